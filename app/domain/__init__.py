@@ -1,0 +1,1 @@
+"""The rules and values of a workshop: pure, without input or output; time and ids are arguments."""

@@ -1,0 +1,35 @@
+"""Failures, split by what the reader must do: a person acts, the world is retried, anything else is a bug."""
+
+from __future__ import annotations
+
+
+class LinesideError(Exception):
+    """A failure that Lineside expects; `sentence` is one plain sentence for the person at the screen."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Refused(LinesideError):
+    """The person must act: a wrong value, an illegal move. `field` names the input that the sentence belongs to."""
+
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class Denied(Refused):
+    """The person's role does not allow it."""
+
+
+class NotFound(Refused):
+    """What was asked for does not exist (any more)."""
+
+
+class Stale(Refused):
+    """The row was changed by someone else since the person looked at it; nothing was overwritten."""
+
+
+class WorldFault(LinesideError):
+    """Network, disk or machine failed; the caller retries and the status strip shows the sentence."""
