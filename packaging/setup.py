@@ -244,11 +244,15 @@ def make_virtual_environment() -> None:
         if done.returncode:
             raise CannotSetUp(f"The virtual environment {VENV} could not be made.\n{tail(done)}")
     if not os.access(VENV, os.W_OK):
-        raise CannotSetUp(f"{VENV} belongs to someone else and cannot be changed; use a checkout of your own.")
+        raise CannotSetUp(
+            f"{VENV} belongs to someone else and cannot be changed; use a checkout of your own."
+        )
     if not venv_has("pip"):
         done = run([str(venv_python()), "-m", "ensurepip"])
         if done.returncode:
-            raise CannotSetUp(f"pip could not be put into {VENV}; delete that folder and try again.\n{tail(done)}")
+            raise CannotSetUp(
+                f"pip could not be put into {VENV}; delete that folder and try again.\n{tail(done)}"
+            )
 
 
 def install_locked_packages() -> None:
@@ -276,7 +280,9 @@ def install_locked_packages() -> None:
 
 def network_environment() -> dict[str, str]:
     """The caller's environment, with one place for certificates that pip and uv both honour."""
-    environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")
+    }
     environment["UV_PROJECT_ENVIRONMENT"] = str(VENV)
     environment["UV_PYTHON_DOWNLOADS"] = "never"
     environment.setdefault("UV_LINK_MODE", "copy")
@@ -298,13 +304,17 @@ def try_qt() -> None:
     say("  Trial start of Qt")
     done = run([str(venv_python()), "-c", QT_TRIAL], {**os.environ, "QT_QPA_PLATFORM": "offscreen"})
     if done.returncode:
-        raise CannotSetUp(f"Qt does not start on this machine; a system library may be missing.\n{tail(done)}")
+        raise CannotSetUp(
+            f"Qt does not start on this machine; a system library may be missing.\n{tail(done)}"
+        )
 
 
 # ── running programs ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def run(command: Sequence[str], environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    command: Sequence[str], environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         cwd=ROOT,
