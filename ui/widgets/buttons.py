@@ -1,0 +1,67 @@
+"""Push buttons of the right height: ordinary, the one primary of a view, and icon only."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+
+from ui.theme import Density, current_theme
+
+
+class ActionButton(QPushButton):
+    """A button with the theme's control height; `primary` fills it with the accent colour."""
+
+    def __init__(
+        self, text: str, parent: QWidget | None = None, *, primary: bool = False, icon: str | None = None
+    ) -> None:
+        super().__init__(text, parent)
+        self._primary = primary
+        self._icon_name = icon
+        self.setAutoDefault(False)
+        current_theme().changed.connect(self._restyle)
+        self._restyle()
+
+    def refuse(self, reason: str | None) -> None:
+        """Disable with a reason that tooltip and accessible name carry; None enables again."""
+        self.setEnabled(reason is None)
+        self.setToolTip(reason or "")
+        self.setAccessibleName(f"{self.text()} (not available: {reason})" if reason else self.text())
+
+    def _restyle(self) -> None:
+        theme = current_theme()
+        self.setMinimumHeight(theme.density.control_height)
+        self.setFont(theme.font("strong" if self._primary else "body"))
+        if self._icon_name is not None:
+            self.setIcon(theme.icon(self._icon_name, "on_accent" if self._primary else "text"))
+        if self._primary:
+            palette = QPalette(self.palette())
+            active = (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive)
+            for group in active:
+                palette.setColor(group, QPalette.ColorRole.Button, theme.tokens.accent)
+                palette.setColor(group, QPalette.ColorRole.ButtonText, theme.tokens.on_accent)
+            self.setPalette(palette)
+
+
+class IconButton(QToolButton):
+    """A flat button with an icon only; `name` is what a screen reader and the tooltip say."""
+
+    def __init__(self, icon: str, name: str, parent: QWidget | None = None, *, shortcut: str = "") -> None:
+        super().__init__(parent)
+        self._icon_name = icon
+        self.setAutoRaise(True)
+        self.setAccessibleName(name)
+        self.setToolTip(f"{name} ({shortcut})" if shortcut else name)
+        current_theme().changed.connect(self._restyle)
+        self._restyle()
+
+    def set_icon(self, icon: str) -> None:
+        self._icon_name = icon
+        self._restyle()
+
+    def _restyle(self) -> None:
+        theme = current_theme()
+        side = 64 if theme.density is Density.TOUCH else theme.density.row_height
+        self.setIcon(theme.icon(self._icon_name))
+        self.setIconSize(QSize(min(28, side * 5 // 8), min(28, side * 5 // 8)))
+        self.setFixedSize(side, side)
