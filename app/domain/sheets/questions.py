@@ -1,0 +1,32 @@
+"""A choice that the file leaves open and a person makes once; the default is named, so work can go on without him."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One possible answer: `key` is what is stored, `title` what is read."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`key` names it in answers and templates. `free` says that `value:…` with any text is an answer as well."""
+
+    key: str
+    sentence: str
+    options: tuple[Option, ...]
+    default: str
+    answer: str
+    field: str
+    reason: str = ""
+    free: bool = False
+
+    @property
+    def answered(self) -> bool:
+        """False while the default stands only because nobody has said anything else."""
+        return self.answer != self.default
