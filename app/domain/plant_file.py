@@ -37,7 +37,9 @@ def parse(text: str) -> Plant:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark is not None else "the file"
-        raise Refused(f"{place}: this is not valid YAML ({getattr(error, 'problem', None) or 'unreadable'}).") from error
+        raise Refused(
+            f"{place}: this is not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})."
+        ) from error
     root = _Node("the file", {} if data is None else data)
     root.only("equipment", "connections", "tags")
     plant = Plant(
@@ -56,9 +58,15 @@ def check_plant(plant: Plant) -> None:
     _unique("tags", "name", (t.name for t in plant.tags))
     for i, tag in enumerate(plant.tags):
         if tag.equipment not in codes:
-            _refuse(f"tags[{i}].equipment", f"there is no equipment “{tag.equipment}”" + _meant(tag.equipment, codes))
+            _refuse(
+                f"tags[{i}].equipment",
+                f"there is no equipment “{tag.equipment}”" + _meant(tag.equipment, codes),
+            )
         if tag.connection not in names:
-            _refuse(f"tags[{i}].connection", f"there is no connection “{tag.connection}”" + _meant(tag.connection, names))
+            _refuse(
+                f"tags[{i}].connection",
+                f"there is no connection “{tag.connection}”" + _meant(tag.connection, names),
+            )
 
 
 def parse_duration(text: str) -> float:
@@ -74,7 +82,9 @@ def dump(plant: Plant) -> str:
     import yaml
 
     data = {
-        "equipment": [_drop({"code": e.code, "name": e.name, "area": e.area, "type": e.type}) for e in plant.equipment],
+        "equipment": [
+            _drop({"code": e.code, "name": e.name, "area": e.area, "type": e.type}) for e in plant.equipment
+        ],
         "connections": [_dump_connection(c) for c in plant.connections],
         "tags": [_dump_tag(t) for t in plant.tags],
     }
@@ -157,7 +167,9 @@ class _Node:
     def integer(self, key: str, default: int, low: int, high: int) -> int:
         value = self.data.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise Refused(f"{self.at(key)}: expected a whole number from {low} to {high}.", field=self.at(key))
+            raise Refused(
+                f"{self.at(key)}: expected a whole number from {low} to {high}.", field=self.at(key)
+            )
         return value
 
     def seconds(self, key: str, default: float) -> float:
@@ -174,7 +186,9 @@ class _Node:
     def truth(self, key: str, default: bool) -> bool:
         value = self.data.get(key, default)
         if not isinstance(value, bool):
-            raise Refused(f"{self.at(key)}: expected true or false, found {_kind(value)}.", field=self.at(key))
+            raise Refused(
+                f"{self.at(key)}: expected true or false, found {_kind(value)}.", field=self.at(key)
+            )
         return value
 
     def pair(self, key: str) -> tuple[float, float]:
@@ -336,7 +350,12 @@ def _dump_connection(c: Connection) -> dict[str, Any]:
 
 
 def _dump_tag(t: Tag) -> dict[str, Any]:
-    data: dict[str, Any] = {"name": t.name, "equipment": t.equipment, "connection": t.connection, "address": t.address}
+    data: dict[str, Any] = {
+        "name": t.name,
+        "equipment": t.equipment,
+        "connection": t.connection,
+        "address": t.address,
+    }
     if t.unit:
         data["unit"] = t.unit
     data["scan"] = _duration(t.scan)
@@ -344,7 +363,9 @@ def _dump_tag(t: Tag) -> dict[str, Any]:
         data["deadband"] = _dump_deadband(t.deadband)
     if t.scale is not None:
         s = t.scale
-        data["scale"] = {"raw": [s.raw_lo, s.raw_hi], "eu": [s.eu_lo, s.eu_hi]} | ({"clamp": True} if s.clamp else {})
+        data["scale"] = {"raw": [s.raw_lo, s.raw_hi], "eu": [s.eu_lo, s.eu_hi]} | (
+            {"clamp": True} if s.clamp else {}
+        )
     if t.limits:
         data["limits"] = _drop({k: getattr(t.limits, k) for k in ("hihi", "hi", "lo", "lolo")})
     alarm = _changed({k: getattr(t.alarm, k) for k in AlarmSettings.__slots__}, AlarmSettings())

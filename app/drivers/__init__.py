@@ -1,0 +1,37 @@
+"""What touches wires: one module for each protocol; `open_driver` picks it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from app.domain.errors import Refused
+
+if TYPE_CHECKING:
+    from app.domain.plant import Connection
+    from app.drivers.protocol import Driver
+
+_SCHEMES = {"opc.tcp": "opcua", "tcp": "modbus-tcp", "modbus": "modbus-tcp"}
+
+
+def driver_for_url(url: str) -> str:
+    """The name of the driver that speaks to `url`; raises Refused when there is none."""
+    scheme = urlsplit(url).scheme
+    if scheme not in _SCHEMES:
+        raise Refused(
+            f"“{url}” is not a machine address; it starts with {' or '.join(s + '://' for s in _SCHEMES)}."
+        )
+    return _SCHEMES[scheme]
+
+
+def open_driver(connection: Connection, password: str = "") -> Driver:
+    """A fresh, not yet connected driver; raises Refused for a driver that Lineside does not have."""
+    if connection.driver == "opcua":
+        from app.drivers.opcua import OpcUaDriver
+
+        return OpcUaDriver(connection, password)
+    if connection.driver == "modbus-tcp":
+        from app.drivers.modbus import ModbusDriver
+
+        return ModbusDriver(connection)
+    raise Refused(f"There is no driver called “{connection.driver}” in this version.")

@@ -1,0 +1,75 @@
+"""What can go wrong between Lineside and a machine; each fault says what happened and what a technician can do."""
+
+from __future__ import annotations
+
+from app.domain.errors import WorldFault
+
+
+class MachineFault(WorldFault):
+    """Any failure of a machine or of the way to it; `place` is the address that was tried."""
+
+    def __init__(self, place: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.place = place
+
+
+class Unreachable(MachineFault):
+    """Nothing came back at all: cable, network, power, wrong address."""
+
+    def __init__(self, place: str, detail: str = "") -> None:
+        why = f" ({detail})" if detail else ""
+        super().__init__(
+            place,
+            f"{place} does not answer{why}: check the machine's power, the network cable and the address.",
+        )
+
+
+class RefusedConnection(MachineFault):
+    """The computer is there, but it does not accept the connection."""
+
+    def __init__(self, place: str, detail: str = "") -> None:
+        why = f" ({detail})" if detail else ""
+        super().__init__(
+            place,
+            f"{place} refuses the connection{why}: check the port, and that the machine's server is switched on.",
+        )
+
+
+class TooManySessions(RefusedConnection):
+    """All places for clients are taken; many controllers have four or five, many Modbus devices one."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place, "all its places for clients are taken; close other programs that read it")
+
+
+class WrongCredentials(MachineFault):
+    """User name or password is not accepted."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place, f"{place} does not accept the user name or the password: enter them again.")
+
+
+class UntrustedCertificate(MachineFault):
+    """The machine does not trust this PC's certificate, or offers no security that both sides know."""
+
+    def __init__(self, place: str, detail: str = "") -> None:
+        why = f" ({detail})" if detail else ""
+        super().__init__(
+            place,
+            f"{place} does not trust this PC yet{why}: accept Lineside's certificate in the machine's "
+            "list of rejected certificates, or choose another security setting.",
+        )
+
+
+class BadAddress(MachineFault):
+    """The machine does not know the address, or it is not written as the protocol wants it."""
+
+    def __init__(self, place: str, detail: str) -> None:
+        super().__init__(place, f"“{place}” is not an address that can be read: {detail}.")
+
+
+class DeviceTrouble(MachineFault):
+    """The machine answers, but with an error or with something that is not its protocol."""
+
+    def __init__(self, place: str, detail: str) -> None:
+        super().__init__(place, f"{place} answers with an error: {detail}.")

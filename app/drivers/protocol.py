@@ -1,0 +1,92 @@
+"""What every driver can do, whatever the wire: connect, browse, read, subscribe, write, close."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from app.domain.samples import Value
+from app.drivers.faults import MachineFault
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value as the machine gave it: raw (not yet scaled), times in UTC, quality as an OPC UA status code."""
+
+    address: str
+    value: Value
+    quality: int
+    source_time: datetime
+    receive_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrowseNode:
+    """One entry of a machine's address space; `address` is what a tag would carry."""
+
+    address: str
+    name: str
+    readable: bool
+    has_children: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A wish to be told about an address every `scan` seconds or when it changes."""
+
+    address: str
+    scan: float
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What the machine agreed to: the revised interval in seconds, or why it will never send this address."""
+
+    address: str
+    scan: float
+    fault: MachineFault | None = None
+
+
+Sink = Callable[[Sequence[Reading]], None]
+
+
+class Driver(Protocol):
+    """One connection to one machine, for one attempt: after `lost` or a failure, make a new one.
+
+    Every method may raise a MachineFault; none waits longer than the connection's timeout allows.
+    """
+
+    async def connect(self) -> None:
+        """Open the connection and prove that the machine talks."""
+        ...
+
+    async def browse(self, address: str | None = None) -> list[BrowseNode]:
+        """The children of a node, or the top of the address space."""
+        ...
+
+    async def read(self, addresses: Sequence[str]) -> list[Reading]:
+        """One reading for each address, in order; an unknown address gives a bad reading, not a failure."""
+        ...
+
+    async def subscribe(self, watches: Sequence[Watch], sink: Sink) -> list[Granted]:
+        """Start sending readings to `sink` (called on the event loop, must not block)."""
+        ...
+
+    async def write(self, address: str, value: Value) -> None:
+        """Write one value; refused unless writing was switched on."""
+        ...
+
+    async def lost(self) -> MachineFault:
+        """Wait until the connection is gone and say why."""
+        ...
+
+    def silence(self) -> float:
+        """Seconds since the machine last showed a sign of life (also a keep-alive counts)."""
+        ...
+
+    async def close(self) -> None:
+        """Release the machine: session, socket, tasks. Never raises, may be called twice."""
+        ...
