@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 RUN := $(VENV_PYTHON) -m
+LINESIDE := $(VENV_PYTHON) -c "from ui.cli import main; main()"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test lint format bench package clean
@@ -22,17 +23,22 @@ setup:
 	@$(PYTHON) packaging/setup.py
 
 demo: setup
-	@$(VENV_PYTHON) packaging/demo.py
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
+	    $(LINESIDE) demo; \
+	else \
+	    echo "There is no display: a tour of every screen goes to the folder demo-pictures instead."; \
+	    QT_QPA_PLATFORM=offscreen $(LINESIDE) demo --seconds 20 --screenshots demo-pictures; \
+	fi
 
 run: setup
-	@$(RUN) ui
+	@$(LINESIDE)
 
 lint: setup
 	$(RUN) ruff check
 	$(RUN) ruff format --check --quiet
 	$(RUN) mypy
-	$(RUN) mypy --config-file packaging/mypy.ini packaging/setup.py packaging/demo.py packaging/build.py
-	$(VENV_PYTHON) packaging/floors.py
+	cd packaging && ../$(RUN) mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache/packaging setup.py build.py
+	$(VENV_PYTHON) -c "from importlinter.cli import lint_imports_command as check; check()" --no-logo
 
 test: lint
 	$(RUN) pytest -q
