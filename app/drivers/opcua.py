@@ -151,9 +151,7 @@ class OpcUaDriver:
         ids = [_node_id(address) for address in addresses]
         readings: list[Reading] = []
         for some, names in zip(_chunks(ids), _chunks(addresses), strict=True):
-            values = await self._ask(
-                client.uaclient.session.read_attributes(list(some), AttributeIds.Value)
-            )
+            values = await self._ask(client.uaclient.session.read_attributes(list(some), AttributeIds.Value))
             now = datetime.now(UTC)
             readings += [_reading(name, value, now) for name, value in zip(names, values, strict=True)]
         self._heard = time.monotonic()
