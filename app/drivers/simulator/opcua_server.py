@@ -41,7 +41,7 @@ class OpcUaServer:
         index = await server.register_namespace(NAMESPACE)
         for machine in self._machines:
             folder = await server.nodes.objects.add_object(
-                ua.NodeId(machine.code, index), f"{index}:{machine.name}"
+                ua.NodeId.from_string(f"ns={index};s={machine.code}"), f"{index}:{machine.name}"
             )
             first = machine.behaviour(0.0, Random(0))
             for signal in machine.signals:

@@ -1,0 +1,149 @@
+"""State and health of a machine, derived from the latest values, qualities and alarms of its tags, with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.domain.alarms import Phase, Urgency
+from app.domain.plant import Limits
+from app.domain.samples import Quality, Value, describe_quality, is_bad, is_good
+
+STALE_AFTER = timedelta(minutes=15)  # longer than the slowest heartbeat of a value that stands still
+_NO_LIMITS = Limits()
+_NEAR = 0.1  # share of the way from one limit to its opposite, or of the limit itself, that counts as close
+
+
+class EquipmentState(StrEnum):
+    """How a machine is shown; unknown and offline count as nothing, never as healthy."""
+
+    OPERATIONAL = "operational"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    MAINTENANCE = "maintenance"
+    OFFLINE = "offline"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class TagView:
+    """What is known about one tag now; `quality` is None as long as nothing was ever received."""
+
+    tag: str
+    label: str = ""
+    unit: str = ""
+    value: Value = None
+    quality: int | None = None
+    source_time: datetime | None = None
+    limits: Limits = _NO_LIMITS
+    phase: Phase = Phase.NORMAL
+    urgency: Urgency = Urgency.NONE
+
+    @property
+    def name(self) -> str:
+        """Words for a sentence: the label, or the last part of the tag's name."""
+        return self.label or self.tag.rsplit("/", 1)[-1].replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Why a machine is not at 100: points lost, a plain sentence, the tag to look at."""
+
+    points: int
+    sentence: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """0 to 100 with the reason for every point lost; `score` is None when there is no data to judge by."""
+
+    score: int | None
+    losses: tuple[Loss, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The most important thing to say."""
+        if self.score is None:
+            return "Nothing is known about this machine: no values arrive."
+        return self.losses[0].sentence if self.losses else "All values are within their limits."
+
+
+def equipment_state(views: Sequence[TagView], *, in_maintenance: bool = False) -> EquipmentState:
+    """The state of a machine; people's word (maintenance) comes first, then missing data, then alarms."""
+    if in_maintenance:
+        return EquipmentState.MAINTENANCE
+    heard = [v for v in views if v.quality is not None and v.quality != Quality.BAD_WAITING_FOR_INITIAL_DATA]
+    if not heard:
+        return EquipmentState.UNKNOWN
+    if all(is_bad(v.quality or 0) for v in heard):
+        return EquipmentState.OFFLINE
+    worst = max((v.urgency for v in heard if v.phase in (Phase.UNACK, Phase.ACKED)), default=Urgency.NONE)
+    if worst is Urgency.CRITICAL:
+        return EquipmentState.CRITICAL
+    if worst is Urgency.WARNING or any(is_bad(v.quality or 0) for v in heard):
+        return EquipmentState.WARNING
+    return EquipmentState.OPERATIONAL
+
+
+def health(views: Iterable[TagView], now: datetime) -> Health:
+    """100 minus what each tag costs; unknown, never zero and never 100, when no tag has a usable value."""
+    views = list(views)
+    if not any(v.quality is not None and not is_bad(v.quality) for v in views):
+        return Health(None, tuple(loss for v in views if v.quality is not None for loss in _losses(v, now)))
+    losses = sorted((loss for v in views for loss in _losses(v, now)), key=lambda x: -x.points)
+    return Health(max(0, 100 - sum(x.points for x in losses)), tuple(losses))
+
+
+def _losses(view: TagView, now: datetime) -> list[Loss]:
+    """At most one loss for the data of a tag and one for its value."""
+    if view.quality is None:
+        return [Loss(10, f"{_capital(view.name)}: no value has arrived yet.", view.tag)]
+    if is_bad(view.quality):
+        return [Loss(15, f"{_capital(view.name)}: {describe_quality(view.quality)}.", view.tag)]
+    found: list[Loss] = []
+    if not is_good(view.quality):
+        found.append(
+            Loss(8, f"{_capital(view.name)} is uncertain: {describe_quality(view.quality)}.", view.tag)
+        )
+    elif view.source_time is not None and now - view.source_time > STALE_AFTER:
+        minutes = int((now - view.source_time).total_seconds() // 60)
+        found.append(
+            Loss(10, f"{_capital(view.name)} has not changed or been heard for {minutes} minutes.", view.tag)
+        )
+    return found + _value_loss(view)
+
+
+def _value_loss(view: TagView) -> list[Loss]:
+    limits, value = view.limits, view.value
+    if isinstance(value, (bool, str)) or value is None:
+        return []
+    shown = f"{_capital(view.name)} {value:.4g} {view.unit}".rstrip()
+    for limit, side, points, word in (
+        (limits.hihi, 1, 40, "critical"),
+        (limits.lolo, -1, 40, "critical"),
+        (limits.hi, 1, 20, "warning"),
+        (limits.lo, -1, 20, "warning"),
+    ):
+        if limit is not None and (value - limit) * side >= 0:
+            where = "above" if side > 0 else "below"
+            return [Loss(points, f"{shown} is {where} its {word} limit {limit:g}.", view.tag)]
+    if view.phase is Phase.RTN_UNACK:
+        return [Loss(5, f"{shown} is back in range; its alarm is not acknowledged yet.", view.tag)]
+    for limit, side in ((limits.hi, 1), (limits.lo, -1)):
+        if limit is not None and (limit - value) * side <= _margin(limits, limit):
+            return [Loss(5, f"{shown} is close to its warning limit {limit:g}.", view.tag)]
+    return []
+
+
+def _margin(limits: Limits, limit: float) -> float:
+    """How near is close: a tenth of the band between the warning limits, or 2.5 % of a single limit."""
+    if limits.hi is not None and limits.lo is not None:
+        return (limits.hi - limits.lo) * _NEAR
+    return abs(limit) * _NEAR / 4
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
