@@ -1,0 +1,74 @@
+"""Work orders: their fields, their rules, and how their status follows from their stages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.errors import Refused
+from app.domain.stages import StageStatus
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands; it follows from its stages unless someone cancels it."""
+
+    PLANNED = "planned"
+    IN_PROGRESS = "in_progress"
+    BLOCKED = "blocked"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+    @property
+    def title(self) -> str:
+        return self.value.replace("_", " ")
+
+
+OPEN_STATUSES = (OrderStatus.PLANNED, OrderStatus.IN_PROGRESS, OrderStatus.BLOCKED)
+
+HIGHEST_PRIORITY, LOWEST_PRIORITY, DEFAULT_PRIORITY = 1, 5, 3
+PRIORITY_TITLES = {1: "urgent", 2: "high", 3: "normal", 4: "low", 5: "lowest"}
+LARGEST_QUANTITY = 100_000_000
+
+
+def status_from_stages(stages: Sequence[StageStatus]) -> OrderStatus:
+    """The status of an order whose stages stand at `stages`; any blocked stage blocks the order."""
+    if stages and all(stage is StageStatus.DONE for stage in stages):
+        return OrderStatus.DONE
+    if StageStatus.BLOCKED in stages:
+        return OrderStatus.BLOCKED
+    if any(stage is not StageStatus.PLANNED for stage in stages):
+        return OrderStatus.IN_PROGRESS
+    return OrderStatus.PLANNED
+
+
+def check_text(value: str, title: str, field: str, *, longest: int, required: bool = True) -> str:
+    """`value` with tidy spaces; raises `Refused` beside `field` when it is empty or too long."""
+    tidy = " ".join(value.split())
+    if required and not tidy:
+        raise Refused(f"Enter the {title}.", field=field)
+    if len(tidy) > longest:
+        raise Refused(f"The {title} may have at most {longest} characters; this one has {len(tidy)}.", field=field)
+    return tidy
+
+
+def check_quantity(quantity: int) -> int:
+    """Raise `Refused` unless 0 < quantity."""
+    if quantity <= 0:
+        raise Refused(f"The quantity must be greater than zero, not {quantity}.", field="quantity")
+    if quantity > LARGEST_QUANTITY:
+        raise Refused(f"The quantity may be at most {LARGEST_QUANTITY:,}, not {quantity:,}.", field="quantity")
+    return quantity
+
+
+def check_priority(priority: int) -> int:
+    """Raise `Refused` unless 1 (most urgent) … 5."""
+    if not HIGHEST_PRIORITY <= priority <= LOWEST_PRIORITY:
+        raise Refused(f"The priority goes from 1 (urgent) to 5 (lowest), not {priority}.", field="priority")
+    return priority
+
+
+def check_dates(planned_start: datetime, planned_end: datetime) -> None:
+    """Raise `Refused` unless the planned start lies before the planned end."""
+    if planned_start >= planned_end:
+        raise Refused("The planned end must come after the planned start.", field="planned_end")

@@ -1,0 +1,308 @@
+"""The one door: permission → one local transaction (rows + outbox entry + audit line) → events → undo label."""
+
+from __future__ import annotations
+
+import inspect
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import update_wrapper
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from uuid import UUID
+
+import structlog
+from sqlalchemy import bindparam, event, insert, update
+from sqlalchemy import inspect as inspect_row
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+
+from app.domain.errors import Denied, NotFound, Refused, Stale
+from app.domain.events import Committed
+from app.domain.people import Actor, Permission, require
+from app.store import entries, journal
+from app.store.entries import CREATED, UPDATED, Patch, plain
+from app.store.sessions import Store
+from app.store.tables import Record, UserAccount
+
+P = ParamSpec("P")
+R = TypeVar("R")
+RowT = TypeVar("RowT", bound=Record)
+
+_BOOKKEEPING = frozenset({"id", "version"})
+
+
+class Change:
+    """One open transaction, handed to an operation.
+
+    Rows that the operation adds to `session` or changes there are recorded by themselves; `insert` and `patch`
+    do the same for many rows at once. `label` becomes the words of the undo bar.
+    """
+
+    def __init__(self, session: Session, actor: Actor, now: datetime, new_id: Callable[[], UUID], station: str) -> None:
+        self.id = new_id()
+        self.session = session
+        self.actor = actor
+        self.now = now
+        self.new_id = new_id
+        self.label = ""
+        self.undoes: UUID | None = None
+        self.testimony: journal.AuditLine | None = None
+        self._patches: dict[tuple[str, UUID], Patch] = {}
+        self._station = station
+
+    def get(self, row_class: type[RowT], row_id: UUID, title: str) -> RowT:
+        """The living row; raises `NotFound` with `title` when there is none."""
+        row = self.session.get(row_class, row_id)
+        if row is None or row.deleted:
+            raise NotFound(f"This {title} does not exist any more; refresh the list.")
+        return row
+
+    def next_number(self, kind: str, prefix: str) -> str:
+        """The next human number of `kind` on this station, for example `A-WO-000042`; never used twice."""
+        return f"{self._station}-{prefix}-{journal.take_number(self.session, kind):06d}"
+
+    def insert(self, row_class: type[RowT], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Create many rows without building objects; each mapping names every column but version and deleted."""
+        if not rows:
+            return
+        table = entries.table_of(row_class.__tablename__)
+        defaults = {c.name: c.default.arg for c in table.columns if isinstance(c.default, ScalarElementColumnDefault)}
+        full = [{**defaults, "version": 1, "deleted": False, **row} for row in rows]
+        self.session.flush()
+        self.session.execute(insert(table), full)
+        for row in full:
+            fields = {name: (None, plain(value)) for name, value in row.items() if name not in _BOOKKEEPING}
+            self._note(Patch(table.name, row["id"], CREATED, 1, fields))
+
+    def patch(self, row_class: type[Record], changes: Sequence[tuple[UUID, Mapping[str, tuple[Any, Any]]]]) -> None:
+        """Change many rows, each field from the value that was seen; raises `Stale` when one moved meanwhile."""
+        table = entries.table_of(row_class.__tablename__)
+        self.session.flush()
+        by_fields: defaultdict[tuple[str, ...], list[tuple[UUID, Mapping[str, tuple[Any, Any]]]]] = defaultdict(list)
+        for row_id, fields in changes:
+            by_fields[tuple(sorted(fields))].append((row_id, fields))
+        for names, group in by_fields.items():
+            matches = [table.c[name].is_not_distinct_from(bindparam(f"old_{name}")) for name in names]
+            statement = (
+                update(table)
+                .where(table.c.id == bindparam("row_id"), *matches)
+                .values(version=table.c.version + 1, **{name: bindparam(f"new_{name}") for name in names})
+                .returning(table.c.id, table.c.version)
+            )
+            for row_id, fields in group:
+                values = {f"old_{n}": old for n, (old, _) in fields.items()} | {f"new_{n}": new for n, (_, new) in fields.items()}
+                found = self.session.execute(statement, {"row_id": row_id, **values}).one_or_none()
+                if found is None:
+                    raise Stale("Someone changed this meanwhile; look at it again. Nothing was overwritten.")
+                patched = {name: (plain(old), plain(new)) for name, (old, new) in fields.items()}
+                self._note(Patch(table.name, row_id, UPDATED, found.version, patched))
+        self.session.expire_all()
+
+    def testify(self, actor: Actor, outcome: str, sentence: str, operation_name: str) -> None:
+        """Have the audit trail say this of `actor`, also when no shared row changes (logins, refused tries)."""
+        self.testimony = journal.AuditLine(self.now, actor, operation_name, outcome, sentence)
+
+    def before_flush(self, session: Session, _context: object, _instances: object) -> None:
+        """Note what the session is about to write, and raise the version of each changed row."""
+        if session.deleted:
+            raise RuntimeError("rows are never removed; set `deleted` instead")
+        for row in [*session.new, *(row for row in session.dirty if session.is_modified(row))]:
+            if not isinstance(row, Record):
+                continue
+            if inspect_row(row).persistent:
+                fields = _changed_fields(row)
+                if not fields:
+                    continue
+                if (row.__tablename__, row.id) not in self._patches:
+                    row.version += 1
+                self._note(Patch(row.__tablename__, row.id, UPDATED, row.version, fields))
+            else:
+                _fill_defaults(row)
+                names = [c.key for c in inspect_row(row).mapper.column_attrs if c.key not in _BOOKKEEPING]
+                created = {name: (None, plain(getattr(row, name))) for name in names}
+                self._note(Patch(row.__tablename__, row.id, CREATED, 1, created))
+
+    def _note(self, patch: Patch) -> None:
+        """Keep one patch a row: what it was before this change and what it is after the last flush."""
+        key = (patch.entity, patch.id)
+        earlier = self._patches.get(key)
+        if earlier is not None:
+            fields = dict(earlier.fields)
+            for name, (before, after) in patch.fields.items():
+                fields[name] = (fields[name][0] if name in fields else before, after)
+            patch = Patch(patch.entity, patch.id, earlier.kind, patch.version, fields)
+        self._patches[key] = patch
+
+    @property
+    def patches(self) -> list[Patch]:
+        """What was written so far, one patch a row, in the order of the first write."""
+        return list(self._patches.values())
+
+
+def _changed_fields(row: Record) -> dict[str, tuple[Any, Any]]:
+    fields: dict[str, tuple[Any, Any]] = {}
+    for attribute in inspect_row(row).mapper.column_attrs:
+        history = inspect_row(row).attrs[attribute.key].history
+        if attribute.key in _BOOKKEEPING or not history.has_changes():
+            continue
+        before = plain(history.deleted[0]) if history.deleted else None
+        after = plain(history.added[0]) if history.added else None
+        if before != after:
+            fields[attribute.key] = (before, after)
+    return fields
+
+
+def _fill_defaults(row: Record) -> None:
+    for column in inspect_row(row).mapper.columns:
+        default = column.default
+        if getattr(row, column.key) is None and default is not None:
+            value = default.arg if isinstance(default, ScalarElementColumnDefault) else {}
+            setattr(row, column.key, value)
+
+
+@dataclass(frozen=True)
+class Intent(Generic[R]):
+    """An operation with its arguments, ready to be performed by the door in somebody's name."""
+
+    operation: Operation[Any, R]
+    arguments: Mapping[str, Any]
+
+
+class Operation(Generic[P, R]):
+    """A function that changes the store; calling it makes an `Intent`, nothing happens before `Door.perform`."""
+
+    def __init__(self, function: Callable[Concatenate[Change, P], R], permission: Permission | None, undoable: bool) -> None:
+        self.function = function
+        self.permission = permission
+        self.undoable = undoable
+        self.name = function.__name__
+        update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Intent[R]:
+        bound = inspect.signature(self.function).bind(None, *args, **kwargs)
+        return Intent(self, dict(list(bound.arguments.items())[1:]))
+
+
+def operation(
+    permission: Permission | None, *, undoable: bool = True
+) -> Callable[[Callable[Concatenate[Change, P], R]], Operation[P, R]]:
+    """Declare an operation; `permission` None means that the function itself decides who may."""
+
+    def declare(function: Callable[Concatenate[Change, P], R]) -> Operation[P, R]:
+        return Operation(function, permission, undoable)
+
+    return declare
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[R]):
+    """What a performed operation returned, and how to name and undo it."""
+
+    result: R
+    label: str
+    change_id: UUID
+    undoable: bool
+
+
+@dataclass
+class Door:
+    """Performs operations on one store. `clock` gives aware UTC; `new_id` makes UUIDv7; `station` opens numbers."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    station: str = "A"
+    _listeners: list[Callable[[Committed], None]] = field(default_factory=list)
+
+    def subscribe(self, listener: Callable[[Committed], None]) -> Callable[[], None]:
+        """Call `listener` on the writer thread after each commit; returns the function that stops it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def perform(self, intent: Intent[R], actor: Actor) -> Outcome[R]:
+        """Do it now and wait. Raises `Refused` (audited, nothing written) or `WorldFault`."""
+        return self.submit(intent, actor).result()
+
+    def submit(self, intent: Intent[R], actor: Actor) -> Future[Outcome[R]]:
+        """Queue it for the writer thread."""
+        future: Future[Outcome[R]] = Future()
+        inner = self.store.submit(lambda session: self._transact(session, intent, actor))
+        inner.add_done_callback(lambda done: self._settle(done, future, intent, actor))
+        return future
+
+    def _transact(self, session: Session, intent: Intent[R], actor: Actor) -> tuple[Outcome[R], Committed]:
+        declared = intent.operation
+        actor = _as_of_now(session, actor)
+        if declared.permission is not None:
+            require(actor, declared.permission)
+        change = Change(session, actor, self.clock(), self.new_id, self.station)
+        event.listen(session, "before_flush", change.before_flush)
+        result = declared.function(change, **intent.arguments)
+        session.flush()
+        label = change.label or declared.name.replace("_", " ")
+        undoable = declared.undoable and bool(change.patches)
+        self._write_down(change, declared.name, label)
+        touched: defaultdict[str, list[UUID]] = defaultdict(list)
+        for patch in change.patches:
+            touched[patch.entity].append(patch.id)
+        committed = Committed(
+            change.id, declared.name, label, actor.name, undoable, {entity: tuple(ids) for entity, ids in touched.items()}
+        )
+        return Outcome(result, label, change.id, undoable), committed
+
+    def _write_down(self, change: Change, name: str, label: str) -> None:
+        if change.testimony is not None:
+            journal.append_audit(change.session, change.testimony)
+        if not change.patches:
+            return
+        body = entries.encode(change.id, name, change.actor.name, change.now, change.patches, change.undoes)
+        journal.append_outbox(change.session, change.id, body, self.new_id)
+        journal.append_audit(
+            change.session,
+            journal.AuditLine(change.now, change.actor, name, "done", label, change.id, change.undoes, body),
+        )
+
+    def _settle(
+        self,
+        done: Future[tuple[Outcome[R], Committed]],
+        future: Future[Outcome[R]],
+        intent: Intent[R],
+        actor: Actor,
+    ) -> None:
+        error = done.exception()
+        if error is not None:
+            if isinstance(error, Refused):
+                self._audit_refusal(intent, actor, error)
+            future.set_exception(error)
+            return
+        outcome, committed = done.result()
+        for listener in tuple(self._listeners):
+            listener(committed)
+        future.set_result(outcome)
+
+    def _audit_refusal(self, intent: Intent[Any], actor: Actor, error: Refused) -> None:
+        kind = "denied" if isinstance(error, Denied) else "refused"
+        line = journal.AuditLine(self.clock(), actor, intent.operation.name, kind, error.sentence)
+
+        def write(session: Session) -> None:
+            journal.append_audit(session, line)
+
+        self.store.submit(write).add_done_callback(_log_lost_audit)
+
+
+def _log_lost_audit(done: Future[None]) -> None:
+    error = done.exception()
+    if error is not None:
+        structlog.get_logger().error("audit_line_lost", reason=str(error))
+
+
+def _as_of_now(session: Session, actor: Actor) -> Actor:
+    """The actor with the role that the account has at this moment; raises `Denied` for a disabled account."""
+    if actor.user_id is None:
+        return actor
+    account = session.get(UserAccount, actor.user_id)
+    if account is None or account.deleted or account.disabled:
+        raise Denied(f"The account {actor.name} is disabled; ask an administrator.")
+    return Actor(account.id, account.name, account.role)

@@ -1,0 +1,145 @@
+"""Accounts: the first administrator, adding and changing people, passwords, logging in and out."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Denied, Refused
+from app.domain.people import Permission, Role, check_password, check_user_name
+from app.operations.change import Change, operation
+from app.store.tables import LoginGuard, UserAccount
+
+if TYPE_CHECKING:
+    from passlib.context import CryptContext
+
+
+def hash_password(password: str) -> str:
+    """Argon2id with the library's current parameters; about 0.1 s, so never on the GUI thread."""
+    return str(_scheme().hash(password))
+
+
+def password_fits(password: str, password_hash: str) -> bool:
+    return bool(_scheme().verify(password, password_hash))
+
+
+@cache
+def _scheme() -> CryptContext:
+    from passlib.context import CryptContext
+
+    return CryptContext(schemes=["argon2"])
+
+
+def _account_named(session: Session, name: str) -> UserAccount | None:
+    found = select(UserAccount).where(UserAccount.name_key == name.casefold(), ~UserAccount.deleted)
+    return session.execute(found).scalar_one_or_none()
+
+
+def _create(change: Change, name: str, role: Role, password: str, must_change: bool) -> UUID:
+    name = check_user_name(name)
+    check_password(password, name)
+    if _account_named(change.session, name) is not None:
+        raise Refused(f"There is already a user called {name}; choose another name.", field="name")
+    account = UserAccount(
+        id=change.new_id(),
+        name=name,
+        name_key=name.casefold(),
+        role=role,
+        password_hash=hash_password(password),
+        must_change_password=must_change,
+        disabled=False,
+        created_at=change.now,
+    )
+    change.session.add(account)
+    change.label = f"Added user {name} as {role.value}"
+    return account.id
+
+
+@operation(None, undoable=False)
+def create_first_admin(change: Change, /, *, name: str, password: str) -> UUID:
+    """Make the first account of an empty store, an administrator; refused when anyone exists."""
+    if change.session.execute(select(func.count()).select_from(UserAccount)).scalar_one():
+        raise Denied("This store already has users; ask an administrator for an account.")
+    return _create(change, name, Role.ADMIN, password, must_change=False)
+
+
+@operation(Permission.MANAGE_USERS, undoable=False)
+def add_user(change: Change, /, *, name: str, role: Role, password: str, must_change_password: bool = True) -> UUID:
+    """Add an account; the person chooses a new password at the first login unless told otherwise."""
+    return _create(change, name, role, password, must_change_password)
+
+
+def _other_admins(session: Session, account: UserAccount) -> int:
+    others = select(func.count()).where(
+        UserAccount.role == Role.ADMIN, ~UserAccount.disabled, ~UserAccount.deleted, UserAccount.id != account.id
+    )
+    return session.execute(others).scalar_one()
+
+
+def _keep_an_admin(change: Change, account: UserAccount) -> None:
+    if account.role is Role.ADMIN and not account.disabled and _other_admins(change.session, account) == 0:
+        raise Refused(f"{account.name} is the only administrator; make someone else an administrator first.")
+
+
+@operation(Permission.MANAGE_USERS)
+def set_role(change: Change, /, *, user_id: UUID, role: Role) -> None:
+    """Give a person another role."""
+    account = change.get(UserAccount, user_id, "user")
+    if role is not Role.ADMIN:
+        _keep_an_admin(change, account)
+    account.role = role
+    change.label = f"Made {account.name} {role.value}"
+
+
+@operation(Permission.MANAGE_USERS)
+def disable_user(change: Change, /, *, user_id: UUID) -> None:
+    """Close an account; its work and its name in the audit trail stay."""
+    account = change.get(UserAccount, user_id, "user")
+    _keep_an_admin(change, account)
+    account.disabled = True
+    change.label = f"Disabled {account.name}"
+
+
+@operation(Permission.MANAGE_USERS)
+def enable_user(change: Change, /, *, user_id: UUID) -> None:
+    """Open a closed account again."""
+    account = change.get(UserAccount, user_id, "user")
+    account.disabled = False
+    change.label = f"Enabled {account.name}"
+
+
+@operation(Permission.MANAGE_USERS, undoable=False)
+def reset_password(change: Change, /, *, user_id: UUID, password: str) -> None:
+    """Give a person a password for one login, and lift a lock-out."""
+    account = change.get(UserAccount, user_id, "user")
+    check_password(password, account.name)
+    account.password_hash = hash_password(password)
+    account.must_change_password = True
+    _lift_lock(change.session, account.name_key)
+    change.label = f"Reset the password of {account.name}"
+
+
+@operation(Permission.OWN_ACCOUNT, undoable=False)
+def change_own_password(change: Change, /, *, old_password: str, new_password: str) -> None:
+    """Choose a new password; the old one must be given."""
+    if change.actor.user_id is None:
+        raise Denied("Only a person has a password.")
+    account = change.get(UserAccount, change.actor.user_id, "user")
+    if not password_fits(old_password, account.password_hash):
+        raise Refused("The old password is wrong.", field="old_password")
+    if old_password == new_password:
+        raise Refused("Choose a password that differs from the old one.", field="password")
+    check_password(new_password, account.name)
+    account.password_hash = hash_password(new_password)
+    account.must_change_password = False
+    change.label = "Changed the password"
+
+
+def _lift_lock(session: Session, name_key: str) -> None:
+    guard = session.get(LoginGuard, name_key)
+    if guard is not None:
+        guard.failed_tries, guard.locked_until = 0, None

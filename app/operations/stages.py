@@ -1,0 +1,116 @@
+"""Stages on the board: moving, blocking with a reason, assigning to people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.domain.errors import Denied, Refused
+from app.domain.orders import OrderStatus, status_from_stages
+from app.domain.people import Permission, require
+from app.domain.stages import StageStatus, check_blocked_reason, illegal_move
+from app.operations.change import Change, operation
+from app.store.tables import Stage, UserAccount, WorkOrder
+
+
+def _stages_of(change: Change, order_id: UUID) -> list[Stage]:
+    found = select(Stage).where(Stage.work_order_id == order_id, ~Stage.deleted).order_by(Stage.position)
+    return list(change.session.execute(found).scalars())
+
+
+def _require_move(change: Change, stage: Stage) -> None:
+    if change.actor.may(Permission.MOVE_STAGES):
+        return
+    require(change.actor, Permission.MOVE_OWN_STAGES)
+    if stage.assignee_id != change.actor.user_id:
+        raise Denied(f"{stage.name} is not assigned to you; ask a supervisor to assign it or to move it.")
+
+
+@operation(Permission.MOVE_OWN_STAGES)
+def move_stage(change: Change, /, *, stage_id: UUID, to: StageStatus, reason: str = "") -> None:
+    """Move a stage along planned → in progress → done, or into and out of blocked (which needs a reason).
+
+    Raises `Refused` with the words of `illegal_move`; the order's status follows.
+    """
+    stage = change.get(Stage, stage_id, "stage")
+    _require_move(change, stage)
+    order = change.get(WorkOrder, stage.work_order_id, "work order")
+    if order.status is OrderStatus.CANCELLED:
+        raise Refused(f"Work order {order.number} is cancelled, so its stages stay where they are.")
+    stages = _stages_of(change, order.id)
+    earlier_open = [s.name for s in stages if s.position < stage.position and s.status is not StageStatus.DONE]
+    refusal = illegal_move(stage.status, to, started=stage.started_at is not None, earlier_open=earlier_open)
+    if refusal is not None:
+        raise Refused(refusal, field="to")
+    stage.blocked_reason = check_blocked_reason(reason) if to is StageStatus.BLOCKED else ""
+    if to is StageStatus.IN_PROGRESS and stage.started_at is None:
+        stage.started_at = change.now
+    if to is StageStatus.DONE:
+        stage.finished_at = change.now
+    stage.status = to
+    stage.changed_at = change.now
+    follow_stages(change, order, stages)
+    change.label = f"Moved {order.number} {stage.name} to {to.title}"
+
+
+def follow_stages(change: Change, order: WorkOrder, stages: Sequence[Stage]) -> None:
+    """Bring the order's status, start and finish in line with its stages."""
+    status = status_from_stages([stage.status for stage in stages])
+    order.status = status
+    if order.started_at is None and any(stage.started_at for stage in stages):
+        order.started_at = change.now
+    order.finished_at = change.now if status is OrderStatus.DONE else None
+    if status is OrderStatus.DONE:
+        order.quantity_done = max(order.quantity_done, order.quantity)
+
+
+@operation(Permission.MOVE_OWN_STAGES)
+def advance_work_order(change: Change, /, *, order_id: UUID) -> str:
+    """Take the order's next step: begin its first open stage, or finish the one in progress. Returns the new stage label."""
+    order = change.get(WorkOrder, order_id, "work order")
+    for stage in _stages_of(change, order_id):
+        if stage.status is StageStatus.DONE:
+            continue
+        if stage.status is StageStatus.BLOCKED:
+            raise Refused(f"{stage.name} is blocked: {stage.blocked_reason}")
+        to = StageStatus.DONE if stage.status is StageStatus.IN_PROGRESS else StageStatus.IN_PROGRESS
+        move_stage.function(change, stage_id=stage.id, to=to)
+        return f"{stage.name} {to.title}"
+    raise Refused(f"All stages of {order.number} are done.")
+
+
+@operation(Permission.MOVE_OWN_STAGES)
+def move_order_to_stage(change: Change, /, *, order_id: UUID, stage_name: str) -> None:
+    """What dropping a card on another column means: finish the present stage and begin the next one.
+
+    Only the next stage of the route can be reached; raises `Refused` otherwise, or while the present one is blocked.
+    """
+    order = change.get(WorkOrder, order_id, "work order")
+    stages = _stages_of(change, order_id)
+    target = next((stage for stage in stages if stage.name == stage_name), None)
+    if target is None:
+        raise Refused(f"{order.number} has no stage {stage_name}.")
+    current = next((stage for stage in stages if stage.status is not StageStatus.DONE), None)
+    if current is not None and target.position == current.position + 1 and current.status is StageStatus.IN_PROGRESS:
+        move_stage.function(change, stage_id=current.id, to=StageStatus.DONE)
+    move_stage.function(change, stage_id=target.id, to=StageStatus.IN_PROGRESS)
+    change.label = f"Moved {order.number} to {stage_name}"
+
+
+@operation(Permission.ASSIGN_STAGES)
+def assign_stages(change: Change, /, *, ids: Sequence[UUID], assignee_id: UUID | None) -> None:
+    """Give stages to a person, or to nobody."""
+    name = "nobody"
+    if assignee_id is not None:
+        account = change.get(UserAccount, assignee_id, "user")
+        if account.disabled:
+            raise Refused(f"The account {account.name} is disabled; choose someone else.", field="assignee_id")
+        name = account.name
+    for stage_id in ids:
+        stage = change.get(Stage, stage_id, "stage")
+        if stage.status is StageStatus.DONE:
+            raise Refused(f"{stage.name} is done; a done stage is not assigned any more.")
+        stage.assignee_id = assignee_id
+    change.label = f"Assigned {'a stage' if len(ids) == 1 else f'{len(ids)} stages'} to {name}"

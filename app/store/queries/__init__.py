@@ -1,0 +1,1 @@
+"""Read models: what each screen and each `lineside list` shows, asked on read-only sessions."""

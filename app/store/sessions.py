@@ -1,0 +1,156 @@
+"""The local store as the program sees it: many readers that cannot write, and the one writer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
+
+from app.domain.errors import Refused, WorldFault
+from app.store import schema
+from app.store.filelock import FileLock
+
+T = TypeVar("T")
+
+STORE_NAME = "lineside.sqlite"
+_WRITING = "lineside.writing"
+_WRITE_VERBS = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER")
+
+
+class WriteOutsideChangeError(RuntimeError):
+    """A bug: something tried to write without going through `app.operations.change`."""
+
+
+class Store:
+    """One open `lineside.sqlite`: `reader()` for queries on any thread, `write()` for the door."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Create or upgrade the file. Raises `Refused` or `WorldFault` with a sentence; see `schema.prepare`."""
+        self.path = data_dir / STORE_NAME
+        backups = data_dir / "backups"
+        try:
+            backups.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(data_dir / "lineside.lock")
+        except OSError as error:
+            raise WorldFault(
+                f"The data folder {data_dir} cannot be written ({error.strerror}); check its permissions or choose another."
+            ) from error
+        try:
+            with self._lock.held():
+                schema.prepare(self.path, backups)
+            self._writer_engine = _writer_engine(self.path)
+            self._reader_engine = _reader_engine(self.path)
+            with self._lock.held(), _plain_faults(self.path):
+                self._writer_engine.connect().close()  # creates the -wal and -shm files that read-only connections need
+        except BaseException:
+            self._lock.close()
+            raise
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-writer")
+
+    def close(self) -> None:
+        """Finish the queued writes and let go of the file."""
+        self._thread.shutdown(wait=True)
+        self._reader_engine.dispose()
+        with self._lock.held():
+            self._writer_engine.dispose()
+        self._lock.close()
+
+    @contextmanager
+    def reader(self) -> Iterator[Session]:
+        """A session on a read-only snapshot; writing through it raises."""
+        with _plain_faults(self.path), Session(self._reader_engine, expire_on_commit=False) as session:
+            yield session
+
+    def submit(self, work: Callable[[Session], T]) -> Future[T]:
+        """Queue `work` for the writer thread as one transaction; only `app.operations.change` calls this."""
+        return self._thread.submit(self._transact, work)
+
+    def _transact(self, work: Callable[[Session], T]) -> T:
+        session = Session(self._writer_engine, expire_on_commit=False)
+        with self._lock.held(), _plain_faults(self.path), session, session.begin():
+            info = session.connection().info
+            info[_WRITING] = True
+            try:
+                result = work(session)
+                session.flush()
+            finally:
+                del info[_WRITING]
+            return result
+
+    def data_version(self) -> Callable[[], int]:
+        """A function that returns a number which changes when any other connection commits to the file.
+
+        It keeps one connection of its own; call it from one thread only and drop it to close.
+        """
+        connection = sqlite3.connect(f"file:{quote(str(self.path))}?mode=ro", uri=True, check_same_thread=False)
+
+        def current() -> int:
+            return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+        return current
+
+
+def _writer_engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", poolclass=QueuePool, pool_size=1, max_overflow=0)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not open transactions of its own; `begin` below does
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", "cache_size=-65536"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def guard(connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.lstrip()[:7].upper().startswith(_WRITE_VERBS) and not connection.info.get(_WRITING):
+            raise WriteOutsideChangeError(f"written outside a change: {statement[:80]}")
+
+    return engine
+
+
+def _reader_engine(path: Path) -> Engine:
+    uri = f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true"
+    engine = create_engine(uri, poolclass=QueuePool, pool_size=4, max_overflow=8, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        for pragma in ("query_only=ON", "busy_timeout=5000", "cache_size=-65536", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+@contextmanager
+def _plain_faults(path: Path) -> Iterator[None]:
+    """Say a full disk, a read-only folder or a broken rule in a sentence."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Refused(f"This was refused because it would break a rule of the data: {error.orig}.") from error
+    except OperationalError as error:
+        reason = str(error.orig)
+        if "full" in reason:
+            raise WorldFault("The disk is full; nothing was saved. Free some space and try again.") from error
+        if "readonly" in reason or "unable to open" in reason:
+            raise WorldFault(f"{path} cannot be written; check the folder's permissions. Nothing was saved.") from error
+        if "locked" in reason:
+            raise WorldFault("Another program is using the data file; try again in a moment.") from error
+        if "disk I/O" in reason:
+            raise WorldFault("The disk reported an error; nothing was saved. Check the disk.") from error
+        raise
+    except DatabaseError as error:
+        if "malformed" in str(error.orig) or "not a database" in str(error.orig):
+            raise Refused(schema.damaged(path)) from error
+        raise

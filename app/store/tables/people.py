@@ -1,0 +1,36 @@
+"""Accounts, and the local guard against guessed passwords."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain.people import Role
+from app.store.tables.base import Base, Record, named, unique_alive
+
+
+class UserAccount(Record):
+    """A person who can log in; `name_key` is the case-folded name that logins compare."""
+
+    __tablename__ = "user_account"
+    __table_args__ = (unique_alive("ux_user_account_name_key", "name_key"),)
+
+    name: Mapped[str]
+    name_key: Mapped[str]
+    role: Mapped[Role] = mapped_column(named(Role))
+    password_hash: Mapped[str]
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    disabled: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class LoginGuard(Base):
+    """Failed logins of one name on this station; local only, survives a restart."""
+
+    __tablename__ = "login_guard"
+
+    name_key: Mapped[str] = mapped_column(primary_key=True)
+    failed_tries: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    last_failed_at: Mapped[datetime]
