@@ -1,0 +1,290 @@
+"""The one list of Lineside: a table over very large models that sorts, filters and sizes nothing itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import cast
+
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QCoreApplication,
+    QItemSelectionRange,
+    QModelIndex,
+    QPoint,
+    QSettings,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from ui.theme import current_theme
+from ui.widgets.list_delegate import RowDelegate
+from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole
+from ui.widgets.states import EmptyState, LoadingBar
+
+COPY_LIMIT = 50_000
+_ACROSS = Qt.Orientation.Horizontal
+
+
+class ListView(QTableView):
+    """Table view with fixed rows. Set an objectName before `setModel` to keep column widths between starts.
+
+    The model gives a str key per column (ColumnKeyRole), alignment per column (headerData
+    TextAlignmentRole) and the cell roles of `ui.widgets.roles`. Sorting is a request, never Qt's own.
+    """
+
+    sort_requested = Signal(str, bool)
+    activated_row = Signal(int)
+    peek_requested = Signal(int)
+    context_requested = Signal(int, QPoint)
+    empty_action_requested = Signal()
+    copy_refused = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None, *, settings: QSettings | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._delegate = RowDelegate(self)
+        self.setItemDelegate(self._delegate)
+        self._set_behaviour()
+        self._set_header()
+        self._empty = EmptyState(parent=self.viewport())
+        self._empty.action_requested.connect(self._empty_clicked)
+        self._empty.hide()
+        self._loading = LoadingBar(self.viewport())
+        self._loading.setFixedHeight(4)
+        self._save_soon = QTimer(self, singleShot=True, interval=400)
+        self._save_soon.timeout.connect(self.save_columns)
+        self._restoring = False
+        self.doubleClicked.connect(self._double_clicked)
+        self.customContextMenuRequested.connect(self._context)
+        current_theme().changed.connect(self._restyle)
+        self._restyle()
+
+    def _set_behaviour(self) -> None:
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setCornerButtonEnabled(False)
+        self.setTabKeyNavigation(False)
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+
+    def _set_header(self) -> None:
+        header = self.horizontalHeader()
+        header.setSectionsClickable(True)
+        header.setSectionsMovable(True)
+        header.setHighlightSections(False)
+        header.setStretchLastSection(True)
+        header.setMinimumSectionSize(36)
+        header.setSortIndicatorShown(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.sectionClicked.connect(self._header_clicked)
+        header.sectionResized.connect(self._columns_changed)
+        header.sectionMoved.connect(self._columns_changed)
+
+    # -- model and columns ---------------------------------------------------------------------------
+
+    def setModel(self, model: QAbstractItemModel | None) -> None:
+        old = self.model()
+        if old is not None:
+            for signal in (old.modelReset, old.rowsInserted, old.rowsRemoved, old.layoutChanged):
+                signal.disconnect(self._show_or_hide_empty)
+        super().setModel(model)
+        if model is not None:
+            for signal in (model.modelReset, model.rowsInserted, model.rowsRemoved, model.layoutChanged):
+                signal.connect(self._show_or_hide_empty)
+            self.restore_columns()
+        self._show_or_hide_empty()
+
+    def column_keys(self) -> list[str]:
+        """Keys of the columns in the model's order."""
+        model = self.model()
+        return [str(model.headerData(c, _ACROSS, ColumnKeyRole)) for c in range(model.columnCount())]
+
+    def set_sort(self, column_key: str, descending: bool) -> None:
+        """Show the arrow for an order that the model already has; nothing is emitted."""
+        order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
+        self.horizontalHeader().setSortIndicatorShown(True)
+        self.horizontalHeader().setSortIndicator(self.column_keys().index(column_key), order)
+
+    def sort(self) -> tuple[str, bool] | None:
+        """(column key, descending) as the header shows it, or None."""
+        header = self.horizontalHeader()
+        if not header.isSortIndicatorShown():
+            return None
+        descending = header.sortIndicatorOrder() == Qt.SortOrder.DescendingOrder
+        return self.column_keys()[header.sortIndicatorSection()], descending
+
+    def restore_columns(self) -> None:
+        """Saved widths and order by column key; a column never seen takes ColumnWidthRole or the default."""
+        store = self._store()
+        saved = json.loads(str(store.value(self._setting(), "{}"))) if store is not None else {}
+        widths: dict[str, int] = saved.get("widths", {})
+        header, model = self.horizontalHeader(), self.model()
+        self._restoring = True
+        try:
+            for column, key in enumerate(self.column_keys()):
+                width = widths.get(key) or model.headerData(column, _ACROSS, ColumnWidthRole)
+                if width:
+                    header.resizeSection(column, int(width))
+            keys = self.column_keys()
+            for visual, key in enumerate(k for k in saved.get("order", []) if k in keys):
+                header.moveSection(header.visualIndex(keys.index(key)), visual)
+        finally:
+            self._restoring = False
+
+    def save_columns(self) -> None:
+        """Write widths and order now; happens by itself shortly after each change."""
+        self._save_soon.stop()
+        store = self._store()
+        if store is None or self.model() is None:
+            return
+        header, keys = self.horizontalHeader(), self.column_keys()
+        widths = {key: header.sectionSize(column) for column, key in enumerate(keys)}
+        order = [keys[header.logicalIndex(visual)] for visual in range(len(keys))]
+        store.setValue(self._setting(), json.dumps({"widths": widths, "order": order}))
+
+    def _store(self) -> QSettings | None:
+        if not self.objectName():
+            return None
+        if self._settings is None and QCoreApplication.organizationName():
+            self._settings = QSettings()
+        return self._settings
+
+    def _setting(self) -> str:
+        return f"lists/{self.objectName()}/columns"
+
+    def _columns_changed(self) -> None:
+        if not self._restoring:
+            self._save_soon.start()
+
+    def _header_clicked(self, column: int) -> None:
+        key = self.column_keys()[column]
+        shown = self.sort()
+        descending = shown is not None and shown[0] == key and not shown[1]
+        self.set_sort(key, descending)
+        self.sort_requested.emit(key, descending)
+
+    # -- overlays ------------------------------------------------------------------------------------
+
+    def set_empty(self, text: str, button_text: str = "") -> None:
+        """What to show while the model has no rows: why, and one button (`empty_action_requested`)."""
+        self._empty.set_text(text, button_text)
+        self._show_or_hide_empty()
+
+    def set_loading(self, loading: bool) -> None:
+        """Thin bar over the present content, after half a second; the content stays."""
+        if loading:
+            self._loading.start()
+        else:
+            self._loading.finish()
+        self._show_or_hide_empty()
+
+    def _show_or_hide_empty(self) -> None:
+        model = self.model()
+        self._empty.setVisible(bool(self._empty.text()) and (model is None or model.rowCount() == 0))
+        self._place_overlays()
+
+    def _empty_clicked(self) -> None:
+        self.empty_action_requested.emit()
+
+    def _place_overlays(self) -> None:
+        self._empty.setGeometry(self.viewport().rect())
+        self._loading.setGeometry(0, 0, self.viewport().width(), 4)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_overlays()
+
+    # -- rows ----------------------------------------------------------------------------------------
+
+    def selected_rows(self) -> list[int]:
+        """Numbers of the selected rows, ascending."""
+        rows: set[int] = set()
+        if self.model() is None:
+            return []
+        # By span: one wrapper object for each of a million selected rows would take a second.
+        spans = cast(Iterable[QItemSelectionRange], self.selectionModel().selection())
+        for span in spans:
+            rows.update(range(span.top(), span.bottom() + 1))
+        return sorted(rows)
+
+    def copy_selection(self) -> None:
+        """Selected rows with headers as tab-separated text, in the order of columns on the screen."""
+        rows = self.selected_rows()
+        if len(rows) > COPY_LIMIT:
+            self.copy_refused.emit(
+                f"{len(rows):,} rows are too many to copy; export the list to a file instead."
+            )
+            return
+        if rows:
+            QGuiApplication.clipboard().setText(self._as_text(rows))
+
+    def _as_text(self, rows: list[int]) -> str:
+        model, header = self.model(), self.horizontalHeader()
+        order = [header.logicalIndex(v) for v in range(header.count())]
+        shown = [column for column in order if not header.isSectionHidden(column)]
+        lines = [[model.headerData(c, _ACROSS, Qt.ItemDataRole.DisplayRole) for c in shown]]
+        lines += [[model.index(r, c).data(Qt.ItemDataRole.DisplayRole) for c in shown] for r in rows]
+        return "\n".join("\t".join(_flat(cell) for cell in line) for line in lines)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, row = event.key(), self.currentIndex().row()
+        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_selection()
+        elif plain and key in (Qt.Key.Key_J, Qt.Key.Key_K):
+            self._step(1 if key == Qt.Key.Key_J else -1)
+        elif plain and key == Qt.Key.Key_X and row >= 0:
+            self._toggle(row)
+        elif plain and key == Qt.Key.Key_Space and row >= 0:
+            self.peek_requested.emit(row)
+        elif plain and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and row >= 0:
+            self.activated_row.emit(row)
+        else:
+            super().keyPressEvent(event)
+
+    def keyboardSearch(self, search: str) -> None:
+        """Nothing: Qt would ask a million rows for their text. Letters are shortcuts here."""
+
+    def _step(self, by: int) -> None:
+        row = min(max(self.currentIndex().row() + by, 0), self.model().rowCount() - 1)
+        if row >= 0:
+            self.setCurrentIndex(self.model().index(row, max(self.currentIndex().column(), 0)))
+
+    def _toggle(self, row: int) -> None:
+        flags = self.selectionModel().SelectionFlag
+        self.selectionModel().select(self.model().index(row, 0), flags.Toggle | flags.Rows)
+
+    def _double_clicked(self, index: QModelIndex) -> None:
+        self.activated_row.emit(index.row())
+
+    def _context(self, at: QPoint) -> None:
+        self.context_requested.emit(self.indexAt(at).row(), self.viewport().mapToGlobal(at))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._delegate.begin_frame()
+        super().paintEvent(event)
+
+    def _restyle(self) -> None:
+        theme = current_theme()
+        self._delegate.restyle()
+        self.setFont(theme.font("body"))
+        self.verticalHeader().setMinimumSectionSize(theme.density.row_height)
+        self.verticalHeader().setDefaultSectionSize(theme.density.row_height)
+        self.horizontalHeader().setFont(theme.font("meta"))
+        self.horizontalHeader().setFixedHeight(max(28, theme.density.row_height))
+        self.viewport().update()
+
+
+def _flat(cell: object) -> str:
+    return "" if cell is None else str(cell).replace("\t", " ").replace("\r", "").replace("\n", " ")
