@@ -54,7 +54,10 @@ def build() -> None:
     )
     if done.returncode:
         raise ground.CannotSetUp("PyInstaller could not build the executable; its messages are above.")
-    size = sum(file.stat().st_size for file in BUNDLE.rglob("*") if file.is_file()) / 1e6
+    size = (
+        sum(file.stat().st_size for file in BUNDLE.rglob("*") if file.is_file() and not file.is_symlink())
+        / 1e6
+    )
     ground.say(f"Built {EXECUTABLE.relative_to(ROOT)}: {size:.0f} MB in {time.monotonic() - started:.0f} s.")
 
 
