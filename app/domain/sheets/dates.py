@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 
 from app.domain.sheets.wording import normal
 
-_EXCEL_EPOCH = datetime(1899, 12, 30)
+_EXCEL_EPOCH = datetime.combine(date(1899, 12, 30), time())
 _SERIALS = (20_000.0, 80_000.0)  # 1954 … 2119: a plain number outside is no date of a workshop
 _TIME = r"(?:[T,\s]\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
 _ISO = re.compile(r"(?P<year>\d{4})(?P<mark>[-/.]?)(?P<month>\d{2})(?P=mark)(?P<day>\d{2})" + _TIME)
@@ -121,7 +121,7 @@ def _moment(match: re.Match[str], year: int, month: int, day: int) -> datetime |
         if not 1 <= hour <= 12:
             raise ValueError(match.string)
         hour = hour % 12 + (12 if match["half"][0] in "Pp" else 0)
-    return datetime(year, month, day, hour, int(match["minute"]), int(match["second"] or 0))
+    return datetime.combine(date(year, month, day), time(hour, int(match["minute"]), int(match["second"] or 0)))
 
 
 def nearest_date(text: str, *, day_first: bool = True) -> str:

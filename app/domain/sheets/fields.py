@@ -28,8 +28,9 @@ class FieldSpec:
 
     `synonyms` by language are headers that surely mean it; `weak` are headers that are offered, as a question, when
     nothing better is in the file. `default` fills a required field that the file lacks, again as a question.
-    `scale`: a choice whose keys are levels "1" … "n" with the last one the most urgent; the value is an int.
-    `open_choice`: unknown words are kept as they are. `ends_day`: a date without a time means the end of that day.
+    `levels`: keys of the choices from the least to the most urgent, for files that write them as numbers.
+    `lenient`: a choice is also found inside a longer text, and an unknown word is
+    no error but read as empty, with a note. `ends_day`: a date without a time means the end of that day.
     """
 
     key: str
@@ -41,7 +42,7 @@ class FieldSpec:
     default: str | None = None
     choices: tuple[Choice, ...] = ()
     levels: tuple[str, ...] = ()
-    open_choice: bool = False
+    lenient: bool = False
     minimum: float | None = None
     positive: bool = False
     ends_day: bool = False
@@ -64,7 +65,7 @@ class ImportTarget:
     """`identity` is the field that names a row; `content` stands in for it when the file has none.
 
     `stand_ins` maps a required field to one that may take its place (product ← product name). `decoys` are headers
-    that look like a field and are none. `ordered` are pairs of fields of which the first may not lie after the second.
+    that look like a field and are none. `ordered` are pairs of fields of which the first must lie before the second.
     """
 
     key: str

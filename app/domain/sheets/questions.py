@@ -15,7 +15,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`key` names it in answers and templates. `free` says that `value:…` with any text is an answer as well."""
+    """`key` names it in answers and templates. `free`: `value:…` with any text answers it as well.
+
+    `answered` is False while the default stands only because nobody has said anything.
+    """
 
     key: str
     sentence: str
@@ -25,8 +28,5 @@ class Question:
     field: str
     reason: str = ""
     free: bool = False
+    answered: bool = False
 
-    @property
-    def answered(self) -> bool:
-        """False while the default stands only because nobody has said anything else."""
-        return self.answer != self.default

@@ -126,7 +126,7 @@ WORK_ORDERS = ImportTarget(
             "cs": ("množství", "počet", "ks", "kusů", "počet kusů"),
         }, required=True, default="1", positive=True),
         FieldSpec("priority", "Priority", "choice", _PRIORITY_WORDS, choices=ORDER_PRIORITY,
-                  levels=("1", "2", "3", "4", "5"),
+                  levels=("5", "4", "3", "2", "1"),
                   expected="a number from 1 to 5, or a word such as low, normal, high or urgent"),
         FieldSpec("customer", "Customer", "text", {
             "en": ("customer", "client", "customer name", "client name", "buyer", "account", "sold to", "company"),
@@ -174,7 +174,7 @@ WORK_ORDERS = ImportTarget(
 
 MAINTENANCE = ImportTarget(
     key="maintenance", title="Maintenance", one="maintenance order", many="maintenance orders", identity="number",
-    content=("title", "equipment", "created"), ordered=(("created", "completed"),),
+    content=("title", "equipment", "created"),
     file_words=("maintenance", "wartung", "instandhaltung", "konserwacja", "utrzymanie", "entretien", "mantenimiento",
                 "manutenzione", "udrzba", "cmms"),
     decoys=frozenset(map(squashed, (
@@ -236,7 +236,7 @@ MAINTENANCE = ImportTarget(
             "pl": ("rodzaj", "typ", "kategoria", "rodzaj konserwacji"),
             "fr": ("type", "catégorie", "nature", "type de maintenance", "type d'intervention"),
             "es": ("tipo", "categoría"), "it": ("tipo", "categoria"), "cs": ("typ", "druh", "kategorie"),
-        }, choices=MAINTENANCE_KIND, open_choice=True),
+        }, choices=MAINTENANCE_KIND, lenient=True),
         FieldSpec("created", "Created", "datetime", {
             "en": ("created", "date created", "created on", "created at", "creation date", "reported", "report date",
                    "requested on", "date reported", "request date", "opened", "date opened", "req date", "date"),

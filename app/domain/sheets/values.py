@@ -62,8 +62,10 @@ def parse_column(spec: FieldSpec, cells: Sequence[Cell], style: ColumnStyle) -> 
         add(value)
         if isinstance(cell, str):
             seen[cell] = value
-        elif spec.kind == "person" and value is None:
-            column.notes[index] = f"{shown(cell)} is no name and was read as empty"
+            if value is None and cell.strip():
+                column.notes[index] = f"“{tidy(cell)}” is no known {spec.title.lower()}"
+        elif value is None:
+            column.notes[index] = f"{shown(cell)} is no {spec.title.lower()}"
     return column
 
 
@@ -78,15 +80,15 @@ def parse_cell(spec: FieldSpec, cell: Cell, style: ColumnStyle) -> Value:
     return _PARSERS[spec.kind](spec, cell, style)
 
 
-def _text(spec: FieldSpec, cell: Cell, style: ColumnStyle) -> Value:
+def _text(_: FieldSpec, cell: Cell, __: ColumnStyle) -> Value:
     return str(cell).replace("\u00a0", " ") if isinstance(cell, str) else shown(cell)
 
 
-def _identifier(spec: FieldSpec, cell: Cell, style: ColumnStyle) -> Value:
+def _identifier(_: FieldSpec, cell: Cell, __: ColumnStyle) -> Value:
     return tidy(shown(cell))
 
 
-def _person(spec: FieldSpec, cell: Cell, style: ColumnStyle) -> Value:
+def _person(_: FieldSpec, cell: Cell, __: ColumnStyle) -> Value:
     # A formula that points at an empty cell gives the number 0; nobody is called 0.
     if not isinstance(cell, str) and cell == 0:
         return None
@@ -127,7 +129,7 @@ def _number(spec: FieldSpec, cell: Cell, style: ColumnStyle) -> int | float:
     return number
 
 
-def _date(spec: FieldSpec, cell: Cell, style: ColumnStyle) -> Value:
+def _date(_: FieldSpec, cell: Cell, style: ColumnStyle) -> Value:
     found = _moment(cell, style)
     return found.date() if isinstance(found, datetime) else found
 
@@ -146,10 +148,8 @@ def _moment(cell: Cell, style: ColumnStyle) -> datetime | date:
         try:
             if isinstance(cell, str):
                 found = parse_date(cell, day_first=style.day_first)
-            elif isinstance(cell, (int, float)) and not isinstance(cell, bool):
-                found = from_serial(cell)
             else:
-                raise ValueError(cell)
+                found = from_serial(float("nan") if isinstance(cell, (bool, time, timedelta, CellFault)) else cell)
         except (ValueError, OverflowError):
             guess = nearest_date(cell, day_first=style.day_first) if isinstance(cell, str) else ""
             raise BadCell(f"“{shown(cell)}” is not a date.", guess) from None
@@ -163,12 +163,13 @@ def _choice(spec: FieldSpec, cell: Cell, style: ColumnStyle) -> Value:
     if spec.levels and (level := level_of(cell)) is not None:
         if level not in style.levels:
             raise BadCell(f"{shown(cell)} is not one of the levels {_span(style.levels)}.")
-        return _level_value(spec, style.levels[level])
+        return _level_value(style.levels[level])
     text = tidy(shown(cell))
     if (key := words.get(squashed(text))) is not None:
-        return _level_value(spec, key)
-    if spec.open_choice:
-        return text
+        return _level_value(key)
+    if spec.lenient:
+        parts = [words[word] for word in map(squashed, text.split()) if len(word) > 3 and word in words]
+        return parts[0] if parts else None
     near = difflib.get_close_matches(squashed(text), list(words), n=1, cutoff=0.7)
     titles = {choice.key: choice.title for choice in spec.choices}
     raise BadCell(f"“{text}” is no known {spec.title.lower()}.", titles[words[near[0]]] if near else "")
@@ -178,7 +179,7 @@ def _span(levels: Mapping[int, str]) -> str:
     return f"{min(levels)} to {max(levels)}" if levels else "(none)"
 
 
-def _level_value(spec: FieldSpec, key: str) -> Value:
+def _level_value(key: str) -> Value:
     return int(key) if key.isdigit() else key
 
 
@@ -192,7 +193,7 @@ def level_of(cell: Cell) -> int | None:
     return int(cell) if cell == cell and abs(cell) < 1e6 and cell == int(cell) else None
 
 
-def _bool(spec: FieldSpec, cell: Cell, style: ColumnStyle) -> Value:
+def _bool(_: FieldSpec, cell: Cell, __: ColumnStyle) -> Value:
     if isinstance(cell, bool):
         return cell
     word = squashed(shown(cell))

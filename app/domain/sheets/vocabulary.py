@@ -45,36 +45,35 @@ MAINTENANCE_STATUS = (
     Choice("in_progress", "In progress", ORDER_STATUS[1].synonyms),
     Choice("on_hold", "On hold", ("blocked", *ORDER_STATUS[2].synonyms)),
     Choice("completed", "Completed", ("done", *ORDER_STATUS[3].synonyms)),
-    Choice("cancelled", "Cancelled", ORDER_STATUS[4].synonyms),
 )
 
 _LOW = (
     "low", "minor", "gering", "niedrig", "tief", "niski", "niska", "niskie", "faible", "basse", "bas", "baja", "bajo",
-    "bassa", "basso", "nízká", "nízký", "c",
+    "bassa", "basso", "nízká", "nízký", "c", "p4",
 )
 _MEDIUM = (
     "medium", "normal", "mid", "moderate", "standard", "regular", "no", "mittel", "średni", "średnia", "średnie",
     "normalny", "normalna", "zwykły", "moyen", "moyenne", "normale", "media", "medio", "střední", "normální", "nein",
-    "nie", "non", "b",
+    "nie", "non", "b", "p3",
 )
 _HIGH = (
     "high", "major", "important", "hoch", "wysoki", "wysoka", "wysokie", "ważne", "pilny", "pilna", "haute", "haut",
-    "élevé", "élevée", "alta", "alto", "vysoká", "vysoký", "eilig", "a",
+    "élevé", "élevée", "alta", "alto", "vysoká", "vysoký", "eilig", "a", "p2",
 )
 _CRITICAL = (
     "critical", "urgent", "rush", "express", "emergency", "immediate", "highest", "very high", "asap", "top", "yes", "x",
     "true", "kritisch", "dringend", "sehr hoch", "sofort", "höchste", "eilt", "ja",
     "krytyczny", "krytyczna", "pilne", "ekspres", "bardzo wysoki", "najwyższy", "tak",
     "critique", "urgente", "très haute", "oui", "crítica", "crítico", "muy alta", "sí",
-    "critica", "critico", "molto alta", "kritická", "kritický", "urgentní", "naléhavé", "ano",
+    "critica", "critico", "molto alta", "kritická", "kritický", "urgentní", "naléhavé", "ano", "p1",
 )
 
 ORDER_PRIORITY = (
-    Choice("1", "lowest", ("very low", "sehr niedrig", "bardzo niski", "najniższy", "très basse", "trivial")),
-    Choice("2", "low", _LOW),
+    Choice("5", "lowest", ("very low", "sehr niedrig", "bardzo niski", "najniższy", "très basse", "trivial", "p5")),
+    Choice("4", "low", _LOW),
     Choice("3", "normal", _MEDIUM),
-    Choice("4", "high", _HIGH),
-    Choice("5", "urgent", _CRITICAL),
+    Choice("2", "high", _HIGH),
+    Choice("1", "urgent", _CRITICAL),
 )
 
 MAINTENANCE_PRIORITY = (
