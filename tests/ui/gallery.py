@@ -11,18 +11,31 @@ from typing import cast
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from ui.theme import Density, Scheme, Theme, install_theme
+from ui.theme import Scheme, Theme, install_theme
 from ui.widgets.alarm_strip import AlarmCount, AlarmStrip
 from ui.widgets.analog_bar import AnalogBar, Limits
+from ui.widgets.board_view import BoardCard, BoardColumn, BoardView
 from ui.widgets.buttons import ActionButton, IconButton
+from ui.widgets.chart import EventPin, LimitLine, TrendChart
 from ui.widgets.filter_field import FilterField
+from ui.widgets.form import Form
 from ui.widgets.glyphs import STATES, PriorityGlyph, StateGlyph
 from ui.widgets.kpi import KpiBar, KpiLine, KpiTile
+from ui.widgets.list_view import ListView
+from ui.widgets.palette import CommandPalette, PaletteItem
+from ui.widgets.roles import (
+    ColumnKeyRole,
+    ColumnWidthRole,
+    ErrorRole,
+    GlyphRole,
+    MutedRole,
+    TintRole,
+    UnsentRole,
+)
 from ui.widgets.sparkline import Sparkline
 from ui.widgets.states import Banner, EmptyState, ErrorState, LoadingBar
 from ui.widgets.status_strip import StatusStrip
@@ -48,7 +61,14 @@ def glyphs() -> QWidget:
 def bars() -> QWidget:
     page = QWidget()
     layout = QVBoxLayout(page)
-    for value, stale in ((50.0, False), (84.0, False), (95.0, False), (15.0, False), (5.0, False), (50.0, True)):
+    for value, stale in (
+        (50.0, False),
+        (84.0, False),
+        (95.0, False),
+        (15.0, False),
+        (5.0, False),
+        (50.0, True),
+    ):
         bar = AnalogBar()
         bar.set_range(0, 100, LIMITS)
         bar.set_value(value, stale)
@@ -75,8 +95,16 @@ def tiles() -> QWidget:
     page = QWidget()
     layout = QGridLayout(page)
     t, y = wave()
-    plain, bar, line, stale, alarm = (KpiTile(name) for name in ("Orders at risk", "Oven 2 temperature",
-                                      "Line A output with a rather long title", "Press 4 vibration", "Oven 3"))
+    plain, bar, line, stale, alarm = (
+        KpiTile(name)
+        for name in (
+            "Orders at risk",
+            "Oven 2 temperature",
+            "Line A output with a rather long title",
+            "Press 4 vibration",
+            "Oven 3",
+        )
+    )
     plain.set_value("3", "orders", note="WO-1042 −4 h", age="1 s")
     bar.set_value("71.4", "°C", age="1 s")
     bar.set_bar(KpiBar(71.4, 0, 100, LIMITS))
@@ -113,8 +141,16 @@ def strips() -> QWidget:
     loading._appear()
     field = FilterField("Filter orders")
     field.set_count(12408, True)
-    for widget in (busy, quiet, undo, Banner("Offline since 13:52 · editing works · 3 to send", "Sync now"),
-                   loading, field, buttons(), status):
+    for widget in (
+        busy,
+        quiet,
+        undo,
+        Banner("Offline since 13:52 · editing works · 3 to send", "Sync now"),
+        loading,
+        field,
+        buttons(),
+        status,
+    ):
         layout.addWidget(widget)
     page.resize(900, 380)
     return page
@@ -125,8 +161,13 @@ def buttons() -> QWidget:
     layout = QHBoxLayout(row)
     grey = ActionButton("Release")
     grey.refuse("Only a planner may release an order.")
-    for widget in (ActionButton("New order", primary=True, icon="plus"), ActionButton("Import…", icon="upload-simple"),
-                   grey, IconButton("gear", "Settings"), IconButton("magnifying-glass", "Search")):
+    for widget in (
+        ActionButton("New order", primary=True, icon="plus"),
+        ActionButton("Import…", icon="upload-simple"),
+        grey,
+        IconButton("gear", "Settings"),
+        IconButton("magnifying-glass", "Search"),
+    ):
         layout.addWidget(widget)
     layout.addStretch(1)
     return row
@@ -135,14 +176,191 @@ def buttons() -> QWidget:
 def states() -> QWidget:
     page = QWidget()
     layout = QHBoxLayout(page)
-    layout.addWidget(EmptyState("No work orders yet. Import a plan or create the first one.", "New work order"))
-    layout.addWidget(ErrorState("The alarm list could not be read.", "Charts and orders still work.", "trace"))
+    layout.addWidget(
+        EmptyState("No work orders yet. Import a plan or create the first one.", "New work order")
+    )
+    layout.addWidget(
+        ErrorState("The alarm list could not be read.", "Charts and orders still work.", "trace")
+    )
     page.resize(760, 240)
     return page
 
 
+class Orders(QAbstractTableModel):
+    """A few rows with every kind of cell."""
+
+    COLUMNS = (
+        ("alarm", "!", 44),
+        ("number", "Order", 110),
+        ("product", "Product", 180),
+        ("stage", "Stage", 130),
+        ("quantity", "Done", 120),
+        ("due", "Due", 90),
+        ("slip", "Slip", 80),
+    )
+
+    def __init__(self, rows: int = 12) -> None:
+        super().__init__()
+        self.rows = rows
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
+        return self.rows
+
+    def columnCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
+        return len(self.COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> object:
+        key, title, width = self.COLUMNS[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return title
+        if role == Qt.ItemDataRole.TextAlignmentRole and key in ("quantity", "slip"):
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return {ColumnKeyRole: key, ColumnWidthRole: width}.get(role)
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = 0) -> object:
+        row, key = index.row(), self.COLUMNS[index.column()][0]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return {
+                "alarm": "",
+                "number": f"WO-{1042 + row}",
+                "product": "Frame M with a very long product name",
+                "stage": "Paint",
+                "quantity": f"{row * 5}/60",
+                "due": "Fri 12",
+                "slip": f"−{row} h",
+            }[key]
+        if role == GlyphRole:
+            glyphs = {
+                "alarm": ("priority", (row % 4 + 1, row % 2 == 0)) if row < 6 else None,
+                "stage": ("state", STATES[row % len(STATES)]),
+                "quantity": ("progress", (row * 5, 60)),
+            }
+            return glyphs.get(key)
+        return {
+            ErrorRole: "Due must be a date" if (row, key) == (4, "due") else None,
+            MutedRole: row == 9,
+            UnsentRole: row == 2,
+            TintRole: row + 1 if row < 4 else None,
+        }.get(role)
+
+
+def orders() -> QWidget:
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    view = ListView()
+    model = Orders()
+    model.setParent(view)
+    view.setModel(model)
+    view.set_sort("due", True)
+    view.selectRow(5)
+    empty = ListView()
+    none = Orders(0)
+    none.setParent(empty)
+    empty.setModel(none)
+    empty.set_empty("No order is late.", "Show all orders")
+    layout.addWidget(view, 3)
+    layout.addWidget(empty, 1)
+    page.resize(820, 640)
+    return page
+
+
+def cards(column: str, count: int) -> list[BoardCard]:
+    return [
+        BoardCard(f"{column}{n}", f"WO-{1042 + n}", "Frame M, welded, left side", (n * 7 % 60, 60), "Fri 12 Apr",
+                  "−4 h" if n % 2 else "+2 h", bool(n % 2), "K. Osei", ("⇅",) if n == 1 else (),
+                  "Waits for material" if n == 2 else None, 2 if n == 3 else None,
+                  "Only a supervisor may move it." if n == 4 else None, f"{n} h")
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def board() -> QWidget:
+    view = BoardView()
+    view.resize(1100, 560)
+    view.set_can_drop(refuse_inspect)
+    view.set_columns(
+        [
+            BoardColumn("cut", "Cut", 8, cards("cut", 6)),
+            BoardColumn("weld", "Weld", 3, cards("weld", 4)),
+            BoardColumn("paint", "Paint", 6),
+            BoardColumn("inspect", "Inspect", None, cards("in", 2)),
+        ]
+    )
+    view.show()
+    view.set_current_card("weld1")
+    view.setFocus()
+    start = view.card_rect("cut0").center()
+    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start)
+    QTest.mouseMove(view.viewport(), start + QPoint(30, 30))
+    QTest.mouseMove(view.viewport(), view.column_rect("inspect").center())
+    return view
+
+
+def refuse_inspect(card: str, column: str) -> str | None:
+    return "The weld inspection is still missing." if column == "inspect" else None
+
+
+def form() -> QWidget:
+    page = Form("Create order")
+    page.add_text("number", "Order", hint="WO-1042")
+    page.add_choice("product", "Product", [("m", "Frame M"), ("s", "Rail S")])
+    page.add_whole("quantity", "Quantity", low=1, unit="pieces")
+    page.add_decimal("weight", "Weight in kg")
+    page.add_moment("due", "Due")
+    page.add_tick("urgent", "Urgent")
+    page.add_long_text("note", "Note", hint="What the floor should know")
+    page.set_values({"number": "WO-1042", "product": "m", "quantity": 60, "weight": "4O"})
+    page.show()
+    page.set_error("weight", "“4O” is not a number. Did you mean 40?")
+    page.set_error(None, "The order was not created.")
+    page.resize(520, 560)
+    return page
+
+
+def palette() -> QWidget:
+    page = QWidget()
+    page.resize(760, 420)
+    popup = CommandPalette(page)
+    popup.set_items([
+        PaletteItem("orders", "Work orders", "Go to", "G O"), PaletteItem("new", "New work order", "Orders", "Ctrl+N"),
+        PaletteItem("del", "Delete work order", "Orders", "Del", False, "Only a planner may delete orders."),
+        PaletteItem("oven", "Oven 2", "Machine · Hall A"), PaletteItem("theme", "Switch to dark", "View"),
+    ])  # fmt: skip
+    page.show()
+    popup.open_palette("or")
+    return page
+
+
+def chart() -> QWidget:
+    view = TrendChart()
+    view.resize(900, 380)
+    t, y = wave(600)
+    for index, (key, label) in enumerate(
+        (("a", "Oven 2 temperature"), ("b", "Oven 3"), ("c", "Paint booth humidity"))
+    ):
+        view.set_series(key, label, "°C")
+        value = 70 + y * 8 + index * 6
+        view.set_data(key, t, value - 0.4, value + 0.4)
+    view.set_limits([LimitLine(90, "HI"), LimitLine(96, "HIHI")], (60, 85))
+    view.set_events([EventPin(t[100], "tool change"), EventPin(t[480], "HI", 2)])
+    view.set_now(float(t[-1]) + 20)
+    view.set_stale(float(t[-1]) + 4)
+    view.set_view(float(t[0]), float(t[-1]) + 20)
+    view.set_crosshair(float(t[310]))
+    return view
+
+
 PAGES: dict[str, Callable[[], QWidget]] = {
-    "glyphs": glyphs, "bars": bars, "tiles": tiles, "strips": strips, "states": states,
+    "glyphs": glyphs,
+    "bars": bars,
+    "tiles": tiles,
+    "strips": strips,
+    "states": states,
+    "orders": orders,
+    "board": board,
+    "form": form,
+    "palette": palette,
+    "chart": chart,
 }
 
 

@@ -196,6 +196,10 @@ class Theme(QObject):
         border = self._tokens.border
         lifted = border.lighter(round(_FUSION_OUTLINE * 100))
         edged.setColor(QPalette.ColorGroup.All, QPalette.ColorRole.Window, lifted)
+        # The edge of a focused field is made from Highlight, so that has to be the focus colour here.
+        for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
+            edged.setColor(group, QPalette.ColorRole.Highlight, self._tokens.focus)
+            edged.setColor(group, QPalette.ColorRole.HighlightedText, self._tokens.on_accent)
         return edged
 
 

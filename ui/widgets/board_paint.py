@@ -83,7 +83,7 @@ class BoardPainter:
         p.setPen(edge)
         p.setBrush(t.panel if held or (card.disabled_reason and not current) else fill)
         p.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-        if focused:
+        if focused and not held:
             draw_focus_ring(p, rect, t)
         if not held:
             self._content(card, rect.adjusted(_PAD + 2, _PAD, -_PAD, -_PAD))
@@ -164,7 +164,7 @@ class BoardPainter:
     def _refusal(self, rect: QRectF, reason: str, bounds: QRectF) -> None:
         t, font = self._t, self._theme.font("strong")
         words = f"✖ {reason}"
-        width = min(bounds.width() - 16.0, QFontMetrics(font).horizontalAdvance(words) + 24.0)
+        width = min(bounds.width() - 16.0, QFontMetrics(font).horizontalAdvance(words) + 30.0)
         tag = QRectF(rect.left(), rect.bottom() + 4, width, self._line + 12)
         tag.moveLeft(min(max(8.0, tag.left()), bounds.width() - width - 8))
         if tag.bottom() > bounds.bottom():

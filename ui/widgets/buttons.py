@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QToolButton, QWidget
 
-from ui.theme import Density, current_theme
+from ui.theme import Density, current_theme, mix
 
 
 class ActionButton(QPushButton):
@@ -27,6 +27,34 @@ class ActionButton(QPushButton):
         self.setEnabled(reason is None)
         self.setToolTip(reason or "")
         self.setAccessibleName(f"{self.text()} (not available: {reason})" if reason else self.text())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._primary or not self.isEnabled():
+            super().paintEvent(event)
+            return
+        # Fusion washes the button colour out, and with it the contrast of the text; this does not.
+        painter = QPainter(self)
+        try:
+            self._paint_primary(painter)
+        finally:
+            painter.end()
+
+    def _paint_primary(self, painter: QPainter) -> None:
+        t = current_theme().tokens
+        down = self.isDown() or self.underMouse()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(mix(t.accent, t.text, 0.2) if down else t.accent)
+        box = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        painter.drawRoundedRect(box, 3, 3)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(t.on_accent, 1))
+            painter.drawRoundedRect(box.adjusted(2.5, 2.5, -2.5, -2.5), 2, 2)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.rect = self.rect()
+        self.style().drawControl(QStyle.ControlElement.CE_PushButtonLabel, option, painter, self)
 
     def _restyle(self) -> None:
         theme = current_theme()

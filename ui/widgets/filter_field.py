@@ -33,6 +33,7 @@ class FilterField(ThemedWidget):
         self._edit.setAccessibleName(hint)
         self._edit.setClearButtonEnabled(True)
         self._edit.setMinimumWidth(180)
+        self._edit.setTextMargins(4, 0, 4, 0)
         self._count = RoleLabel("", "meta", "text2")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

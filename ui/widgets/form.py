@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -44,7 +44,8 @@ class _FieldError(ThemedWidget):
         self._label = RoleLabel("", "meta")
         self._label.setWordWrap(True)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(24, 2, 0, 0)
+        layout.setContentsMargins(26, 0, 0, 0)
+        self.setMinimumHeight(24)
         layout.addWidget(self._label)
         self.hide()
 
@@ -58,9 +59,7 @@ class _FieldError(ThemedWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         try:
-            paint_priority(
-                painter, self.rect().adjusted(0, 2, 20 - self.width(), 0).toRectF(), 1, False, text="!"
-            )
+            paint_priority(painter, QRectF(0, 0, 20, self.height()), 1, False, text="!")
         finally:
             painter.end()
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 def score(query: str, text: str) -> int | None:
     """How well lower-case `query` fits lower-case `text`; higher is better, None when it does not fit.
 
-    Every word of the query must be found: as a piece of the text, else letter by letter in order.
+    Every word of the query must be found: as a piece of the text or, from three letters on, letter by
+    letter in order with most of them in runs or at the start of words.
     """
     total = 0
     for word in query.split():
@@ -17,8 +18,8 @@ def score(query: str, text: str) -> int | None:
             start = at == 0 or not text[at - 1].isalnum()
             total += 100 + 10 * len(word) + (50 if start else 0) - min(at, 40)
             continue
-        loose = _letters(word, text)
-        if loose is None:
+        loose = _letters(word, text) if len(word) > 2 else None
+        if loose is None or loose < 2 * len(word):
             return None
         total += loose
     return total - len(text) // 8

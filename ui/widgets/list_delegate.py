@@ -58,8 +58,12 @@ class RowDelegate(QStyledItemDelegate):
         self._elided.clear()
         self.begin_frame()
 
-    def begin_frame(self) -> None:
-        """Called before the view paints: answers of the model count for one frame only."""
+    def begin_frame(self, mark_column: int = 0) -> None:
+        """Called before the view paints: answers of the model count for one frame only.
+
+        `mark_column` is where the unsent mark of a row goes.
+        """
+        self._mark_column = mark_column
         self._rows.clear()
         self._right.clear()
 
@@ -89,7 +93,7 @@ class RowDelegate(QStyledItemDelegate):
         error = index.data(ErrorRole)
         box = QRect(rect.left() + _PAD, rect.top(), rect.width() - 2 * _PAD, rect.height() - 1)
         box = self._paint_glyph(painter, box, index.data(GlyphRole), t)
-        if unsent and index.column() == 0:
+        if unsent and index.column() == self._mark_column:
             self._draw(painter, QRect(box.right() - 12, box.top(), 16, box.height()), "⇅", t.text2, False)
             box.setRight(box.right() - 16)
         text = index.data(_DISPLAY)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from ui.theme import current_theme
 from ui.widgets.list_delegate import RowDelegate
+from ui.widgets.list_header import ListHeader
 from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole
 from ui.widgets.states import EmptyState, LoadingBar
 
@@ -79,14 +80,8 @@ class ListView(QTableView):
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
 
     def _set_header(self) -> None:
-        header = self.horizontalHeader()
-        header.setSectionsClickable(True)
-        header.setSectionsMovable(True)
-        header.setHighlightSections(False)
-        header.setStretchLastSection(True)
-        header.setMinimumSectionSize(36)
-        header.setSortIndicatorShown(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header = ListHeader(self)
+        self.setHorizontalHeader(header)
         header.sectionClicked.connect(self._header_clicked)
         header.sectionResized.connect(self._columns_changed)
         header.sectionMoved.connect(self._columns_changed)
@@ -272,8 +267,14 @@ class ListView(QTableView):
         self.context_requested.emit(self.indexAt(at).row(), self.viewport().mapToGlobal(at))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._delegate.begin_frame()
+        self._delegate.begin_frame(self._mark_column())
         super().paintEvent(event)
+
+    def _mark_column(self) -> int:
+        """First column on the screen that is wide enough for the unsent mark beside its content."""
+        header = self.horizontalHeader()
+        order = [header.logicalIndex(visual) for visual in range(header.count())]
+        return next((column for column in order if header.sectionSize(column) >= 80), 0)
 
     def _restyle(self) -> None:
         theme = current_theme()

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui.theme import Tokens, current_theme
+from ui.theme import Tokens, current_theme, mix
 from ui.widgets.themed import CENTRE, ThemedWidget, draw_text
 
 Floats = NDArray[np.float64]
@@ -49,7 +49,8 @@ def paint_sparkline(
         if band is not None:
             top = inner.bottom() - (band[1] - low) * scale
             painter.fillRect(
-                QRectF(rect.left(), top, rect.width(), (band[1] - band[0]) * scale), colours.band
+                QRectF(rect.left(), top, rect.width(), (band[1] - band[0]) * scale),
+                mix(colours.base, colours.text2, 0.22),
             )
         x = inner.left() + (t - start) / max(end - start, 1e-9) * inner.width()
         painter.setPen(QPen(colours.text2 if stale else colours.series[0], 1))

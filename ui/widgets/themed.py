@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from ui.theme import Theme, Tokens, current_theme
 
@@ -62,6 +62,36 @@ class RoleLabel(QLabel):
         palette = self.palette()
         palette.setColor(self.foregroundRole(), getattr(theme.tokens, self._colour))
         self.setPalette(palette)
+
+
+class ElidedLabel(ThemedWidget):
+    """One line of text that shortens itself and keeps the whole of it as tooltip."""
+
+    def __init__(self, role: str = "body", colour: str = "text", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._role, self._colour, self._text = role, colour, ""
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def text(self) -> str:
+        return self._text
+
+    def set_text(self, text: str) -> None:
+        if text != self._text:
+            self._text = text
+            self.setToolTip(text)
+            self.setAccessibleName(text)
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(80, QFontMetrics(self.theme.font(self._role)).height() + 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            ink: QColor = getattr(self.tokens, self._colour)
+            draw_text(painter, self.rect(), self._text, self.theme.font(self._role), ink)
+        finally:
+            painter.end()
 
 
 def draw_text(

@@ -1,0 +1,77 @@
+"""The frame that every screen shares: a title line with filter and actions, and the content below it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.widgets.filter_field import FilterField
+from ui.widgets.states import Banner, LoadingBar
+from ui.widgets.themed import RoleLabel, ThemedWidget
+
+MARGIN = 12
+
+
+class Pane(ThemedWidget):
+    """Base of a screen. `open_requested(place, argument)` asks the window to show another place.
+
+    Subclasses fill `body` (a vertical layout), may call `add_filter()` and `add_tool()`, and override `refresh()`,
+    which runs when the pane is shown for the first time and whenever what it shows may have changed.
+    """
+
+    open_requested = Signal(str, object)
+    shown = Signal()
+
+    def __init__(self, place: str, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"pane-{place}")
+        self.place = place
+        self.title_label = RoleLabel(title, "title")
+        self.filter: FilterField | None = None
+        self._head = QHBoxLayout()
+        self._head.setSpacing(8)
+        self._head.addWidget(self.title_label)
+        self._head.addSpacing(8)
+        self._tools = QHBoxLayout()
+        self._tools.setSpacing(8)
+        self._head.addStretch(1)
+        self._head.addLayout(self._tools)
+        self.loading = LoadingBar()
+        self.banner = Banner()
+        self.banner.hide()
+        self.body = QVBoxLayout()
+        self.body.setSpacing(8)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 8)
+        layout.setSpacing(8)
+        layout.addLayout(self._head)
+        layout.addWidget(self.loading)
+        layout.addWidget(self.banner)
+        layout.addLayout(self.body, 1)
+
+    @property
+    def title(self) -> str:
+        return self.title_label.text()
+
+    def add_filter(self, hint: str) -> FilterField:
+        """A filter field in the title line; the window's "/" key goes to it."""
+        self.filter = FilterField(hint)
+        self._head.insertWidget(2, self.filter, 3)
+        return self.filter
+
+    def add_tool(self, widget: QWidget) -> None:
+        """A button or field at the right end of the title line; the primary action comes last."""
+        self._tools.addWidget(widget)
+
+    def refresh(self) -> None:
+        """Look again at what the pane shows."""
+
+    def open_with(self, argument: object) -> None:
+        """The window opened this pane with an argument: a row id, or a filter line as text."""
+        if isinstance(argument, str) and self.filter is not None:
+            self.filter.set_text(argument)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit()
