@@ -11,7 +11,9 @@ from typing import Any
 
 import structlog
 
-_SECRET_NAME = re.compile(r"pass(word|wort|phrase)?|secret|token|credential|api_?key|authorization", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"pass(word|wort|phrase)?|secret|token|credential|api_?key|authorization", re.IGNORECASE
+)
 _URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^/\s:@]+:)[^@/\s]+(?=@)", re.IGNORECASE)
 BLOT = "•••"
 
@@ -27,7 +29,9 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, str):
         return _URL_PASSWORD.sub(rf"\g<head>{BLOT}", value)
     if isinstance(value, dict):
-        return {key: BLOT if _SECRET_NAME.search(str(key)) else _redacted(item) for key, item in value.items()}
+        return {
+            key: BLOT if _SECRET_NAME.search(str(key)) else _redacted(item) for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_redacted(item) for item in value]
     return value
@@ -37,7 +41,11 @@ def start_logging(folder: Path, *, process: str, level: str = "info", megabytes:
     """Log to `folder`/`process`.jsonl, keeping five files of `megabytes`; foreign libraries log there from warnings on."""
     folder.mkdir(parents=True, exist_ok=True)
     handler = logging.handlers.RotatingFileHandler(
-        folder / f"{process}.jsonl", maxBytes=megabytes * 1_000_000, backupCount=5, encoding="utf-8", delay=True
+        folder / f"{process}.jsonl",
+        maxBytes=megabytes * 1_000_000,
+        backupCount=5,
+        encoding="utf-8",
+        delay=True,
     )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -43,7 +43,9 @@ def open_house(folder: Path) -> House:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WorldFault(f"The data folder {folder} cannot be made ({error.strerror}); choose another folder.") from error
+        raise WorldFault(
+            f"The data folder {folder} cannot be made ({error.strerror}); choose another folder."
+        ) from error
     settings = load_settings(folder)
     store = Store(folder)
     return House(folder, settings, store, Door(store, utc_now, new_id, settings.station))

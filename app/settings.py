@@ -21,13 +21,17 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LINESIDE_", extra="forbid")
 
-    station: str = Field(default="A", pattern=r"^[A-Z0-9]{1,6}$", description="opens the numbers made on this station")
+    station: str = Field(
+        default="A", pattern=r"^[A-Z0-9]{1,6}$", description="opens the numbers made on this station"
+    )
     theme: Literal["system", "light", "dark"] = "system"
     density: Literal["desk", "touch", "wall"] = "desk"
     idle_lock_minutes: int = Field(default=15, ge=1, le=720)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_megabytes: int = Field(default=10, ge=1, le=1000, description="size of one log file; five are kept")
-    collect_here: bool = Field(default=True, description="whether the window starts the collector of this station")
+    collect_here: bool = Field(
+        default=True, description="whether the window starts the collector of this station"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -68,4 +72,6 @@ def load_settings(folder: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise Refused(f"The setting {name} in {file} or in the environment is wrong: {first['msg']}.") from error
+        raise Refused(
+            f"The setting {name} in {file} or in the environment is wrong: {first['msg']}."
+        ) from error

@@ -50,7 +50,9 @@ def parse_filter(line: str, fields: Sequence[str]) -> Filter:
     return Filter(tuple(conditions), tuple(word for word in words if word))
 
 
-def parse_value(condition: Condition, kind: ValueKind, choices: Mapping[str, Any], now: datetime, zone: tzinfo | None) -> Any:
+def parse_value(
+    condition: Condition, kind: ValueKind, choices: Mapping[str, Any], now: datetime, zone: tzinfo | None
+) -> Any:
     """The value of a condition as `kind`. Raises `Refused` with what was expected."""
     text = condition.value
     try:
@@ -61,7 +63,9 @@ def parse_value(condition: Condition, kind: ValueKind, choices: Mapping[str, Any
         if kind == "time":
             return parse_day(text, now, zone)
         if kind == "flag":
-            return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}[text.casefold()]
+            return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}[
+                text.casefold()
+            ]
         if kind == "choice":
             return choices[text.casefold().replace(" ", "_").replace("-", "_")]
     except (ValueError, KeyError):
@@ -72,7 +76,9 @@ def parse_value(condition: Condition, kind: ValueKind, choices: Mapping[str, Any
             "flag": "yes or no",
             "choice": "one of " + ", ".join(choices),
         }[kind]
-        raise Refused(f"{condition.field} cannot be compared with “{text}”; write {expected}.", field="filter") from None
+        raise Refused(
+            f"{condition.field} cannot be compared with “{text}”; write {expected}.", field="filter"
+        ) from None
     return text
 
 

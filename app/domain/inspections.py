@@ -33,7 +33,6 @@ class InspectionItem:
     upper: float | None = None
 
 
-
 def judge_item(item: InspectionItem) -> bool:
     """Whether one item passes; limits are inclusive. Raises `Refused` when it was not answered."""
     if item.kind is ItemKind.CHECK:

@@ -48,7 +48,9 @@ def check_text(value: str, title: str, field: str, *, longest: int, required: bo
     if required and not tidy:
         raise Refused(f"Enter the {title}.", field=field)
     if len(tidy) > longest:
-        raise Refused(f"The {title} may have at most {longest} characters; this one has {len(tidy)}.", field=field)
+        raise Refused(
+            f"The {title} may have at most {longest} characters; this one has {len(tidy)}.", field=field
+        )
     return tidy
 
 
@@ -57,7 +59,9 @@ def check_quantity(quantity: int) -> int:
     if quantity <= 0:
         raise Refused(f"The quantity must be greater than zero, not {quantity}.", field="quantity")
     if quantity > LARGEST_QUANTITY:
-        raise Refused(f"The quantity may be at most {LARGEST_QUANTITY:,}, not {quantity:,}.", field="quantity")
+        raise Refused(
+            f"The quantity may be at most {LARGEST_QUANTITY:,}, not {quantity:,}.", field="quantity"
+        )
     return quantity
 
 

@@ -87,7 +87,9 @@ def denial(role: Role, permission: Permission) -> str | None:
     if role in PERMISSIONS[permission]:
         return None
     allowed = ", ".join(sorted(other.value for other in PERMISSIONS[permission]))
-    return f"The role {role.value} may not {permission.value}; ask someone with one of these roles: {allowed}."
+    return (
+        f"The role {role.value} may not {permission.value}; ask someone with one of these roles: {allowed}."
+    )
 
 
 def require(actor: Actor, permission: Permission) -> None:
@@ -99,7 +101,18 @@ def require(actor: Actor, permission: Permission) -> None:
 
 MIN_PASSWORD_LENGTH = 10
 _COMMON = frozenset(
-    {"password", "passwort", "haslo", "motdepasse", "qwertyuiop", "qwertzuiop", "1234567890", "lineside", "letmein", "welcome"}
+    {
+        "password",
+        "passwort",
+        "haslo",
+        "motdepasse",
+        "qwertyuiop",
+        "qwertzuiop",
+        "1234567890",
+        "lineside",
+        "letmein",
+        "welcome",
+    }
 )
 
 
@@ -107,7 +120,9 @@ def check_password(password: str, user_name: str) -> None:
     """Raise `Refused` with the broken rule; long beats complicated (NIST SP 800-63B, section 5.1.1)."""
     lowered = password.casefold()
     if len(password) < MIN_PASSWORD_LENGTH:
-        raise Refused(f"Use at least {MIN_PASSWORD_LENGTH} characters; a short sentence works well.", field="password")
+        raise Refused(
+            f"Use at least {MIN_PASSWORD_LENGTH} characters; a short sentence works well.", field="password"
+        )
     if len(password) > 256:
         raise Refused("Use at most 256 characters.", field="password")
     if len(set(lowered)) < 5:
@@ -115,7 +130,9 @@ def check_password(password: str, user_name: str) -> None:
     if user_name and user_name.casefold() in lowered:
         raise Refused("Leave your user name out of the password.", field="password")
     if any(word in lowered and len(lowered) < len(word) + 5 for word in _COMMON):
-        raise Refused("This password is one of the first that an attacker tries; choose another.", field="password")
+        raise Refused(
+            "This password is one of the first that an attacker tries; choose another.", field="password"
+        )
 
 
 FREE_TRIES = 5

@@ -48,7 +48,9 @@ DEFAULT_ROUTE = (
 )
 
 
-def illegal_move(current: StageStatus, to: StageStatus, *, started: bool, earlier_open: Sequence[str]) -> str | None:
+def illegal_move(
+    current: StageStatus, to: StageStatus, *, started: bool, earlier_open: Sequence[str]
+) -> str | None:
     """Why a stage may not go from `current` to `to`; None when it may.
 
     `started` tells whether the stage ever was in progress (a blocked stage returns to where it came from);
@@ -116,4 +118,6 @@ def on_time_share(stages: Sequence[StageTimes]) -> float | None:
     finished = [stage for stage in stages if stage.finished_at is not None]
     if not finished:
         return None
-    return sum(1 for stage in finished if stage.finished_at and stage.finished_at <= stage.planned_end) / len(finished)
+    return sum(1 for stage in finished if stage.finished_at and stage.finished_at <= stage.planned_end) / len(
+        finished
+    )

@@ -21,7 +21,9 @@ class AlarmActionKind(StrEnum):
     UNSHELVE = "unshelve"
 
 
-def _note(change: Change, alarm: str, kind: AlarmActionKind, comment: str, minutes: int | None = None) -> UUID:
+def _note(
+    change: Change, alarm: str, kind: AlarmActionKind, comment: str, minutes: int | None = None
+) -> UUID:
     action = AlarmAction(
         id=change.new_id(),
         alarm=alarm,
@@ -46,9 +48,14 @@ def acknowledge_alarm(change: Change, /, *, alarm: str, comment: str = "") -> UU
 def shelve_alarm(change: Change, /, *, alarm: str, minutes: int, reason: str) -> UUID:
     """Silence an alarm for 1 to 480 minutes, with a reason."""
     if not 1 <= minutes <= LONGEST_SHELF_MINUTES:
-        raise Refused(f"An alarm can be shelved for 1 to {LONGEST_SHELF_MINUTES} minutes, not {minutes}.", field="minutes")
+        raise Refused(
+            f"An alarm can be shelved for 1 to {LONGEST_SHELF_MINUTES} minutes, not {minutes}.",
+            field="minutes",
+        )
     change.label = f"Shelved {alarm} for {minutes} min"
-    return _note(change, alarm, AlarmActionKind.SHELVE, check_text(reason, "reason", "reason", longest=500), minutes)
+    return _note(
+        change, alarm, AlarmActionKind.SHELVE, check_text(reason, "reason", "reason", longest=500), minutes
+    )
 
 
 @operation(Permission.SHELVE_ALARMS, undoable=False)

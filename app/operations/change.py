@@ -40,7 +40,9 @@ class Change:
     do the same for many rows at once. `label` becomes the words of the undo bar.
     """
 
-    def __init__(self, session: Session, actor: Actor, now: datetime, new_id: Callable[[], UUID], station: str) -> None:
+    def __init__(
+        self, session: Session, actor: Actor, now: datetime, new_id: Callable[[], UUID], station: str
+    ) -> None:
         self.id = new_id()
         self.session = session
         self.actor = actor
@@ -68,7 +70,9 @@ class Change:
         if not rows:
             return
         table = entries.table_of(row_class.__tablename__)
-        defaults = {c.name: c.default.arg for c in table.columns if isinstance(c.default, ScalarElementColumnDefault)}
+        defaults = {
+            c.name: c.default.arg for c in table.columns if isinstance(c.default, ScalarElementColumnDefault)
+        }
         full = [{**defaults, "version": 1, "deleted": False, **row} for row in rows]
         self.session.flush()
         self.session.execute(insert(table), full)
@@ -76,11 +80,15 @@ class Change:
             fields = {name: (None, plain(value)) for name, value in row.items() if name not in _BOOKKEEPING}
             self._note(Patch(table.name, row["id"], CREATED, 1, fields))
 
-    def patch(self, row_class: type[Record], changes: Sequence[tuple[UUID, Mapping[str, tuple[Any, Any]]]]) -> None:
+    def patch(
+        self, row_class: type[Record], changes: Sequence[tuple[UUID, Mapping[str, tuple[Any, Any]]]]
+    ) -> None:
         """Change many rows, each field from the value that was seen; raises `Stale` when one moved meanwhile."""
         table = entries.table_of(row_class.__tablename__)
         self.session.flush()
-        by_fields: defaultdict[tuple[str, ...], list[tuple[UUID, Mapping[str, tuple[Any, Any]]]]] = defaultdict(list)
+        by_fields: defaultdict[tuple[str, ...], list[tuple[UUID, Mapping[str, tuple[Any, Any]]]]] = (
+            defaultdict(list)
+        )
         for row_id, fields in changes:
             by_fields[tuple(sorted(fields))].append((row_id, fields))
         for names, group in by_fields.items():
@@ -92,7 +100,9 @@ class Change:
                 .returning(table.c.id, table.c.version)
             )
             for row_id, fields in group:
-                values = {f"old_{n}": old for n, (old, _) in fields.items()} | {f"new_{n}": new for n, (_, new) in fields.items()}
+                values = {f"old_{n}": old for n, (old, _) in fields.items()} | {
+                    f"new_{n}": new for n, (_, new) in fields.items()
+                }
                 found = self.session.execute(statement, {"row_id": row_id, **values}).one_or_none()
                 if found is None:
                     raise Stale("Someone changed this meanwhile; look at it again. Nothing was overwritten.")
@@ -173,7 +183,9 @@ class Intent(Generic[R]):
 class Operation(Generic[P, R]):
     """A function that changes the store; calling it makes an `Intent`, nothing happens before `Door.perform`."""
 
-    def __init__(self, function: Callable[Concatenate[Change, P], R], permission: Permission | None, undoable: bool) -> None:
+    def __init__(
+        self, function: Callable[Concatenate[Change, P], R], permission: Permission | None, undoable: bool
+    ) -> None:
         self.function = function
         self.permission = permission
         self.undoable = undoable
@@ -248,7 +260,12 @@ class Door:
         for patch in change.patches:
             touched[patch.entity].append(patch.id)
         committed = Committed(
-            change.id, declared.name, label, actor.name, undoable, {entity: tuple(ids) for entity, ids in touched.items()}
+            change.id,
+            declared.name,
+            label,
+            actor.name,
+            undoable,
+            {entity: tuple(ids) for entity, ids in touched.items()},
         )
         return Outcome(result, label, change.id, undoable), committed
 

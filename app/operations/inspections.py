@@ -13,7 +13,9 @@ from app.store.tables import Inspection, InspectionResult, Stage, WorkOrder
 
 
 @operation(Permission.INSPECT)
-def log_inspection(change: Change, /, *, stage_id: UUID, items: Sequence[InspectionItem], note: str = "") -> UUID:
+def log_inspection(
+    change: Change, /, *, stage_id: UUID, items: Sequence[InspectionItem], note: str = ""
+) -> UUID:
     """Log one inspection of a stage; the verdict follows from the items. Raises `Refused` for an unanswered item."""
     stage = change.get(Stage, stage_id, "stage")
     order = change.get(WorkOrder, stage.work_order_id, "work order")

@@ -13,7 +13,9 @@ from app.store.tables import Issue, Stage
 
 
 @operation(Permission.RAISE_ISSUES)
-def raise_issue(change: Change, /, *, stage_id: UUID, title: str, type: IssueType = IssueType.OTHER, description: str = "") -> UUID:
+def raise_issue(
+    change: Change, /, *, stage_id: UUID, title: str, type: IssueType = IssueType.OTHER, description: str = ""
+) -> UUID:
     """Raise an issue on a stage; it starts open."""
     stage = change.get(Stage, stage_id, "stage")
     issue = Issue(

@@ -39,7 +39,9 @@ def log_in(door: Door, name: str, password: str) -> Login:
     if guard is not None and guard.locked_until is not None and guard.locked_until > now:
         raise Refused(_say_lock(guard.locked_until, now), field="password")
     if account is None:
-        hash_password(password)  # as slow as a real check, so that a name cannot be guessed by the time it takes
+        hash_password(
+            password
+        )  # as slow as a real check, so that a name cannot be guessed by the time it takes
     if account is None or not password_fits(password, account.password_hash):
         locked = door.perform(note_failed_login(name=name), THE_PLANT).result
         raise Refused(_WRONG if locked is None else f"{_WRONG} {_say_lock(locked, now)}", field="password")
@@ -56,7 +58,9 @@ def note_failed_login(change: Change, /, *, name: str) -> datetime | None:
     tidy = " ".join(name.split())[:60]
     guard = change.session.get(LoginGuard, tidy.casefold())
     if guard is None:
-        guard = LoginGuard(name_key=tidy.casefold(), failed_tries=0, locked_until=None, last_failed_at=change.now)
+        guard = LoginGuard(
+            name_key=tidy.casefold(), failed_tries=0, locked_until=None, last_failed_at=change.now
+        )
         change.session.add(guard)
     guard.failed_tries += 1
     guard.last_failed_at = change.now

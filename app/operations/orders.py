@@ -41,7 +41,9 @@ def route_for(session: Session, product: str) -> list[RouteStep]:
     return list(DEFAULT_ROUTE)
 
 
-def stage_rows(change: Change, order_id: UUID, route: Sequence[RouteStep], start: datetime, end: datetime) -> list[dict[str, Any]]:
+def stage_rows(
+    change: Change, order_id: UUID, route: Sequence[RouteStep], start: datetime, end: datetime
+) -> list[dict[str, Any]]:
     """The rows of the stages that a new order gets: `route` spread over the order's planned window."""
     spans = schedule(route, start, end)
     return [
@@ -91,7 +93,9 @@ def create_work_order(
     start = planned_start or (planned_end - _DEFAULT_DURATION if planned_end else change.now)
     end = planned_end or start + _DEFAULT_DURATION
     check_dates(start, end)
-    number = check_text(number, "number", "number", longest=60, required=False) or change.next_number("work_order", "WO")
+    number = check_text(number, "number", "number", longest=60, required=False) or change.next_number(
+        "work_order", "WO"
+    )
     refuse_taken_number(change.session, number)
     order = WorkOrder(
         id=change.new_id(),
@@ -202,7 +206,9 @@ def delete_work_orders(change: Change, /, *, ids: Sequence[UUID]) -> int:
     orders = [change.get(WorkOrder, order_id, "work order") for order_id in ids]
     for order in orders:
         order.deleted = True
-        for stage in change.session.execute(select(Stage).where(Stage.work_order_id == order.id, ~Stage.deleted)).scalars():
+        for stage in change.session.execute(
+            select(Stage).where(Stage.work_order_id == order.id, ~Stage.deleted)
+        ).scalars():
             stage.deleted = True
     change.label = f"Deleted {orders[0].number if len(orders) == 1 else f'{len(orders)} orders'}"
     return len(orders)
@@ -213,13 +219,21 @@ def set_route(change: Change, /, *, product: str, steps: Sequence[RouteStep]) ->
     """Replace the route that new orders of `product` get; an empty product means the default route."""
     if not steps:
         raise Refused("A route needs at least one stage.", field="steps")
-    for old in change.session.execute(select(RouteStage).where(RouteStage.product == product, ~RouteStage.deleted)).scalars():
+    for old in change.session.execute(
+        select(RouteStage).where(RouteStage.product == product, ~RouteStage.deleted)
+    ).scalars():
         old.deleted = True
     for position, step in enumerate(steps, start=1):
         name = check_text(step.name, "stage name", "steps", longest=60)
         if step.planned_minutes <= 0:
             raise Refused(f"Stage {name} needs a planned time of at least one minute.", field="steps")
         change.session.add(
-            RouteStage(id=change.new_id(), product=product, position=position, name=name, planned_minutes=step.planned_minutes)
+            RouteStage(
+                id=change.new_id(),
+                product=product,
+                position=position,
+                name=name,
+                planned_minutes=step.planned_minutes,
+            )
         )
     change.label = f"Set the route of {product or 'all other products'}"

@@ -68,14 +68,19 @@ def create_first_admin(change: Change, /, *, name: str, password: str) -> UUID:
 
 
 @operation(Permission.MANAGE_USERS, undoable=False)
-def add_user(change: Change, /, *, name: str, role: Role, password: str, must_change_password: bool = True) -> UUID:
+def add_user(
+    change: Change, /, *, name: str, role: Role, password: str, must_change_password: bool = True
+) -> UUID:
     """Add an account; the person chooses a new password at the first login unless told otherwise."""
     return _create(change, name, role, password, must_change_password)
 
 
 def _other_admins(session: Session, account: UserAccount) -> int:
     others = select(func.count()).where(
-        UserAccount.role == Role.ADMIN, ~UserAccount.disabled, ~UserAccount.deleted, UserAccount.id != account.id
+        UserAccount.role == Role.ADMIN,
+        ~UserAccount.disabled,
+        ~UserAccount.deleted,
+        UserAccount.id != account.id,
     )
     return session.execute(others).scalar_one()
 

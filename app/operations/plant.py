@@ -68,10 +68,15 @@ class _Tally:
         self._change = change
         self.added = self.changed = self.removed = 0
 
-    def bring_in_line(self, row_class: type[RowT], key: str, wanted: Mapping[str, Mapping[str, Any]]) -> dict[str, UUID]:
+    def bring_in_line(
+        self, row_class: type[RowT], key: str, wanted: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, UUID]:
         """Rows of `row_class` keyed by `key` become `wanted`; returns the id of each key."""
         session = self._change.session
-        present = {getattr(row, key): row for row in session.execute(select(row_class).where(~row_class.deleted)).scalars()}
+        present = {
+            getattr(row, key): row
+            for row in session.execute(select(row_class).where(~row_class.deleted)).scalars()
+        }
         for name, row in present.items():
             if name not in wanted:
                 row.deleted = True

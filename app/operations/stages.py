@@ -40,7 +40,9 @@ def move_stage(change: Change, /, *, stage_id: UUID, to: StageStatus, reason: st
     if order.status is OrderStatus.CANCELLED:
         raise Refused(f"Work order {order.number} is cancelled, so its stages stay where they are.")
     stages = _stages_of(change, order.id)
-    earlier_open = [s.name for s in stages if s.position < stage.position and s.status is not StageStatus.DONE]
+    earlier_open = [
+        s.name for s in stages if s.position < stage.position and s.status is not StageStatus.DONE
+    ]
     refusal = illegal_move(stage.status, to, started=stage.started_at is not None, earlier_open=earlier_open)
     if refusal is not None:
         raise Refused(refusal, field="to")
@@ -93,7 +95,11 @@ def move_order_to_stage(change: Change, /, *, order_id: UUID, stage_name: str) -
     if target is None:
         raise Refused(f"{order.number} has no stage {stage_name}.")
     current = next((stage for stage in stages if stage.status is not StageStatus.DONE), None)
-    if current is not None and target.position == current.position + 1 and current.status is StageStatus.IN_PROGRESS:
+    if (
+        current is not None
+        and target.position == current.position + 1
+        and current.status is StageStatus.IN_PROGRESS
+    ):
         move_stage.function(change, stage_id=current.id, to=StageStatus.DONE)
     move_stage.function(change, stage_id=target.id, to=StageStatus.IN_PROGRESS)
     change.label = f"Moved {order.number} to {stage_name}"
@@ -106,7 +112,9 @@ def assign_stages(change: Change, /, *, ids: Sequence[UUID], assignee_id: UUID |
     if assignee_id is not None:
         account = change.get(UserAccount, assignee_id, "user")
         if account.disabled:
-            raise Refused(f"The account {account.name} is disabled; choose someone else.", field="assignee_id")
+            raise Refused(
+                f"The account {account.name} is disabled; choose someone else.", field="assignee_id"
+            )
         name = account.name
     for stage_id in ids:
         stage = change.get(Stage, stage_id, "stage")

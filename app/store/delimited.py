@@ -13,7 +13,9 @@ from app.domain.sheets.cells import Cell, RawSheet
 _DELIMITERS = ";,\t|"
 _BEFORE_AFTER_LETTER = r"(?<=[^\W\d_])[{0}]|[{0}](?=[^\W\d_])"
 # Polish and Czech letters of cp1250 that cp1252 shows as signs or as letters that no neighbour language puts there.
-_ONLY_1250 = re.compile(_BEFORE_AFTER_LETTER.format("¹³¿Ÿ£¯¥¼¾ìøò") + "|œ(?!u|il|st|no|v)|(?<=[^\\W\\d_])æ(?=[^\\W\\d_]?\\b)")
+_ONLY_1250 = re.compile(
+    _BEFORE_AFTER_LETTER.format("¹³¿Ÿ£¯¥¼¾ìøò") + "|œ(?!u|il|st|no|v)|(?<=[^\\W\\d_])æ(?=[^\\W\\d_]?\\b)"
+)
 _NORDIC = re.compile(r"[åÅ]|øy|ør|øk|øl|æn|ær")
 
 
@@ -44,8 +46,11 @@ def find_delimiter(text: str) -> str:
             widths = [len(row) for row in csv.reader(StringIO(sample), delimiter=delimiter) if row]
         except csv.Error:
             continue
-        width, lines = Counter(width for width in widths if width > 1).most_common(1)[0] if max(
-            widths, default=0) > 1 else (1, 0)
+        width, lines = (
+            Counter(width for width in widths if width > 1).most_common(1)[0]
+            if max(widths, default=0) > 1
+            else (1, 0)
+        )
         score = lines / max(len(widths), 1) * min(width, 8) if width > 1 else 0.0
         if score > best_score:
             best, best_score = delimiter, score
@@ -69,7 +74,9 @@ def read_delimited(file: str, name: str, content: bytes, most_rows: int, most_co
         for row in csv.reader(StringIO(text, newline=""), delimiter=(delimiter or find_delimiter(text))[0]):
             rows.append(list(row))
             if len(rows) > most_rows or len(row) > most_columns:
-                raise Refused(f"“{file}” is larger than {most_rows:,} rows or {most_columns} columns.", field="file")
+                raise Refused(
+                    f"“{file}” is larger than {most_rows:,} rows or {most_columns} columns.", field="file"
+                )
     except csv.Error as error:
         raise Refused(f"“{file}” is not a readable CSV file: {error}.", field="file") from error
     while rows and not any(isinstance(cell, str) and cell.strip() for cell in rows[-1]):

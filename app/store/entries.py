@@ -63,9 +63,17 @@ def table_of(entity: str) -> Table:
     return Base.metadata.tables[entity]
 
 
-def encode(change_id: UUID, operation: str, actor: str, at: datetime, patches: Sequence[Patch], undoes: UUID | None) -> str:
+def encode(
+    change_id: UUID, operation: str, actor: str, at: datetime, patches: Sequence[Patch], undoes: UUID | None
+) -> str:
     """The outbox body of one change."""
-    head = {"f": ENTRY_FORMAT, "change": str(change_id), "operation": operation, "actor": actor, "at": plain(at)}
+    head = {
+        "f": ENTRY_FORMAT,
+        "change": str(change_id),
+        "operation": operation,
+        "actor": actor,
+        "at": plain(at),
+    }
     if undoes is not None:
         head["undoes"] = str(undoes)
     rows = [{"e": p.entity, "id": str(p.id), "k": p.kind, "v": p.version, "set": p.fields} for p in patches]
@@ -75,6 +83,12 @@ def encode(change_id: UUID, operation: str, actor: str, at: datetime, patches: S
 def decode(body: str) -> list[Patch]:
     """The patches of an outbox body."""
     return [
-        Patch(row["e"], UUID(row["id"]), row["k"], row["v"], {field: cast(tuple[Any, Any], tuple(pair)) for field, pair in row["set"].items()})
+        Patch(
+            row["e"],
+            UUID(row["id"]),
+            row["k"],
+            row["v"],
+            {field: cast(tuple[Any, Any], tuple(pair)) for field, pair in row["set"].items()},
+        )
         for row in json.loads(body)["rows"]
     ]

@@ -40,7 +40,9 @@ def append_outbox(session: Session, change_id: UUID, body: str, new_id: Callable
         session.flush()
     last = session.get_one(Meta, _LAST_N)
     last.value = str(int(last.value) + 1)
-    session.add(Outbox(change_id=change_id, source=UUID(source.value), n=int(last.value), state=PENDING, body=body))
+    session.add(
+        Outbox(change_id=change_id, source=UUID(source.value), n=int(last.value), state=PENDING, body=body)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ class AuditLine:
 def append_audit(session: Session, line: AuditLine) -> None:
     """Add one line, chained to the line before it."""
     session.flush()
-    previous = session.execute(select(Audit.seq, Audit.hash).order_by(Audit.seq.desc()).limit(1)).one_or_none()
+    previous = session.execute(
+        select(Audit.seq, Audit.hash).order_by(Audit.seq.desc()).limit(1)
+    ).one_or_none()
     seq, chained = (previous.seq + 1, previous.hash) if previous else (1, "")
     facts = json.dumps(
         {
@@ -108,7 +112,14 @@ def first_broken_line(session: Session) -> int | None:
     )
     for expected, (line, body) in enumerate(rows, start=1):
         facts = json.loads(line.body)
-        shown = (facts["seq"], facts["operation"], facts["outcome"], facts["sentence"], facts["actor"], facts["at"])
+        shown = (
+            facts["seq"],
+            facts["operation"],
+            facts["outcome"],
+            facts["sentence"],
+            facts["actor"],
+            facts["at"],
+        )
         kept = (line.seq, line.operation, line.outcome, line.sentence, line.actor, plain(line.at))
         body_fits = body is None or hashlib.sha256(body.encode()).hexdigest() == facts["body"]
         if line.seq != expected or shown != kept or not body_fits or line.hash != chain(previous, line.body):
@@ -131,7 +142,9 @@ class PastChange:
 def past_change(session: Session, change_id: UUID) -> PastChange | None:
     """The change with this id, None when this store never made it."""
     row = session.execute(
-        select(Audit, Outbox.body).join(Outbox, Outbox.change_id == Audit.change_id).where(Audit.change_id == change_id)
+        select(Audit, Outbox.body)
+        .join(Outbox, Outbox.change_id == Audit.change_id)
+        .where(Audit.change_id == change_id)
     ).one_or_none()
     if row is None:
         return None

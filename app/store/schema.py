@@ -45,7 +45,9 @@ def _revision(path: Path) -> str | None:
         if "no such table" in str(error):
             _refuse_foreign(path)
             return None
-        raise WorldFault(f"The data file {path} cannot be opened ({error}); check the disk and its permissions.") from error
+        raise WorldFault(
+            f"The data file {path} cannot be opened ({error}); check the disk and its permissions."
+        ) from error
     except sqlite3.DatabaseError as error:
         raise Refused(damaged(path)) from error
     finally:
@@ -77,7 +79,9 @@ def _back_up(path: Path, backups: Path, revision: str) -> Path:
     try:
         source.backup(copy)
     except sqlite3.Error as error:
-        raise WorldFault(f"The backup before the upgrade failed ({error}); free some disk space and start again.") from error
+        raise WorldFault(
+            f"The backup before the upgrade failed ({error}); free some disk space and start again."
+        ) from error
     finally:
         copy.close()
         source.close()
@@ -100,6 +104,8 @@ def _upgrade(path: Path) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except OperationalError as error:
-        raise WorldFault(f"The data file {path} cannot be written ({error.orig}); check the disk and its permissions.") from error
+        raise WorldFault(
+            f"The data file {path} cannot be written ({error.orig}); check the disk and its permissions."
+        ) from error
     finally:
         engine.dispose()

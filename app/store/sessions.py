@@ -86,17 +86,24 @@ class Store:
                 del info[_WRITING]
             return result
 
-    def data_version(self) -> Callable[[], int]:
-        """A function that returns a number which changes when any other connection commits to the file.
+    def data_version(self) -> DataVersion:
+        """A number that tells when anyone else has committed to the file."""
+        return DataVersion(self.path)
 
-        It keeps one connection of its own; call it from one thread only and drop it to close.
-        """
-        connection = sqlite3.connect(f"file:{quote(str(self.path))}?mode=ro", uri=True, check_same_thread=False)
 
-        def current() -> int:
-            return int(connection.execute("PRAGMA data_version").fetchone()[0])
+class DataVersion:
+    """Calling it gives a number that changes when another connection commits; use it from one thread at a time."""
 
-        return current
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode=ro", uri=True, check_same_thread=False
+        )
+
+    def __call__(self) -> int:
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def _writer_engine(path: Path) -> Engine:
@@ -104,8 +111,16 @@ def _writer_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver must not open transactions of its own; `begin` below does
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", "cache_size=-65536"):
+        connection.isolation_level = (
+            None  # the driver must not open transactions of its own; `begin` below does
+        )
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "busy_timeout=5000",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -122,7 +137,9 @@ def _writer_engine(path: Path) -> Engine:
 
 def _reader_engine(path: Path) -> Engine:
     uri = f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true"
-    engine = create_engine(uri, poolclass=QueuePool, pool_size=4, max_overflow=8, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        uri, poolclass=QueuePool, pool_size=4, max_overflow=8, connect_args={"check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -144,7 +161,9 @@ def _plain_faults(path: Path) -> Iterator[None]:
         if "full" in reason:
             raise WorldFault("The disk is full; nothing was saved. Free some space and try again.") from error
         if "readonly" in reason or "unable to open" in reason:
-            raise WorldFault(f"{path} cannot be written; check the folder's permissions. Nothing was saved.") from error
+            raise WorldFault(
+                f"{path} cannot be written; check the folder's permissions. Nothing was saved."
+            ) from error
         if "locked" in reason:
             raise WorldFault("Another program is using the data file; try again in a moment.") from error
         if "disk I/O" in reason:

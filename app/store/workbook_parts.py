@@ -20,7 +20,9 @@ _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)</")
 _STYLE = re.compile(rb'\bs="(\d+)"')
 _ZEROS = re.compile(r"0{2,}")
 
-_UNCACHED = CellFault("=", "It is a formula without a stored result; open the file in the spreadsheet program and save it.")
+_UNCACHED = CellFault(
+    "=", "It is a formula without a stored result; open the file in the spreadsheet program and save it."
+)
 
 
 def sheet_parts(archive: ZipFile) -> dict[str, str]:
@@ -35,7 +37,9 @@ def sheet_parts(archive: ZipFile) -> dict[str, str]:
     parts: dict[str, str] = {}
     for sheet in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter(f"{_MAIN}sheet"):
         target = targets.get(sheet.get(_RELATION, ""), "")
-        part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target))
+        part = (
+            target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target))
+        )
         if part in names:
             parts[sheet.get("name", "")] = part
     return parts
@@ -56,7 +60,8 @@ def zero_padded_styles(archive: ZipFile) -> dict[int, int]:
         return {}
     return {
         place: formats[style.get("numFmtId", "")]
-        for place, style in enumerate(styles) if style.get("numFmtId", "") in formats
+        for place, style in enumerate(styles)
+        if style.get("numFmtId", "") in formats
     }
 
 
@@ -65,12 +70,14 @@ def refuse_far_cells(file: str, sheet: str, xml: bytes, rows: int, columns: int,
     last_row = last_column = 0
     for match in _FAR.finditer(xml):
         letters = match[1].rstrip(b"0123456789")
-        last_row = max(last_row, int(match[1][len(letters):]))
+        last_row = max(last_row, int(match[1][len(letters) :]))
         last_column = max(last_column, column_index(letters) + 1)
     if last_row > rows or last_column > columns or last_row * last_column > cells:
         raise Refused(
             f"Sheet “{sheet}” of “{file}” reaches to cell {column_letter(last_column - 1)}{last_row}; "
-            f"at most {rows:,} rows and {columns} columns are read.", field="file")
+            f"at most {rows:,} rows and {columns} columns are read.",
+            field="file",
+        )
 
 
 def column_index(letters: bytes) -> int:

@@ -64,15 +64,18 @@ def _content(path: Path, limits: ReadLimits) -> bytes:
         size = path.stat().st_size
         if size > limits.file_bytes:
             megabytes = limits.file_bytes // 2**20
-            raise Refused(f"“{path.name}” is {size / 2**20:.0f} MB; at most {megabytes} MB are read.", field="file")
+            raise Refused(
+                f"“{path.name}” is {size / 2**20:.0f} MB; at most {megabytes} MB are read.", field="file"
+            )
         content = path.read_bytes()
     except FileNotFoundError:
         raise Refused(f"There is no file “{path.name}”.", field="file") from None
     except IsADirectoryError:
         raise Refused(f"“{path.name}” is a folder, not a file.", field="file") from None
     except PermissionError:
-        raise Refused(f"“{path.name}” may not be read: it is open in another program or protected.",
-                      field="file") from None
+        raise Refused(
+            f"“{path.name}” may not be read: it is open in another program or protected.", field="file"
+        ) from None
     except OSError as error:
         raise Refused(f"“{path.name}” could not be read: {error.strerror or error}.", field="file") from error
     if not content.strip():
@@ -98,10 +101,22 @@ def _read_sheets(path: Path, content: bytes, limits: ReadLimits) -> tuple[RawShe
         book = load_workbook(BytesIO(content))
         return tuple(_raw_sheets(path, book, archive, limits))
     except PasswordError:
-        raise Refused(f"“{path.name}” is protected with a password; save it without one.", field="file") from None
-    except (CalamineError, BadZipFile, EOFError, KeyError, UnicodeDecodeError, NotImplementedError, RuntimeError) as error:
+        raise Refused(
+            f"“{path.name}” is protected with a password; save it without one.", field="file"
+        ) from None
+    except (
+        CalamineError,
+        BadZipFile,
+        EOFError,
+        KeyError,
+        UnicodeDecodeError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         if "EncryptedPackage".encode("utf-16-le") in content:
-            raise Refused(f"“{path.name}” is protected with a password; save it without one.", field="file") from None
+            raise Refused(
+                f"“{path.name}” is protected with a password; save it without one.", field="file"
+            ) from None
         raise Refused(f"“{path.name}” is not a workbook, or it is damaged.", field="file") from error
 
 
@@ -110,10 +125,14 @@ def _refuse_bombs(path: Path, archive: ZipFile, limits: ReadLimits) -> None:
     if any(part.flag_bits & 1 for part in parts):
         raise Refused(f"“{path.name}” is protected with a password; save it without one.", field="file")
     unpacked = sum(part.file_size for part in parts)
-    swollen = any(part.file_size > 20 * 2**20 and part.file_size > limits.ratio * max(part.compress_size, 1)
-                  for part in parts)
+    swollen = any(
+        part.file_size > 20 * 2**20 and part.file_size > limits.ratio * max(part.compress_size, 1)
+        for part in parts
+    )
     if swollen or unpacked > limits.unpacked_bytes:
-        raise Refused(f"“{path.name}” unpacks to {unpacked / 2**20:,.0f} MB, far more than a table needs.", field="file")
+        raise Refused(
+            f"“{path.name}” unpacks to {unpacked / 2**20:,.0f} MB, far more than a table needs.", field="file"
+        )
 
 
 def _raw_sheets(
@@ -131,13 +150,16 @@ def _raw_sheets(
         refuse_far_cells(path.name, about.name, xml, limits.rows, limits.columns, limits.cells)
         sheet = book.get_sheet_by_name(about.name)
         if sheet.total_height > limits.rows or sheet.total_width > limits.columns:
-            raise Refused(f"Sheet “{about.name}” is larger than {limits.rows:,} rows or {limits.columns} columns.",
-                          field="file")
+            raise Refused(
+                f"Sheet “{about.name}” is larger than {limits.rows:,} rows or {limits.columns} columns.",
+                field="file",
+            )
         rows = _rows(sheet)
         for (row, column), replacement in faulty_cells(xml, padded, rows):
             _put(rows, row, column, replacement)
-        merged = tuple((top, left, bottom, right)
-                       for (top, left), (bottom, right) in sheet.merged_cell_ranges or ())
+        merged = tuple(
+            (top, left, bottom, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
+        )
         sheets.append(RawSheet(about.name, rows, merged))
     return sheets
 
@@ -189,8 +211,14 @@ class ReadJob:
         try:
             answer = self._receiver.recv()
         except (EOFError, OSError):
-            answer = CancelledError() if self._cancelled else Refused(
-                f"“{self._path.name}” could not be read: reading ended early, the file may be damaged.", field="file")
+            answer = (
+                CancelledError()
+                if self._cancelled
+                else Refused(
+                    f"“{self._path.name}” could not be read: reading ended early, the file may be damaged.",
+                    field="file",
+                )
+            )
         self._receiver.close()
         self._process.join()
         self._process.close()
@@ -221,7 +249,9 @@ def is_importable(path: Path) -> bool:
     return path.suffix.lower() in _SUFFIXES and not path.name.startswith("~$")
 
 
-def write_workbook(path: Path, sheets: Sequence[tuple[str, Sequence[str], Sequence[Sequence[object]]]]) -> None:
+def write_workbook(
+    path: Path, sheets: Sequence[tuple[str, Sequence[str], Sequence[Sequence[object]]]]
+) -> None:
     """Writes sheets of (name, headers, rows) so that they read back the same: text stays text, even `=1+1` and 00123.
 
     Aware times are written as local wall-clock time, since workbooks know no zones. Raises Refused when the file is
@@ -251,7 +281,9 @@ def write_workbook(path: Path, sheets: Sequence[tuple[str, Sequence[str], Sequen
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise Refused(f"“{path.name}” could not be written: {error.strerror or error}.", field="file") from error
+        raise Refused(
+            f"“{path.name}” could not be written: {error.strerror or error}.", field="file"
+        ) from error
 
 
 def _sheet_title(name: str) -> str:

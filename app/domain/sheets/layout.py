@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log10
 
 from app.domain.errors import Refused
@@ -40,15 +40,23 @@ def find_layouts(
     book: Workbook, targets: Sequence[ImportTarget], template: MappingTemplate | None = None
 ) -> tuple[Layout, ...]:
     """All places where a table of one of the targets may stand, the best first; empty when there is none."""
-    found: list[Layout] = []
-    for sheet in book.sheets:
-        for row in _header_rows(sheet):
-            for first, last in _segments(sheet, row):
-                found.extend(
-                    layout for target in targets
-                    if (layout := layout_at(sheet, row + 1, target, template, first, last, book.name)).matches
-                )
+    found = [
+        layout for sheet in book.sheets for row in _header_rows(sheet) for target in targets
+        for layout in _layouts_in_row(sheet, row, target, template, book.name) if len(layout.matches) > 1
+    ]
     return tuple(sorted(found, key=lambda layout: -layout.score))
+
+
+def _layouts_in_row(
+    sheet: RawSheet, row: int, target: ImportTarget, template: MappingTemplate | None, file_name: str
+) -> Iterator[Layout]:
+    segments = list(_segments(sheet, row))
+    for first, last in segments:
+        yield layout_at(sheet, row + 1, target, template, first, last, file_name)
+    if len(segments) > 1:
+        # One table with empty columns inside it, rather than two tables, must be clearly better.
+        whole = layout_at(sheet, row + 1, target, template, segments[0][0], segments[-1][1], file_name)
+        yield replace(whole, score=whole.score - 1.5)
 
 
 def best_layout(
@@ -70,8 +78,11 @@ def best_layout(
     if header_row:
         if all(header_row > len(raw.rows) for raw in sheets):
             raise Refused(f"Row {header_row} lies below the last row of the sheet.", field="header_row")
-        return max((layout_at(raw, header_row, target, template) for raw in sheets if header_row <= len(raw.rows)),
-                   key=lambda layout: layout.score)
+        places = [layout for raw in sheets if header_row <= len(raw.rows)
+                  for layout in _layouts_in_row(raw, header_row - 1, target, template, book.name)]
+        if not places:
+            raise Refused(f"Row {header_row} is empty; it cannot be the header.", field="header_row")
+        return max(places, key=lambda layout: layout.score)
     layouts = find_layouts(Workbook(book.name, tuple(sheets), book.digest), (target,), template)
     if not layouts:
         raise Refused(f"No table of {target.many} was found: no row holds headers that are known.", field="sheet")
@@ -196,7 +207,5 @@ def _is_pivot(rows: Sequence[Sequence[Cell]], row: int) -> bool:
 
 def known_headers(cells: Sequence[Cell], target: ImportTarget) -> int:
     """How many of the cells are, as words, surely headers of the target; a second table below gives itself away so."""
-    return sum(
-        1 for cell in cells
-        if isinstance(cell, str) and cell.strip() and max(header_score(cell, spec, target)[0] for spec in target.fields) > 0.95
-    )
+    words = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
+    return sum(1 for word in words if max(header_score(word, spec, target)[0] for spec in target.fields) > 0.95)

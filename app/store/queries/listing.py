@@ -153,7 +153,12 @@ class ListReader:
         return int(session.execute(counting).scalar_one())
 
     def window(
-        self, session: Session, first: int, length: int, total: int | None = None, anchors: Sequence[Anchor] = ()
+        self,
+        session: Session,
+        first: int,
+        length: int,
+        total: int | None = None,
+        anchors: Sequence[Anchor] = (),
     ) -> list[ListRow]:
         """Rows `first` … `first + length - 1`, reached by key from the nearest known place (an anchor, start or end)."""
         if length <= 0 or (total is not None and first >= total):
@@ -185,10 +190,16 @@ class ListReader:
 
     def _ordered(self, backwards: bool) -> Select[Any]:
         listing, sort = self.listing, self._sort
-        shown = [column.expression.label(f"c_{column.key}") for column in listing.columns if column.expression is not None]
+        shown = [
+            column.expression.label(f"c_{column.key}")
+            for column in listing.columns
+            if column.expression is not None
+        ]
         key = sort.expression
         assert key is not None
-        statement = select(listing.id.label("row_id"), key.label("sort_value"), *shown).select_from(listing.source)
+        statement = select(listing.id.label("row_id"), key.label("sort_value"), *shown).select_from(
+            listing.source
+        )
         downwards = self._descending != backwards
         order = (key.desc(), listing.id.desc()) if downwards else (key.asc(), listing.id.asc())
         return statement.where(self._where()).order_by(*order)

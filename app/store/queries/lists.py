@@ -35,7 +35,10 @@ _TRIGRAM = 3
 def _order_text(word: str) -> ColumnElement[bool]:
     """Finds a part of any text of an order through the trigram index; shorter words match the number's start."""
     if len(word) < _TRIGRAM:
-        return or_(WorkOrder.number.startswith(word, autoescape=True), WorkOrder.product.startswith(word, autoescape=True))
+        return or_(
+            WorkOrder.number.startswith(word, autoescape=True),
+            WorkOrder.product.startswith(word, autoescape=True),
+        )
     text_index = table("work_order_text", column("rowid"))
     phrase = '"' + word.replace('"', '""') + '"'
     found = select(text_index.c.rowid).where(literal_column("work_order_text").op("MATCH")(phrase))
@@ -184,7 +187,13 @@ MAINTENANCE = Listing(
         Column("title", "Title", "text", MaintenanceOrder.title.expression),
         Column("equipment", "Machine", "text", MaintenanceOrder.equipment.expression),
         Column("kind", "Kind", "choice", MaintenanceOrder.kind.expression, choices=MaintenanceKind),
-        Column("priority", "Priority", "choice", MaintenanceOrder.priority.expression, choices=MaintenancePriority),
+        Column(
+            "priority",
+            "Priority",
+            "choice",
+            MaintenanceOrder.priority.expression,
+            choices=MaintenancePriority,
+        ),
         Column("status", "Status", "choice", MaintenanceOrder.status.expression, choices=MaintenanceStatus),
         Column("due_at", "Due", "time", MaintenanceOrder.due_at.expression),
         Column("assignee", "Assigned to", "text", MaintenanceOrder.assignee.expression),
@@ -223,7 +232,9 @@ USERS = Listing(
         Column("name", "Name", "text", UserAccount.name.expression, keyed=True),
         Column("role", "Role", "choice", UserAccount.role.expression, choices=Role),
         Column("disabled", "Disabled", "flag", UserAccount.disabled.expression),
-        Column("must_change_password", "New password due", "flag", UserAccount.must_change_password.expression),
+        Column(
+            "must_change_password", "New password due", "flag", UserAccount.must_change_password.expression
+        ),
         Column("created_at", "Since", "time", UserAccount.created_at.expression, keyed=True),
     ),
 )
@@ -276,5 +287,7 @@ LISTINGS = {
 def listing_of(entity: str) -> Listing:
     """The listing of `entity`; raises `Refused` with the known ones."""
     if entity not in LISTINGS:
-        raise Refused(f"There is no list of {entity}; there are {', '.join([*LISTINGS, 'alarms'])}.", field="entity")
+        raise Refused(
+            f"There is no list of {entity}; there are {', '.join([*LISTINGS, 'alarms'])}.", field="entity"
+        )
     return LISTINGS[entity]

@@ -32,15 +32,22 @@ def _restored(kind: type[Any], settings: Mapping[str, Any], **columns: Any) -> A
 
 def read_plant(session: Session) -> model.Plant:
     """The plant as configured, in the order of its names."""
-    equipment = session.execute(select(Equipment).where(~Equipment.deleted).order_by(Equipment.code)).scalars().all()
-    connections = session.execute(select(Connection).where(~Connection.deleted).order_by(Connection.name)).scalars().all()
+    equipment = (
+        session.execute(select(Equipment).where(~Equipment.deleted).order_by(Equipment.code)).scalars().all()
+    )
+    connections = (
+        session.execute(select(Connection).where(~Connection.deleted).order_by(Connection.name))
+        .scalars()
+        .all()
+    )
     tags = session.execute(select(Tag).where(~Tag.deleted).order_by(Tag.name)).scalars().all()
     codes: dict[UUID, str] = {row.id: row.code for row in equipment}
     names: dict[UUID, str] = {row.id: row.name for row in connections}
     return model.Plant(
         equipment=tuple(model.Equipment(row.code, row.name, row.area, row.type) for row in equipment),
         connections=tuple(
-            _restored(model.Connection, row.settings, name=row.name, driver=row.driver, url=row.url) for row in connections
+            _restored(model.Connection, row.settings, name=row.name, driver=row.driver, url=row.url)
+            for row in connections
         ),
         tags=tuple(
             _restored(

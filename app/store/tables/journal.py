@@ -18,7 +18,10 @@ class Outbox(Base):
     """
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ux_outbox_source_n", "source", "n", unique=True), Index("ix_outbox_state", "state"))
+    __table_args__ = (
+        Index("ux_outbox_source_n", "source", "n", unique=True),
+        Index("ix_outbox_state", "state"),
+    )
 
     change_id: Mapped[UUID] = mapped_column(primary_key=True)
     source: Mapped[UUID]

@@ -13,8 +13,17 @@ from app.domain.orders import OrderStatus
 from app.domain.stages import StageStatus
 from app.store.tables.base import Record, named, unique_alive
 
-
-_SORTABLE = ("number", "product", "customer", "lot", "quantity", "priority", "planned_start", "planned_end", "created_at")
+_SORTABLE = (
+    "number",
+    "product",
+    "customer",
+    "lot",
+    "quantity",
+    "priority",
+    "planned_start",
+    "planned_end",
+    "created_at",
+)
 
 
 class WorkOrder(Record):

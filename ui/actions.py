@@ -1,0 +1,207 @@
+"""One table of everything that can be done from the window: menus, buttons, the palette, keys and `?` come from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from app.domain.people import Permission
+from ui.bridge.desk import Desk
+from ui.widgets.buttons import ActionButton
+
+
+@dataclass(frozen=True)
+class Place:
+    """A screen that the navigation lists; `letter` follows G (go to), `digit` its place in the list."""
+
+    key: str
+    title: str
+    icon: str
+    letter: str
+    permission: Permission | None = None
+
+
+PLACES = (
+    Place("dashboard", "Dashboard", "gauge", "D"),
+    Place("orders", "Work orders", "list-bullets", "O"),
+    Place("board", "Stage board", "kanban", "B"),
+    Place("equipment", "Machines", "factory", "M"),
+    Place("charts", "Charts", "chart-line", "C"),
+    Place("alarms", "Alarms", "bell", "A"),
+    Place("inspections", "Inspections", "check-square", "I"),
+    Place("issues", "Issues", "warning", "S"),
+    Place("import", "Import", "file-arrow-down", "X", Permission.IMPORT),
+    Place("users", "Users", "users", "U", Permission.MANAGE_USERS),
+    Place("system", "System", "pulse", "Y"),
+)
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """One action: `place` is where it works (empty: everywhere), `shortcut` as Qt writes it, primary is its one button."""
+
+    key: str
+    title: str
+    place: str = ""
+    shortcut: str = ""
+    permission: Permission | None = None
+    icon: str = ""
+    primary: bool = False
+
+
+ACTIONS = (
+    ActionSpec("palette", "Search or do…", shortcut="Ctrl+K"),
+    ActionSpec("undo", "Undo", shortcut="Ctrl+Z"),
+    ActionSpec("help", "Show all keys", shortcut="?"),
+    ActionSpec("filter", "Filter this list", shortcut="/"),
+    ActionSpec("back", "Back", shortcut="Alt+Left"),
+    ActionSpec("next-alarm", "Next unacknowledged alarm", shortcut="F8"),
+    ActionSpec("wall", "Wall mode", shortcut="F11"),
+    ActionSpec("new-window", "Second window", shortcut="Ctrl+Shift+N"),
+    ActionSpec("lock", "Lock", shortcut="Ctrl+L"),
+    ActionSpec("switch-user", "Switch user", shortcut="Ctrl+Shift+L"),
+    ActionSpec("theme", "Switch light and dark", shortcut="Ctrl+Shift+D"),
+    ActionSpec("density", "Switch desk and touch size", shortcut="Ctrl+Shift+T"),
+    ActionSpec("change-password", "Change my password", permission=Permission.OWN_ACCOUNT),
+    ActionSpec("reset-layout", "Reset the layout"),
+    ActionSpec("refresh", "Refresh", shortcut="F5"),
+    ActionSpec("orders.new", "New order", "orders", "Ctrl+N", Permission.PLAN_ORDERS, "plus", primary=True),
+    ActionSpec("orders.edit", "Edit", "orders", "E", Permission.PLAN_ORDERS, "pencil-simple"),
+    ActionSpec("orders.advance", "Next step", "orders", "S", Permission.MOVE_OWN_STAGES, "arrow-right"),
+    ActionSpec("orders.duplicate", "Duplicate", "orders", "Ctrl+D", Permission.PLAN_ORDERS, "copy"),
+    ActionSpec("orders.cancel", "Cancel orders", "orders", "", Permission.PLAN_ORDERS, "prohibit"),
+    ActionSpec("orders.delete", "Delete", "orders", "Del", Permission.DELETE_ORDERS, "trash"),
+    ActionSpec("orders.import", "Import…", "orders", "Ctrl+O", Permission.IMPORT, "file-arrow-down"),
+    ActionSpec("orders.export", "Export…", "orders", "Ctrl+E", None, "file-arrow-up"),
+    ActionSpec("board.move", "Move…", "board", "", Permission.MOVE_OWN_STAGES, "arrow-right", primary=True),
+    ActionSpec("board.block", "Block…", "board", "B", Permission.MOVE_OWN_STAGES, "prohibit"),
+    ActionSpec("board.assign", "Assign…", "board", "A", Permission.ASSIGN_STAGES, "user"),
+    ActionSpec("board.issue", "Raise issue…", "board", "Ctrl+I", Permission.RAISE_ISSUES, "warning"),
+    ActionSpec("board.inspect", "Log inspection…", "board", "Q", Permission.INSPECT, "check-square"),
+    ActionSpec("equipment.chart", "Chart", "equipment", "C", None, "chart-line", primary=True),
+    ActionSpec(
+        "equipment.maintenance", "In maintenance", "equipment", "", Permission.CONFIGURE_PLANT, "wrench"
+    ),
+    ActionSpec("charts.freeze", "Freeze", "charts", "Space", None, "pause"),
+    ActionSpec("charts.live", "Jump to live", "charts", "L", None, "play", primary=True),
+    ActionSpec("charts.fit", "Fit", "charts", "0", None, "arrows-out"),
+    ActionSpec(
+        "alarms.ack",
+        "Acknowledge",
+        "alarms",
+        "Shift+F8",
+        Permission.ACKNOWLEDGE_ALARMS,
+        "check",
+        primary=True,
+    ),
+    ActionSpec("alarms.shelve", "Shelve…", "alarms", "H", Permission.SHELVE_ALARMS, "archive"),
+    ActionSpec("alarms.chart", "Chart", "alarms", "C", None, "chart-line"),
+    ActionSpec("alarms.pause", "Pause list", "alarms", "P", None, "pause"),
+    ActionSpec(
+        "inspections.new", "Log inspection", "inspections", "Ctrl+N", Permission.INSPECT, "plus", primary=True
+    ),
+    ActionSpec("issues.acknowledge", "Acknowledge", "issues", "A", Permission.HANDLE_ISSUES, "check"),
+    ActionSpec(
+        "issues.resolve", "Resolve…", "issues", "R", Permission.HANDLE_ISSUES, "check-square", primary=True
+    ),
+    ActionSpec("issues.reopen", "Reopen", "issues", "", Permission.HANDLE_ISSUES, "arrow-counter-clockwise"),
+    ActionSpec("users.new", "Add user", "users", "Ctrl+N", Permission.MANAGE_USERS, "plus", primary=True),
+    ActionSpec("users.role", "Change role…", "users", "E", Permission.MANAGE_USERS, "user-gear"),
+    ActionSpec("users.disable", "Disable", "users", "", Permission.MANAGE_USERS, "prohibit"),
+    ActionSpec("users.enable", "Enable", "users", "", Permission.MANAGE_USERS, "check"),
+    ActionSpec("users.reset", "Reset password…", "users", "", Permission.MANAGE_USERS, "key"),
+)
+
+SPECS: dict[str, ActionSpec] = {spec.key: spec for spec in ACTIONS}
+
+
+class ActionSet(QObject):
+    """The actions of one widget: keys that work while it has the focus, buttons, and why each is not available.
+
+    An action is available when the person may use it and `unavailable` (see `set_unavailable`) gives no reason.
+    """
+
+    changed = Signal()
+
+    def __init__(self, host: QWidget, desk: Desk, handlers: Mapping[str, Callable[[], None]]) -> None:
+        super().__init__(host)
+        self._desk = desk
+        self._host = host
+        self._handlers = dict(handlers)
+        self._actions: dict[str, QAction] = {}
+        self._buttons: dict[str, ActionButton] = {}
+        self._unavailable: dict[str, str] = {}
+        for key in handlers:
+            self._actions[key] = self._make(SPECS[key])
+        desk.actor_changed.connect(self._on_actor)
+        self._refresh()
+
+    def _make(self, spec: ActionSpec) -> QAction:
+        action = QAction(spec.title, self)
+        action.setObjectName(f"action-{spec.key}")
+        if spec.shortcut:
+            action.setShortcut(QKeySequence(spec.shortcut))
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        action.triggered.connect(partial(self.trigger, spec.key))
+        self._host.addAction(action)
+        return action
+
+    def button(self, key: str) -> ActionButton:
+        """The button of an action; it shows the reason when the action is not available."""
+        spec = SPECS[key]
+        button = ActionButton(spec.title, primary=spec.primary, icon=spec.icon or None)
+        button.setObjectName(f"button-{key}")
+        button.clicked.connect(partial(self.trigger, key))
+        self._buttons[key] = button
+        self._refresh()
+        return button
+
+    def action(self, key: str) -> QAction:
+        """The QAction, for menus."""
+        return self._actions[key]
+
+    def keys(self) -> list[str]:
+        return list(self._handlers)
+
+    def reason(self, key: str) -> str | None:
+        """Why the action is not available now; None when it is."""
+        permission = SPECS[key].permission
+        denied = self._desk.denial(permission) if permission is not None else None
+        return denied or self._unavailable.get(key)
+
+    def set_unavailable(self, key: str, reason: str | None) -> None:
+        """Say why an action cannot be done now (nothing is selected, say); None lifts it."""
+        if self._unavailable.get(key) == reason:
+            return
+        if reason is None:
+            self._unavailable.pop(key, None)
+        else:
+            self._unavailable[key] = reason
+        self._refresh()
+
+    def trigger(self, key: str, _checked: bool = False) -> None:
+        """Do it, or say why not."""
+        reason = self.reason(key)
+        if reason is None:
+            self._handlers[key]()
+        else:
+            self._desk.refused.emit(reason)
+
+    def _on_actor(self, _actor: object) -> None:
+        self._refresh()
+
+    def _refresh(self) -> None:
+        for key, action in self._actions.items():
+            reason = self.reason(key)
+            # The action itself stays enabled so that its key can answer with the reason.
+            action.setToolTip(reason or action.text())
+            if key in self._buttons:
+                self._buttons[key].refuse(reason)
+                if reason is None and SPECS[key].shortcut:
+                    self._buttons[key].setToolTip(f"{SPECS[key].title} ({SPECS[key].shortcut})")
+        self.changed.emit()

@@ -1,0 +1,1 @@
+"""Item models over the queries of the store, and how values become words."""

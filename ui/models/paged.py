@@ -1,0 +1,279 @@
+"""A table model over a list of any length: the true row count, pages read by key when they come into view."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+    Signal,
+)
+from sqlalchemy.orm import Session
+
+from app.domain.errors import LinesideError
+from app.plant import utc_now
+from app.store.queries.listing import Anchor, Listing, ListReader, ListRequest, ListRow
+from ui.bridge.desk import EVERYTHING, Desk
+from ui.models.wording import cell
+from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, GlyphRole, MutedRole
+
+Index = QModelIndex | QPersistentModelIndex
+PAGE = 200
+_KEPT_PAGES = 25
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+@dataclass(frozen=True)
+class ColumnLook:
+    """How a column shows its values: words, an optional glyph (see `GlyphRole`), whether its row stands back."""
+
+    key: str
+    title: str = ""
+    width: int = 120
+    words: Callable[[Mapping[str, Any]], str] | None = None
+    glyph: Callable[[Mapping[str, Any]], tuple[str, Any] | None] | None = None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a reader thread found: the count (None when it was not asked for) and some pages."""
+
+    generation: int
+    total: int | None
+    pages: Mapping[int, Sequence[ListRow]]
+
+
+class PagedModel(QAbstractTableModel):
+    """`listing` as a table. Ordering and filtering happen in SQL; the model keeps the pages last seen.
+
+    A refresh keeps the selection on its rows by id. `counted` tells rows and whether a filter is on;
+    `failed` a sentence (a filter that cannot be read, a store that does not answer).
+    """
+
+    counted = Signal(int, bool)
+    failed = Signal(str)
+    loading = Signal(bool)
+
+    def __init__(
+        self,
+        desk: Desk,
+        listing: Listing,
+        looks: Sequence[ColumnLook],
+        entities: frozenset[str],
+        *,
+        muted: Callable[[Mapping[str, Any]], bool] | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._listing = listing
+        self._looks = list(looks)
+        self._entities = entities
+        self._muted = muted
+        self._request = ListRequest()
+        self._total = 0
+        self._generation = 0
+        self._pages: OrderedDict[int, Sequence[ListRow]] = OrderedDict()
+        self._wanted: set[int] = set()
+        self._asked: set[int] = set()
+        self._fetch_soon = QTimer(self, singleShot=True, interval=0)
+        self._fetch_soon.timeout.connect(self._fetch)
+        self._refresh_soon = QTimer(self, singleShot=True, interval=50)
+        self._refresh_soon.timeout.connect(self.refresh)
+        desk.changed.connect(self._on_changed)
+
+    # -- what is asked for
+
+    @property
+    def request(self) -> ListRequest:
+        return self._request
+
+    def set_request(self, request: ListRequest) -> None:
+        """Another filter or order: start again at the top, keeping the old rows until the new ones are there."""
+        self._request = request
+        self._load(keep_place=False)
+
+    def refresh(self) -> None:
+        """Read the count and the pages in view again."""
+        self._load(keep_place=True)
+
+    def _on_changed(self, entities: frozenset[str]) -> None:
+        if entities & self._entities or entities == EVERYTHING:
+            self._refresh_soon.start()
+
+    def _reader(self) -> ListReader:
+        return ListReader(self._listing, self._request, utc_now())
+
+    def _load(self, *, keep_place: bool) -> None:
+        self._generation += 1
+        generation, reader = self._generation, self._reader()
+        pages = sorted(self._pages)[-3:] if keep_place and self._pages else [0]
+        self.loading.emit(True)
+
+        def query(session: Session) -> _Answer:
+            total = reader.count(session)
+            found = {page: reader.window(session, page * PAGE, PAGE, total) for page in pages}
+            return _Answer(generation, total, found)
+
+        done = self._take_refresh if keep_place else self._take_reset
+        self._desk.read(query, done, owner=self, key="load", failed=self._on_failed)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.loading.emit(False)
+        self._asked.clear()
+        if isinstance(error, LinesideError):
+            self.failed.emit(error.sentence)
+        else:
+            self._desk.tasks.unhandled.emit(error)
+
+    # -- what came back
+
+    def _take_reset(self, answer: _Answer) -> None:
+        self.beginResetModel()
+        self._replace(answer)
+        self.endResetModel()
+        self._announce()
+
+    def _take_refresh(self, answer: _Answer) -> None:
+        """Put the new rows in place; persistent indexes (the selection) move with their row's id."""
+        before = {index: self.id_at(index.row()) for index in self.persistentIndexList()}
+        self.layoutAboutToBeChanged.emit()
+        self._replace(answer)
+        where = {row.id: page * PAGE + i for page, rows in self._pages.items() for i, row in enumerate(rows)}
+        olds = list(before)
+        news = [
+            self.index(where[row_id], old.column()) if row_id in where else QModelIndex()
+            for old, row_id in zip(olds, before.values(), strict=True)
+        ]
+        self.changePersistentIndexList(olds, news)
+        self.layoutChanged.emit()
+        self._announce()
+
+    def _replace(self, answer: _Answer) -> None:
+        self._total = answer.total or 0
+        self._pages = OrderedDict(answer.pages)
+        self._wanted.clear()
+        self._asked.clear()
+
+    def _announce(self) -> None:
+        self.loading.emit(False)
+        self.counted.emit(self._total, bool(self._request.filter.strip()))
+
+    def _fetch(self) -> None:
+        pages = sorted(self._wanted - self._asked)[-4:]
+        self._wanted.clear()
+        if not pages:
+            return
+        self._asked.update(pages)
+        generation, total, reader = self._generation, self._total, self._reader()
+        anchors = self._anchors()
+
+        def query(session: Session) -> _Answer:
+            found = {page: reader.window(session, page * PAGE, PAGE, total, anchors) for page in pages}
+            return _Answer(generation, None, found)
+
+        self._desk.read(query, self._take_pages, owner=self, failed=self._on_failed)
+
+    def _anchors(self) -> list[Anchor]:
+        anchors = []
+        for page, rows in self._pages.items():
+            if rows:
+                last = len(rows) - 1
+                anchors.append(Anchor(page * PAGE, rows[0].sort_value, rows[0].id))
+                anchors.append(Anchor(page * PAGE + last, rows[last].sort_value, rows[last].id))
+        return anchors
+
+    def _take_pages(self, answer: _Answer) -> None:
+        if answer.generation != self._generation:
+            return
+        for page, rows in answer.pages.items():
+            self._asked.discard(page)
+            self._pages[page] = rows
+            first, last = page * PAGE, min(page * PAGE + PAGE, self._total) - 1
+            self.dataChanged.emit(self.index(first, 0), self.index(last, self.columnCount() - 1))
+        while len(self._pages) > _KEPT_PAGES:
+            self._pages.popitem(last=False)
+
+    # -- rows
+
+    def row_at(self, row: int) -> ListRow | None:
+        """The row at this place; None while its page is on the way."""
+        page, offset = divmod(row, PAGE)
+        rows = self._pages.get(page)
+        if rows is None:
+            if 0 <= row < self._total:
+                self._wanted.add(page)
+                if not self._fetch_soon.isActive():
+                    self._fetch_soon.start()
+            return None
+        self._pages.move_to_end(page)
+        return rows[offset] if offset < len(rows) else None
+
+    def id_at(self, row: int) -> UUID | None:
+        found = self.row_at(row)
+        return found.id if found else None
+
+    def values_at(self, row: int) -> Mapping[str, Any]:
+        """The values of a row by column key, empty while its page is on the way."""
+        found = self.row_at(row)
+        return found.values if found else {}
+
+    def find_loaded(self, row_id: UUID) -> int | None:
+        """The place of a row among the loaded pages."""
+        for page, rows in self._pages.items():
+            for offset, row in enumerate(rows):
+                if row.id == row_id:
+                    return page * PAGE + offset
+        return None
+
+    # -- Qt
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else self._total
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._looks)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self._looks):
+            return None
+        look = self._looks[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return look.title or self._listing.column(look.key).title
+        if role == ColumnKeyRole:
+            return look.key
+        if role == ColumnWidthRole:
+            return look.width
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._alignment(look)
+        return None
+
+    def _alignment(self, look: ColumnLook) -> Qt.AlignmentFlag:
+        return _RIGHT if self._listing.column(look.key).kind in ("integer", "decimal") else _LEFT
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        look = self._looks[index.column()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._alignment(look)
+        row = self.row_at(index.row())
+        if row is None:
+            return "…" if role == Qt.ItemDataRole.DisplayRole and index.column() == 0 else None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return look.words(row.values) if look.words else cell(row.values.get(look.key))
+        if role == GlyphRole:
+            return look.glyph(row.values) if look.glyph else None
+        if role == MutedRole:
+            return self._muted is not None and self._muted(row.values)
+        return None
