@@ -1,4 +1,4 @@
-"""What a test must not leave behind: threads, tasks, timers, windows, processes, open stores, stray error lines.
+"""What a test must not leave behind: threads, tasks, timers, windows, processes, stores, sockets, error lines.
 
 Each check costs microseconds while nothing is wrong. What looks left behind gets a grace period, because threads and
 processes may take a moment to end after they were told to.
@@ -11,6 +11,7 @@ import contextlib
 import gc
 import logging
 import os
+import socket
 import sys
 import threading
 import time
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 GRACE_SECONDS = float(os.environ.get("LINESIDE_TEST_GRACE", "3"))
 # The standard library keeps these for the life of the process.
@@ -39,6 +40,7 @@ class Surroundings:
             "thread": threads,
             "child process": child_processes,
             "open store file": open_stores,
+            "open socket": open_sockets,
             "window": windows,
             "running timer": running_timers,
             "busy thread of Qt's pool": busy_pool,
@@ -104,15 +106,33 @@ def _child_ids() -> list[int]:
 
 
 def open_stores() -> dict[int, str]:
-    found = {}
-    descriptors = "/proc/self/fd"
+    return {hash(opened): opened[1] for opened in open_descriptors() if ".sqlite" in opened[1]}
+
+
+def open_sockets() -> dict[int, str]:
+    """Network connections and listeners. Found here, they count against this test and not against a later one."""
+    return {
+        hash(opened): address
+        for opened in open_descriptors()
+        if opened[1].startswith("socket:") and (address := _network_address(opened[0]))
+    }
+
+
+def open_descriptors() -> Iterator[tuple[int, str]]:
+    """Every open file descriptor with what it leads to; none where the system does not tell."""
+    folder = "/proc/self/fd"
     with contextlib.suppress(OSError):
-        for name in os.listdir(descriptors):  # noqa: PTH208  (three times as fast, and runs twice a test)
+        for name in os.listdir(folder):  # noqa: PTH208  (three times as fast, and runs often)
             with contextlib.suppress(OSError):
-                target = os.readlink(f"{descriptors}/{name}")  # noqa: PTH115
-                if ".sqlite" in target:
-                    found[hash((name, target))] = target
-    return found
+                yield int(name), os.readlink(f"{folder}/{name}")  # noqa: PTH115
+
+
+def _network_address(descriptor: int) -> str:
+    """Its own address, for a TCP or UDP socket; empty for those that Qt or asyncio use inside this machine."""
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as duplicate:
+        if duplicate.family in (socket.AF_INET, socket.AF_INET6):
+            return str(duplicate.getsockname())
+    return ""
 
 
 # ── asyncio ──────────────────────────────────────────────────────────────────────────────────────────────────

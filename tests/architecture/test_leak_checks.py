@@ -32,6 +32,12 @@ UNTIDY = {
             connection.execute("create table t (a)")
             kept.append(connection)
         """,
+    "open socket": """
+        import socket
+        kept = []
+        def test_it():
+            kept.append(socket.create_server(("127.0.0.1", 0)))
+        """,
     "window": """
         from PySide6.QtWidgets import QWidget
         kept = []
