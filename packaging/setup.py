@@ -269,7 +269,7 @@ def install_locked_packages() -> None:
         return
     # uv goes to the addresses in the lock file. Where only a mirror set up for pip is reachable, pip installs the
     # same files, checked by the same hashes.
-    say("  uv could not reach the package index itself; trying with pip and the same hashes.")
+    say("  uv did not succeed; trying with pip and the same hashes.")
     listing = ROOT / "build" / "locked-requirements.txt"
     exported = run([*uv, "export", "--frozen", "-q", "--no-emit-project", "-o", str(listing)], environment)
     for arguments in (["--require-hashes", "-r", str(listing)], ["--no-deps", "-e", str(ROOT)]):
