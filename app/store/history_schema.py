@@ -1,0 +1,110 @@
+"""The history file: what its tables hold, and how an older or newer file is met."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.domain.errors import Refused, WorldFault
+
+VERSION = 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+# Samples are clustered by tag and source time (µs since 1970, UTC). `late` is receive minus source time in µs;
+# `epoch` and `n` identify a sample for forwarding: who held the machine, and the running number within that.
+_TABLES = """
+CREATE TABLE tag (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL DEFAULT 'number');
+CREATE TABLE sample (
+  tag INTEGER NOT NULL REFERENCES tag(id), t INTEGER NOT NULL, n INTEGER NOT NULL, epoch INTEGER NOT NULL,
+  v, q INTEGER NOT NULL, late INTEGER NOT NULL, PRIMARY KEY (tag, t, n)
+) WITHOUT ROWID;
+CREATE TABLE alarm (
+  id TEXT PRIMARY KEY, key TEXT NOT NULL, tag TEXT NOT NULL, kind TEXT NOT NULL, occurrence INTEGER NOT NULL,
+  priority INTEGER NOT NULL, urgency INTEGER NOT NULL, limit_name TEXT, value, phase TEXT NOT NULL,
+  raised_at INTEGER NOT NULL, returned_at INTEGER, acked_at INTEGER, acked_by TEXT NOT NULL DEFAULT '',
+  shelved_until INTEGER
+);
+CREATE INDEX alarm_by_time ON alarm (raised_at);
+CREATE INDEX alarm_open ON alarm (key) WHERE phase <> 'normal';
+CREATE TABLE alarm_journal (
+  n INTEGER PRIMARY KEY, at INTEGER NOT NULL, key TEXT NOT NULL, alarm TEXT, event TEXT NOT NULL, phase TEXT NOT NULL,
+  urgency INTEGER NOT NULL, limit_name TEXT, value, actor TEXT NOT NULL, reason TEXT NOT NULL
+);
+CREATE INDEX alarm_journal_by_time ON alarm_journal (at);
+CREATE TABLE alarm_state (key TEXT PRIMARY KEY, state BLOB NOT NULL, alarm TEXT);
+CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+"""
+
+
+def micros(time: datetime) -> int:
+    """Microseconds since 1970 of an aware time."""
+    return (time - EPOCH) // _MICROSECOND
+
+
+def moment(microseconds: int) -> datetime:
+    """The UTC time of `micros`."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def maybe_moment(microseconds: int | None) -> datetime | None:
+    """The UTC time, or None where nothing is stored."""
+    return None if microseconds is None else moment(microseconds)
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """The history for its one writer; made when missing, refused when a newer Lineside wrote it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with told(path):
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+        try:
+            version = _version(db, path)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            if version == 0:
+                db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """The history for reading only; raises Refused for a newer file and WorldFault for one that cannot be read."""
+    with told(path):
+        db = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=10
+        )
+        try:
+            _version(db, path)
+            db.execute("PRAGMA query_only = 1")
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > VERSION:
+        raise Refused(
+            f"{path.name} was written by a newer Lineside (format {version}, this one knows {VERSION}): "
+            "please update this program."
+        )
+    return version
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn what SQLite says into a sentence: a broken file needs a person, anything else is tried again."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise WorldFault(f"The history file {path.name} cannot be used now: {error}.") from error
+    except sqlite3.DatabaseError as error:
+        raise Refused(
+            f"The history file {path.name} is damaged ({error}): move it away or restore it from a backup."
+        ) from error
