@@ -38,7 +38,7 @@ def _redacted(value: Any) -> Any:
 
 
 def start_logging(folder: Path, *, process: str, level: str = "info", megabytes: int = 10) -> None:
-    """Log to `folder`/`process`.jsonl, keeping five files of `megabytes`; foreign libraries log there from warnings on."""
+    """Log to `folder`/`process`.jsonl, keeping five files; foreign libraries log there from warnings on."""
     folder.mkdir(parents=True, exist_ok=True)
     handler = logging.handlers.RotatingFileHandler(
         folder / f"{process}.jsonl",

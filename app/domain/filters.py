@@ -1,4 +1,4 @@
-"""The filter line of a list: `paint status:in_progress due<fri priority<=2`, the same on screen and on the command line."""
+"""The filter line of a list: `paint status:in_progress due<fri`, the same on screen and on the command line."""
 
 from __future__ import annotations
 

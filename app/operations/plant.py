@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,30 +11,26 @@ from sqlalchemy import select
 from app.domain import plant as model
 from app.domain.errors import Refused
 from app.domain.people import Permission
+from app.domain.plant_changes import PlantChanges, compare_plants
 from app.operations.change import Change, operation
-from app.store.queries.plant import CONNECTION_COLUMNS, TAG_COLUMNS, settings_of
+from app.store.queries.plant import CONNECTION_COLUMNS, TAG_COLUMNS, read_plant, settings_of
 from app.store.tables import Connection, Equipment, Record, Tag
 
 RowT = TypeVar("RowT", bound=Record)
 
 
-@dataclass(frozen=True, slots=True)
-class PlantChanges:
-    """How many pieces of equipment, connections and tags an applied plant added, changed and removed."""
-
-    added: int
-    changed: int
-    removed: int
-
-
 @operation(Permission.CONFIGURE_PLANT)
 def apply_plant(change: Change, /, *, plant: model.Plant) -> PlantChanges:
     """Make the configured plant equal to `plant`: add, change and remove by name. The collector follows by itself."""
-    tally = _Tally(change)
-    equipment = tally.bring_in_line(
-        Equipment, "code", {e.code: {"name": e.name, "area": e.area, "type": e.type} for e in plant.equipment}
+    changes = compare_plants(read_plant(change.session), plant)
+    equipment = _bring_in_line(
+        change,
+        Equipment,
+        "code",
+        {e.code: {"name": e.name, "area": e.area, "type": e.type} for e in plant.equipment},
     )
-    connections = tally.bring_in_line(
+    connections = _bring_in_line(
+        change,
         Connection,
         "name",
         {
@@ -43,7 +38,8 @@ def apply_plant(change: Change, /, *, plant: model.Plant) -> PlantChanges:
             for c in plant.connections
         },
     )
-    tally.bring_in_line(
+    _bring_in_line(
+        change,
         Tag,
         "name",
         {
@@ -58,42 +54,29 @@ def apply_plant(change: Change, /, *, plant: model.Plant) -> PlantChanges:
         },
     )
     change.label = f"Applied a plant of {len(plant.equipment)} machines and {len(plant.tags)} tags"
-    return PlantChanges(tally.added, tally.changed, tally.removed)
+    return changes
 
 
-class _Tally:
-    """Brings tables in line with a wanted content and counts what that took."""
-
-    def __init__(self, change: Change) -> None:
-        self._change = change
-        self.added = self.changed = self.removed = 0
-
-    def bring_in_line(
-        self, row_class: type[RowT], key: str, wanted: Mapping[str, Mapping[str, Any]]
-    ) -> dict[str, UUID]:
-        """Rows of `row_class` keyed by `key` become `wanted`; returns the id of each key."""
-        session = self._change.session
-        present = {
-            getattr(row, key): row
-            for row in session.execute(select(row_class).where(~row_class.deleted)).scalars()
-        }
-        for name, row in present.items():
-            if name not in wanted:
-                row.deleted = True
-                self.removed += 1
-        for name, values in wanted.items():
-            known = present.get(name)
-            if known is None:
-                known = row_class(id=self._change.new_id(), **{key: name}, **values)
-                session.add(known)
-                present[name] = known
-                self.added += 1
-            elif any(getattr(known, field) != value for field, value in values.items()):
-                for field, value in values.items():
-                    setattr(known, field, value)
-                self.changed += 1
-        session.flush()
-        return {name: row.id for name, row in present.items()}
+def _bring_in_line(
+    change: Change, row_class: type[RowT], key: str, wanted: Mapping[str, Mapping[str, Any]]
+) -> dict[str, UUID]:
+    """Rows of `row_class` keyed by `key` become `wanted`; returns the id of each key."""
+    session = change.session
+    living = session.execute(select(row_class).where(~row_class.deleted)).scalars()
+    present = {getattr(row, key): row for row in living}
+    for name, row in present.items():
+        if name not in wanted:
+            row.deleted = True
+    for name, values in wanted.items():
+        known = present.get(name)
+        if known is None:
+            present[name] = row_class(id=change.new_id(), **{key: name}, **values)
+            session.add(present[name])
+        elif any(getattr(known, field) != value for field, value in values.items()):
+            for field, value in values.items():
+                setattr(known, field, value)
+    session.flush()
+    return {name: row.id for name, row in present.items()}
 
 
 @operation(Permission.CONFIGURE_PLANT)

@@ -70,7 +70,7 @@ def follow_stages(change: Change, order: WorkOrder, stages: Sequence[Stage]) -> 
 
 @operation(Permission.MOVE_OWN_STAGES)
 def advance_work_order(change: Change, /, *, order_id: UUID) -> str:
-    """Take the order's next step: begin its first open stage, or finish the one in progress. Returns the new stage label."""
+    """Take the order's next step: begin its first open stage, or finish the one in progress. Returns its words."""
     order = change.get(WorkOrder, order_id, "work order")
     for stage in _stages_of(change, order_id):
         if stage.status is StageStatus.DONE:

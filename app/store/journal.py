@@ -151,3 +151,8 @@ def past_change(session: Session, change_id: UUID) -> PastChange | None:
     line, body = row
     undone = session.execute(select(func.count()).where(Audit.undoes == change_id)).scalar_one() > 0
     return PastChange(line.operation, line.sentence, line.actor_id, undone, decode(body))
+
+
+def waiting_changes(session: Session) -> int:
+    """How many changes no server has confirmed yet."""
+    return session.execute(select(func.count()).where(Outbox.state == PENDING)).scalar_one()

@@ -22,6 +22,7 @@ from app.store.filelock import FileLock
 T = TypeVar("T")
 
 STORE_NAME = "lineside.sqlite"
+LOCK_NAME = "lineside.lock"
 _WRITING = "lineside.writing"
 _WRITE_VERBS = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER")
 
@@ -39,10 +40,11 @@ class Store:
         backups = data_dir / "backups"
         try:
             backups.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(data_dir / "lineside.lock")
+            self._lock = FileLock(data_dir / LOCK_NAME)
         except OSError as error:
             raise WorldFault(
-                f"The data folder {data_dir} cannot be written ({error.strerror}); check its permissions or choose another."
+                f"The data folder {data_dir} cannot be written ({error.strerror}); "
+                "check its permissions or choose another."
             ) from error
         try:
             with self._lock.held():

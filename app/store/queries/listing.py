@@ -93,7 +93,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class ListReader:
-    """Reads one listing under one request; `zone` is the local zone that days in the filter mean (None: the system's)."""
+    """Reads one listing under one request; `zone` is what days in the filter mean (None: the system's)."""
 
     listing: Listing
     request: ListRequest
@@ -160,7 +160,7 @@ class ListReader:
         total: int | None = None,
         anchors: Sequence[Anchor] = (),
     ) -> list[ListRow]:
-        """Rows `first` … `first + length - 1`, reached by key from the nearest known place (an anchor, start or end)."""
+        """Rows `first` … `first + length - 1`, by key from the nearest known place (an anchor, start or end)."""
         if length <= 0 or (total is not None and first >= total):
             return []
         if total is not None:

@@ -23,7 +23,7 @@ class Equipment(Record):
 
 
 class Connection(Record):
-    """How to reach a machine; `settings` holds what only one driver knows (unit id, security, user), never a password."""
+    """How to reach a machine; `settings` holds what one driver knows (unit id, security, user), never a password."""
 
     __tablename__ = "connection"
     __table_args__ = (unique_alive("ux_connection_name", "name"),)

@@ -1,0 +1,114 @@
+"""Consistent copies of the local data while it is in use, proof that a copy is sound, and putting one back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from app.domain.errors import Refused, WorldFault
+from app.store import schema
+from app.store.filelock import FileLock
+from app.store.sessions import LOCK_NAME, STORE_NAME
+
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    """What a sound backup holds."""
+
+    file: str
+    bytes: int
+    schema: str
+    work_orders: int
+    audit_lines: int
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def create_backup(folder: Path, target: Path | None = None) -> BackupReport:
+    """Copy the store of `folder` to `target` (a new file in its backups folder otherwise) and check the copy.
+
+    Others may go on writing meanwhile. Raises `Refused` when there is no store, `WorldFault` for a full disk.
+    """
+    store = folder / STORE_NAME
+    if not store.exists():
+        raise Refused(f"There is no data in {folder} yet, so there is nothing to back up.")
+    if target is None:
+        target = folder / "backups" / f"lineside-{datetime.now(UTC).strftime(_STAMP)}.sqlite"
+    if target.exists():
+        raise Refused(f"{target} exists already; choose another name.")
+    part = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _opened(store) as source:
+            copy = sqlite3.connect(part)
+            try:
+                source.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")
+            finally:
+                copy.close()
+        report = verify_backup(part)
+        os.replace(part, target)
+    except (OSError, sqlite3.Error) as error:
+        part.unlink(missing_ok=True)
+        raise WorldFault(f"The backup to {target} failed ({error}); check the disk.") from error
+    return BackupReport(str(target), report.bytes, report.schema, report.work_orders, report.audit_lines)
+
+
+def verify_backup(file: Path) -> BackupReport:
+    """Read every page of a backup. Raises `Refused` when it is damaged or no store of Lineside."""
+    if not file.exists():
+        raise Refused(f"There is no file {file}.")
+    try:
+        with _opened(file) as connection:
+            verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
+            if verdict != "ok":
+                raise Refused(f"{file} is damaged: {verdict}.")
+            revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+            orders = connection.execute("SELECT count(*) FROM work_order WHERE NOT deleted").fetchone()[0]
+            lines = connection.execute("SELECT count(*) FROM audit").fetchone()[0]
+    except sqlite3.Error as error:
+        raise Refused(f"{file} is no sound backup of Lineside ({error}).") from error
+    return BackupReport(str(file), file.stat().st_size, revision, orders, lines)
+
+
+def restore_backup(folder: Path, file: Path) -> Path:
+    """Put a sound backup in the place of the store; returns where the replaced store was kept.
+
+    Close Lineside first: raises `WorldFault` while another process holds the store.
+    """
+    report = verify_backup(file)
+    if report.schema not in schema.known_revisions():
+        raise Refused(f"{file} was written by a newer Lineside; install that one first.")
+    store = folder / STORE_NAME
+    kept = folder / "backups" / f"replaced-{datetime.now(UTC).strftime(_STAMP)}.sqlite"
+    lock = FileLock(folder / LOCK_NAME)
+    try:
+        with lock.held(timeout=2):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            part = store.with_name(store.name + ".restoring")
+            shutil.copyfile(file, part)
+            for path in (store, store.with_name(store.name + "-wal"), store.with_name(store.name + "-shm")):
+                if path.exists():
+                    os.replace(path, kept.with_name(kept.name + path.name.removeprefix(store.name)))
+            os.replace(part, store)
+    except OSError as error:
+        raise WorldFault(f"Restoring {file} failed ({error.strerror}); the data is as it was.") from error
+    finally:
+        lock.close()
+    return kept

@@ -1,0 +1,96 @@
+"""`lineside list`, `export` and `do`: every list and every operation by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import typer
+
+from ui.cli.session import SESSION, actor, house, say, say_rows
+
+if TYPE_CHECKING:
+    from app.plant import House
+    from app.store.queries.listing import Listing, ListRow
+
+_WHERE = typer.Option("", "--where", help='As in the filter line: "status=in_progress due<fri".')
+_SORT = typer.Option("", "--sort", help="Column to sort by; -COLUMN for descending.")
+_DEFAULT_LIMIT = 50
+
+
+def _rows(opened: House, entity: str, where: str, sort: str, limit: int) -> tuple[Listing, list[ListRow]]:
+    from app.plant import utc_now
+    from app.store.queries.listing import ListReader, ListRequest
+    from app.store.queries.lists import listing_of
+
+    listing = listing_of(entity)
+    descending = sort.startswith("-") if sort else None
+    reader = ListReader(listing, ListRequest(where, sort.lstrip("-"), descending), utc_now())
+    with opened.store.reader() as session:
+        return listing, reader.window(session, 0, limit)
+
+
+def list_entity(
+    entity: str,
+    where: str = _WHERE,
+    sort: str = _SORT,
+    limit: int = typer.Option(_DEFAULT_LIMIT, "--limit", min=1, help="At most this many rows."),
+) -> None:
+    """Show a list: work-orders, stages, issues, inspections, equipment, alarms, maintenance, users, audit, imports."""
+    if entity == "alarms":
+        from ui.cli.alarms import show_alarms
+
+        show_alarms(active=False, limit=limit)
+        return
+    with house() as opened:
+        listing, rows = _rows(opened, entity, where, sort, limit)
+    titles = {column.key: column.title for column in listing.columns if column.shown or SESSION.as_json}
+    say_rows([row.values for row in rows], titles, f"No {listing.title.lower()} match.")
+
+
+def export(entity: str, file: Path, where: str = _WHERE, sort: str = _SORT) -> None:
+    """Write a list to FILE (.xlsx or .csv), in a form that imports again without errors."""
+    from app.store.workbooks import write_table
+
+    with house() as opened:
+        listing, rows = _rows(opened, entity, where, sort, 1_000_000)
+        shown = [column for column in listing.columns if column.shown]
+        write_table(
+            file,
+            listing.title,
+            [column.title for column in shown],
+            ([row.values.get(column.key) for column in shown] for row in rows),
+        )
+    say({"file": str(file), "rows": len(rows)}, f"Wrote {len(rows):,} rows to {file}.")
+
+
+def do(
+    operation: str | None = typer.Argument(None, help="Name of the operation; see --list."),
+    values: list[str] | None = typer.Argument(None, metavar="key=value…"),
+    acting: str | None = typer.Option(None, "--as", help="In whose name."),
+    show_list: bool = typer.Option(False, "--list", help="Name all operations."),
+) -> None:
+    """Perform any operation by name, through the same door, permissions and audit as a click."""
+    from app.operations.catalogue import OPERATIONS
+    from ui.cli import arguments
+
+    if show_list or operation is None:
+        rows = [arguments.describe(known) for known in OPERATIONS.values()]
+        say_rows(rows, {"name": "Operation", "parameters": "Parameters", "does": "What it does"}, "")
+        return
+    known = OPERATIONS.get(operation.replace("-", "_"))
+    if known is None:
+        raise click.UsageError(f"There is no operation {operation}; `lineside do --list` names them all.")
+    given = arguments.split(values or [])
+    if acting is None:
+        raise click.UsageError("Say in whose name: --as USER.")
+    with house() as opened:
+        intent = arguments.bind(known, given, opened.store)
+        outcome = opened.door.perform(intent, actor(opened, acting))
+    _tell(outcome.label, outcome.result, str(outcome.change_id))
+
+
+def _tell(label: str, result: Any, change_id: str) -> None:
+    shown = "" if result is None else f" ({result})"
+    say({"done": label, "result": result, "change_id": change_id}, f"{label}{shown}")

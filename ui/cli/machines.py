@@ -1,0 +1,156 @@
+"""`lineside collect`, `connection`, `tag` and `history`: machines and what they said."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from ui.cli.session import SESSION, folder, parse_moment, say, say_rows
+
+if TYPE_CHECKING:
+    from app.drivers.protocol import Driver
+
+T = TypeVar("T")
+
+connections = typer.Typer(no_args_is_help=True)
+tags = typer.Typer(no_args_is_help=True)
+history = typer.Typer(no_args_is_help=True)
+
+_UNIT = typer.Option(1, "--unit", min=0, max=255, help="Modbus unit id.")
+_USER = typer.Option("", "--user", help="OPC UA user; the password comes from LINESIDE_MACHINE_PASSWORD.")
+
+
+def collect(seconds: float | None = typer.Option(None, "--seconds", help="Stop after this time.")) -> None:
+    """Collect from all configured machines without a window, until stopped."""
+    from app.__main__ import collect_until
+
+    collect_until(folder(), seconds)
+
+
+def _with_driver(url: str, unit: int, user: str, work: Callable[[Driver], Awaitable[T]]) -> T:
+    import os
+
+    from app.domain.plant import Connection
+    from app.drivers import driver_for_url, open_driver
+
+    connection = Connection("command-line", driver_for_url(url), url, unit=unit, user=user)
+
+    async def talk() -> T:
+        driver = open_driver(connection, os.environ.get("LINESIDE_MACHINE_PASSWORD", ""))
+        try:
+            await driver.connect()
+            return await work(driver)
+        finally:
+            await driver.close()
+
+    return asyncio.run(talk())
+
+
+@connections.command()
+def test(url: str, unit: int = _UNIT, user: str = _USER) -> None:
+    """Connect to a machine and say whether it answers."""
+
+    async def silent(_driver: Driver) -> None:
+        return None
+
+    _with_driver(url, unit, user, silent)
+    say({"url": url, "answers": True}, f"{url} answers.")
+
+
+@connections.command()
+def browse(
+    url: str,
+    node: str | None = typer.Argument(None, help="Where to look; the top otherwise."),
+    unit: int = _UNIT,
+    user: str = _USER,
+) -> None:
+    """Show what a machine offers under a node (OPC UA), or how an address decodes (Modbus)."""
+
+    async def look(driver: Driver) -> Sequence[Any]:
+        return await driver.browse(node)
+
+    nodes = _with_driver(url, unit, user, look)
+    rows = [
+        {"address": n.address, "name": n.name, "children": n.has_children, "detail": n.detail} for n in nodes
+    ]
+    say_rows(
+        rows,
+        {"address": "Address", "name": "Name", "children": "More below", "detail": "Detail"},
+        "Nothing there.",
+    )
+
+
+@tags.command()
+def read(url: str, addresses: list[str], unit: int = _UNIT, user: str = _USER) -> None:
+    """Read values once, with time and quality."""
+    from app.domain.samples import Quality
+
+    async def look(driver: Driver) -> Sequence[Any]:
+        return await driver.read(addresses)
+
+    readings = _with_driver(url, unit, user, look)
+    rows = [
+        {"address": r.address, "value": r.value, "quality": Quality.name(r.quality), "time": r.source_time}
+        for r in readings
+    ]
+    say_rows(
+        rows, {"address": "Address", "value": "Value", "quality": "Quality", "time": "Time"}, "Nothing read."
+    )
+
+
+@history.command("read")
+def read_history(
+    tag: str,
+    start: str | None = typer.Option(None, "--from", help="Time, or -15m; the last hour otherwise."),
+    end: str | None = typer.Option(None, "--to", help="Time; now otherwise."),
+    pixels: int | None = typer.Option(
+        None, "--pixels", min=1, help="That many min/max buckets instead of samples."
+    ),
+) -> None:
+    """Show the stored samples of a tag, or buckets of them."""
+    from app.domain.samples import Quality
+    from app.store.history import HistoryReader
+
+    now = datetime.now(UTC)
+    since, until = parse_moment(start, now - timedelta(hours=1)), parse_moment(end, now)
+    with HistoryReader(folder()) as reader:
+        if pixels is not None:
+            _show_buckets(reader.buckets(tag, since, until, pixels))
+            return
+        samples = reader.samples(tag, since, until)
+    rows = [{"time": s.source_time, "value": s.value, "quality": Quality.name(s.quality)} for s in samples]
+    say_rows(
+        rows, {"time": "Time", "value": "Value", "quality": "Quality"}, f"No samples of {tag} in that time."
+    )
+
+
+def _show_buckets(buckets: Any) -> None:
+    columns = ("t", "min", "max", "mean", "count", "good_fraction")
+    rows = [
+        dict(zip(columns, values, strict=True))
+        for values in zip(*(getattr(buckets, column).tolist() for column in columns), strict=True)
+    ]
+    titles = {
+        "t": "Start (s)",
+        "min": "Min",
+        "max": "Max",
+        "mean": "Mean",
+        "count": "Samples",
+        "good_fraction": "Good",
+    }
+    say_rows(rows, titles, "No samples in that time.")
+
+
+@history.command("stats")
+def stats() -> None:
+    """Say how many samples are kept and how many bytes each takes."""
+    from app.store.history import HistoryReader
+
+    with HistoryReader(folder()) as reader:
+        found = reader.stats()
+    text = f"{found.samples:,} samples of {found.tags:,} tags, {found.bytes_per_sample:.1f} bytes a sample."
+    say(found, text if not SESSION.as_json else "")

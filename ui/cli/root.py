@@ -1,0 +1,90 @@
+"""All commands of `lineside` in one tree, and what their failures turn into."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import typer
+
+from app.domain.errors import LinesideError
+from ui.cli import alarms, lists, machines, people, plant, spreadsheets, upkeep, window
+from ui.cli.session import SESSION
+
+_DATA_DIR, _JSON = "--data-dir", "--json"
+
+root = typer.Typer(
+    no_args_is_help=False, invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+
+@root.callback()
+def start(
+    context: typer.Context,
+    data_dir: Path | None = typer.Option(
+        None, _DATA_DIR, help="Folder of the data; LINESIDE_DATA_DIR otherwise."
+    ),
+    as_json: bool = typer.Option(False, _JSON, help="Print JSON."),
+) -> None:
+    """Lineside supervises a workshop. Without a command it opens the window."""
+    SESSION.folder = data_dir
+    SESSION.as_json = as_json
+    if context.invoked_subcommand is None:
+        window.desktop()
+
+
+root.command()(window.desktop)
+root.command()(window.demo)
+root.command()(machines.collect)
+root.add_typer(people.commands, name="user", help="Accounts.")
+root.add_typer(plant.commands, name="plant", help="Equipment, connections, tags and limits as a file.")
+root.add_typer(machines.connections, name="connection", help="Try a connection to a machine.")
+root.add_typer(machines.tags, name="tag", help="Read values from a machine.")
+root.add_typer(machines.history, name="history", help="Samples kept on this computer.")
+root.add_typer(alarms.commands, name="alarms", help="The alarm list.")
+root.add_typer(spreadsheets.commands, name="import", help="Excel and CSV files.")
+root.command("list")(lists.list_entity)
+root.command("export")(lists.export)
+root.command("do")(lists.do)
+root.command()(upkeep.sync)
+root.add_typer(upkeep.audit, name="audit", help="The audit trail.")
+root.add_typer(upkeep.backups, name="backup", help="Copies of the data.")
+root.command()(upkeep.doctor)
+root.command()(upkeep.version)
+
+
+def hoisted(arguments: list[str]) -> list[str]:
+    """The same command with --data-dir and --json in front, where typer wants them; people write them anywhere."""
+    front: list[str] = []
+    rest: list[str] = []
+    pending = iter(arguments)
+    for argument in pending:
+        if argument == "--":
+            rest += [argument, *pending]
+        elif argument == _JSON or argument.startswith(_DATA_DIR + "="):
+            front.append(argument)
+        elif argument == _DATA_DIR:
+            front += [argument, *(value for value in [next(pending, None)] if value is not None)]
+        else:
+            rest.append(argument)
+    return front + rest
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; returns the exit code."""
+    try:
+        result = root(hoisted(arguments), standalone_mode=False, prog_name="lineside")
+    except LinesideError as error:
+        sys.stderr.write(error.sentence + "\n")
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        sys.stderr.write("Stopped.\n")
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,160 @@
+"""What all commands share: the data folder, the form of the output, in whose name they act."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from app.domain.errors import NotFound, Refused
+from app.domain.people import Actor, Role
+from app.settings import data_dir
+
+if TYPE_CHECKING:
+    from app.plant import House
+
+
+@dataclass
+class Session:
+    """The options that stand before or after any command."""
+
+    folder: Path | None = None
+    as_json: bool = False
+
+
+SESSION = Session()
+
+
+def folder() -> Path:
+    return data_dir(SESSION.folder)
+
+
+@contextmanager
+def house() -> Iterator[House]:
+    """The opened data folder, with logging into it."""
+    from app.journal_log import start_logging
+    from app.plant import opened_house
+
+    with opened_house(folder()) as opened:
+        start_logging(
+            opened.folder / "logs",
+            process="command",
+            level=opened.settings.log_level,
+            megabytes=opened.settings.log_megabytes,
+        )
+        yield opened
+
+
+def actor(opened: House, name: str | None) -> Actor:
+    """The account called `name`; without a name, this computer's own user, who owns the data folder anyway.
+
+    Raises `NotFound` for an unknown account. The door refuses a disabled one.
+    """
+    if name is None:
+        return Actor(None, f"{system_user()} (command line)", Role.ADMIN)
+    from sqlalchemy import select
+
+    from app.store.tables import UserAccount
+
+    with opened.store.reader() as session:
+        found = select(UserAccount).where(
+            UserAccount.name_key == " ".join(name.split()).casefold(), ~UserAccount.deleted
+        )
+        account = session.execute(found).scalar_one_or_none()
+    if account is None:
+        raise NotFound(f"There is no user called {name}; `lineside user list` shows all.")
+    return Actor(account.id, account.name, account.role)
+
+
+def system_user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in some containers
+        return "unnamed user"
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON: times in ISO 8601, ids and choices as text, dataclasses as objects."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, UUID | Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and value != value:  # NaN is no JSON
+        return None
+    return value
+
+
+def say(data: Any, text: str) -> None:
+    """Print `text`, or `data` as JSON with --json."""
+    if SESSION.as_json:
+        text = json.dumps(plain(data), ensure_ascii=False, indent=2)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def say_rows(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str], nothing: str) -> None:
+    """Print rows as a table with `titles` (key → heading), or as JSON with --json."""
+    keys = list(titles)
+    if SESSION.as_json:
+        say([{key: row.get(key) for key in dict.fromkeys(["id", *keys]) if key in row} for row in rows], "")
+        return
+    if not rows:
+        say(None, nothing)
+        return
+    cells = [[_cell(row.get(key)) for key in keys] for row in rows]
+    widths = [max(len(titles[key]), *(len(line[i]) for line in cells)) for i, key in enumerate(keys)]
+    widths = [min(width, 60) for width in widths]
+    lines = ["  ".join(titles[key].ljust(width) for key, width in zip(keys, widths, strict=True)).rstrip()]
+    lines += [
+        "  ".join(c[:60].ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
+    ]
+    say(None, "\n".join(lines))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return " ".join(str(value).split())
+
+
+def parse_moment(text: str | None, default: datetime) -> datetime:
+    """A time given on the command line: ISO 8601 (local when it names no zone), or `-90s`, `-15m`, `-8h`, `-7d` from now."""
+    from datetime import UTC, timedelta
+
+    if text is None:
+        return default
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    if text[0] == "-" and text[-1] in units and text[1:-1].isdigit():
+        return datetime.now(UTC) - timedelta(**{units[text[-1]]: int(text[1:-1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"“{text}” is no time; write 2026-04-12T14:00 or -15m, for example.") from None
+    return moment.astimezone(UTC)

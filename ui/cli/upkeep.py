@@ -1,0 +1,94 @@
+"""`lineside sync`, `audit`, `backup`, `doctor`, `version`: looking after an installation."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as distribution_version
+from pathlib import Path
+
+import typer
+
+from app.domain.errors import Refused
+from ui.cli.session import folder, house, say, say_rows
+
+audit = typer.Typer(no_args_is_help=True)
+backups = typer.Typer(no_args_is_help=True)
+
+
+def program_version() -> str:
+    try:
+        return distribution_version("lineside")
+    except PackageNotFoundError:
+        return "unpackaged"
+
+
+def version() -> None:
+    """Say which Lineside this is."""
+    say({"version": program_version()}, f"Lineside {program_version()}")
+
+
+def sync(
+    once: bool = typer.Option(False, "--once", help="One round, then stop."),
+    status: bool = typer.Option(False, "--status", help="Say what waits to be sent."),
+) -> None:
+    """Say what waits to be sent. A server to send it to can be joined from a later version on."""
+    from app.store.journal import waiting_changes
+
+    if not status:
+        raise Refused(
+            "No server is joined, so there is nobody to send to; `lineside sync --status` says what waits."
+        )
+    with house() as opened, opened.store.reader() as session:
+        waiting = waiting_changes(session)
+    say({"server": None, "waiting": waiting}, f"No server is joined. {waiting:,} changes are kept here.")
+
+
+@audit.command("verify")
+def verify_audit() -> None:
+    """Check that no line of the audit trail was changed, removed or put in."""
+    from app.store.journal import first_broken_line
+
+    with house() as opened, opened.store.reader() as session:
+        broken = first_broken_line(session)
+    if broken is not None:
+        raise Refused(f"The audit trail is broken from line {broken} on.")
+    say({"broken": None}, "The audit trail is whole.")
+
+
+@backups.command("create")
+def create(
+    file: Path | None = typer.Argument(None, help="The new file; one in the backups folder otherwise."),
+) -> None:
+    """Copy the data while it is in use, and check the copy."""
+    from app.upkeep.backup import create_backup
+
+    report = create_backup(folder(), file)
+    say(report, f"Wrote {report.file} ({report.bytes / 1e6:,.1f} MB, {report.work_orders:,} work orders).")
+
+
+@backups.command("verify")
+def verify(file: Path) -> None:
+    """Read every page of a backup."""
+    from app.upkeep.backup import verify_backup
+
+    report = verify_backup(file)
+    say(report, f"{file} is sound: schema {report.schema}, {report.work_orders:,} work orders.")
+
+
+@backups.command("restore")
+def restore(file: Path) -> None:
+    """Put a backup in the place of the data; the replaced data is kept. Close Lineside first."""
+    from app.upkeep.backup import restore_backup
+
+    kept = restore_backup(folder(), file)
+    say({"restored": str(file), "kept": str(kept)}, f"Restored {file}; what was there before is in {kept}.")
+
+
+def doctor() -> int:
+    """Look at settings, folder, disk and store, and say what to do about what is not well."""
+    from app.upkeep.doctor import examine
+
+    findings = examine(folder())
+    rows = [{"subject": f.subject, "well": f.well, "seen": f.seen, "advice": f.advice} for f in findings]
+    say_rows(rows, {"subject": "Subject", "well": "Well", "seen": "Seen", "advice": "What to do"}, "")
+    return 0 if all(finding.well for finding in findings) else 1
