@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QPen, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QGraphicsView, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsView, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.theme import mix
 from ui.widgets.buttons import ActionButton, IconButton
@@ -69,6 +69,9 @@ class TrendChart(ThemedWidget):
         view.setFrameShape(QGraphicsView.Shape.NoFrame)
         view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setMenuEnabled(False)
+        # On the plot, not on the curves: adding a curve gives it the plot's settings.
+        plot.setDownsampling(auto=True, mode="peak")
+        plot.setClipToView(True)
         plot.hideButtons()
         plot.getAxis("left").setWidth(_AXIS_WIDTH)
         plot.getAxis("left").enableAutoSIPrefix(False)
@@ -76,10 +79,10 @@ class TrendChart(ThemedWidget):
         self._box.setMouseEnabled(x=True, y=False)
         self._box.disableAutoRange()
         self._box.setDefaultPadding(0.0)
-        self._region: Any = pg.LinearRegionItem((0, 1), orientation="horizontal", movable=False)
-        self._region.setZValue(-20)
-        self._region.hide()
-        plot.addItem(self._region, ignoreBounds=True)
+        # Band under grid under curves: the band belongs to the plot item, not to the view box.
+        self._region = QGraphicsRectItem(plot.getPlotItem())
+        self._region.setZValue(-2000)
+        self._region.setPen(QPen(Qt.PenStyle.NoPen))
         self._box.sigRangeChangedManually.connect(self._moved_by_hand)
         self._box.sigResized.connect(self._refresh_overlay)
         plot.scene().sigMouseMoved.connect(self._hovered)
@@ -132,8 +135,6 @@ class TrendChart(ThemedWidget):
             free = next((i for i in range(count) if i not in used), len(self._series) % count)
             self._series[key] = Series(key, label, unit, free, max_gap)
             curve = self._pg.PlotDataItem(pen=self._pen(free), antialias=False)
-            curve.setDownsampling(auto=True, method="peak")
-            curve.setClipToView(True)
             self._plot.addItem(curve, ignoreBounds=True)
             self._curves[key] = curve
         self._refresh_overlay()
@@ -179,9 +180,6 @@ class TrendChart(ThemedWidget):
         """Dotted limit lines and the normal band (low, high) behind the curves."""
         self._overlay.limits = list(lines)
         self._band = band
-        self._region.setVisible(band is not None)
-        if band is not None:
-            self._region.setRegion(band)
         self._fit_values()
 
     def set_events(self, pins: Sequence[EventPin]) -> None:
@@ -313,11 +311,21 @@ class TrendChart(ThemedWidget):
         corners = QRectF(view.mapFromScene(box.topLeft()), view.mapFromScene(box.bottomRight()))
         (t0, t1), (y0, y1) = self._box.viewRange()
         self._overlay.frame = PlotFrame(corners, t0, t1, y0, y1)
+        self._place_band(box, y0, y1)
         self._overlay.setGeometry(view.viewport().rect())
         self._overlay.update()
         self._labels.labels = [self._end_label(series, t1) for series in self._series.values()]
         self._labels.update()
         self._tell()
+
+    def _place_band(self, box: QRectF, y0: float, y1: float) -> None:
+        self._region.setVisible(self._band is not None)
+        if self._band is not None:
+            scale = box.height() / max(y1 - y0, 1e-12)
+            top = box.bottom() - (min(self._band[1], y1) - y0) * scale
+            bottom = box.bottom() - (max(self._band[0], y0) - y0) * scale
+            place = QRectF(box.left(), top, box.width(), max(0.0, bottom - top))
+            self._region.setRect(self._region.mapRectFromScene(place))
 
     def _end_label(self, series: Series, end: float) -> EndLabel:
         last = series.last(end)
@@ -420,7 +428,9 @@ class TrendChart(ThemedWidget):
     # -- look and picture ----------------------------------------------------------------------------
 
     def _pen(self, colour_index: int) -> QPen:
-        return QPen(self.tokens.series[colour_index], 1)
+        pen = QPen(self.tokens.series[colour_index], 1)
+        pen.setCosmetic(True)  # one pixel of the screen, not one second of the curve
+        return pen
 
     def restyle(self) -> None:
         t = self.tokens
@@ -433,10 +443,8 @@ class TrendChart(ThemedWidget):
             axis.setTextPen(QPen(t.text2, 1))
             axis.setTickFont(self.theme.font("meta"))
             axis.setGrid(255)
+            axis.setZValue(-1000)
         self._region.setBrush(t.band)
-        for line in self._region.lines:
-            line.setPen(QPen(t.band, 1))
-            line.setHoverPen(QPen(t.band, 1))
         for key, curve in self._curves.items():
             curve.setPen(self._pen(self._series[key].colour_index))
 

@@ -15,8 +15,7 @@ def score(query: str, text: str) -> int | None:
     for word in query.split():
         at = text.find(word)
         if at >= 0:
-            start = at == 0 or not text[at - 1].isalnum()
-            total += 100 + 10 * len(word) + (50 if start else 0) - min(at, 40)
+            total += 100 + 10 * len(word) + (50 if _begins(text, at) else 0) - min(at, 40)
             continue
         loose = _letters(word, text) if len(word) > 2 else None
         if loose is None or loose < 2 * len(word):
@@ -26,17 +25,39 @@ def score(query: str, text: str) -> int | None:
 
 
 def _letters(word: str, text: str) -> int | None:
-    points, at, last = 0, -1, -2
-    for letter in word:
-        at = text.find(letter, at + 1)
-        if at < 0:
+    """Best of the ways to spell `word` in order, each beginning at a word of the text with its first letter."""
+    tries = (
+        _spell(word, text, start)
+        for start, letter in enumerate(text)
+        if letter == word[0] and _begins(text, start)
+    )
+    return max((points for points in tries if points is not None), default=None)
+
+
+def _begins(text: str, at: int) -> bool:
+    return at == 0 or not text[at - 1].isalnum()
+
+
+def _spell(word: str, text: str, start: int) -> int | None:
+    """Take each letter next to the last one, else at the start of a word, else anywhere further on."""
+    points, last = 6, start
+    for letter in word[1:]:
+        if text[last + 1 : last + 2] == letter:
+            points, last = points + 4, last + 1
+            continue
+        at = _next_start(text, letter, last + 1)
+        points += 6 if at >= 0 else 0
+        last = at if at >= 0 else text.find(letter, last + 1)
+        if last < 0:
             return None
-        if at == last + 1:
-            points += 4
-        if at == 0 or not text[at - 1].isalnum():
-            points += 6
-        last = at
-    return points - (last // 4)
+    return points - (last - start) // 4
+
+
+def _next_start(text: str, letter: str, after: int) -> int:
+    at = text.find(letter, after)
+    while at >= 0 and not _begins(text, at):
+        at = text.find(letter, at + 1)
+    return at
 
 
 def best(query: str, texts: Sequence[str], limit: int) -> list[int]:

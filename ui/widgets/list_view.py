@@ -59,6 +59,7 @@ class ListView(QTableView):
         self._save_soon = QTimer(self, singleShot=True, interval=400)
         self._save_soon.timeout.connect(self.save_columns)
         self._restoring = False
+        self._sort: tuple[str, bool] | None = None
         self.doubleClicked.connect(self._double_clicked)
         self.customContextMenuRequested.connect(self._context)
         current_theme().changed.connect(self._restyle)
@@ -107,17 +108,14 @@ class ListView(QTableView):
 
     def set_sort(self, column_key: str, descending: bool) -> None:
         """Show the arrow for an order that the model already has; nothing is emitted."""
+        self._sort = (column_key, descending)
         order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
         self.horizontalHeader().setSortIndicatorShown(True)
         self.horizontalHeader().setSortIndicator(self.column_keys().index(column_key), order)
 
     def sort(self) -> tuple[str, bool] | None:
         """(column key, descending) as the header shows it, or None."""
-        header = self.horizontalHeader()
-        if not header.isSortIndicatorShown():
-            return None
-        descending = header.sortIndicatorOrder() == Qt.SortOrder.DescendingOrder
-        return self.column_keys()[header.sortIndicatorSection()], descending
+        return self._sort
 
     def restore_columns(self) -> None:
         """Saved widths and order by column key; a column never seen takes ColumnWidthRole or the default."""
@@ -164,8 +162,8 @@ class ListView(QTableView):
 
     def _header_clicked(self, column: int) -> None:
         key = self.column_keys()[column]
-        shown = self.sort()
-        descending = shown is not None and shown[0] == key and not shown[1]
+        # Not read from the header: Qt has turned its arrow around before it tells of the click.
+        descending = self._sort == (key, False)
         self.set_sort(key, descending)
         self.sort_requested.emit(key, descending)
 
