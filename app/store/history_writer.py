@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
 from app.domain.samples import Sample, Value
 from app.store.history_rows import AlarmBatch, AlarmRecord, JournalLine
-from app.store.history_schema import micros, open_to_write, told
+from app.store.history_schema import maybe_moment, micros, open_to_write, told
 
 
 class HistoryWriter:
@@ -29,10 +30,12 @@ class HistoryWriter:
     def _counter(self) -> str:
         return f"n/{self._epoch}"
 
-    def write(self, samples: Sequence[Sample], alarms: AlarmBatch | None = None) -> int:
+    def write(
+        self, samples: Sequence[Sample], alarms: AlarmBatch | None = None, now: datetime | None = None
+    ) -> int:
         """Store a batch: all of it is on the disk when this returns, or none of it and WorldFault is raised.
 
-        Returns the number of samples stored.
+        `now` is remembered as the last moment at which the collector lived. Returns the number of samples stored.
         """
         with self._lock, told(self.path):
             n, tags = self._n, dict(self._tags)
@@ -45,6 +48,8 @@ class HistoryWriter:
                     self._db.execute("INSERT OR REPLACE INTO mark VALUES (?, ?)", (self._counter, self._n))
                 if alarms:
                     self._write_alarms(alarms)
+                if now is not None:
+                    self._db.execute("INSERT OR REPLACE INTO mark VALUES ('last commit', ?)", (micros(now),))
                 self._db.execute("COMMIT")
             except BaseException:
                 self._n, self._tags = n, tags
@@ -109,6 +114,12 @@ class HistoryWriter:
         with self._lock, told(self.path):
             row = self._db.execute("SELECT value FROM mark WHERE name = 'alarm actions'").fetchone()
         return int(row[0]) if row else 0
+
+    def last_commit(self) -> datetime | None:
+        """When a collector last wrote here, or None when none ever did."""
+        with self._lock, told(self.path):
+            row = self._db.execute("SELECT value FROM mark WHERE name = 'last commit'").fetchone()
+        return maybe_moment(row[0]) if row else None
 
     def close(self) -> None:
         """Close the file; may be called twice."""

@@ -1,0 +1,129 @@
+"""Where the collector learns what to collect and which alarms people have acted on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from app.domain.errors import WorldFault
+from app.domain.plant import Plant, parse_plant
+
+
+class Verb(StrEnum):
+    """What a person can do to an alarm."""
+
+    ACKNOWLEDGE = "acknowledge"
+    SHELVE = "shelve"
+    UNSHELVE = "unshelve"
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmAction:
+    """A person's act: `number` grows with every act, `target` is an alarm record's id or an alarm's key."""
+
+    number: int
+    verb: Verb
+    target: str
+    actor: str
+    at: datetime
+    until: datetime | None = None
+    reason: str = ""
+
+
+class PlantSource(Protocol):
+    """The plant as configured now. Methods may block and are called from a thread, never two at a time."""
+
+    def version(self) -> int:
+        """A number that differs after every change of the configuration."""
+        ...
+
+    def load(self) -> Plant:
+        """The plant; raises Refused when it makes no sense and WorldFault when it cannot be read."""
+        ...
+
+    def alarm_actions(self, after: int) -> Sequence[AlarmAction]:
+        """Acts with a number above `after`, in order."""
+        ...
+
+    def password(self, connection: str) -> str:
+        """The password of a connection's user; empty when there is none."""
+        ...
+
+
+class FilePlantSource:
+    """A plant.yaml that is read again whenever it changes; nobody acts on alarms here."""
+
+    def __init__(self, path: Path, passwords: Mapping[str, str] | None = None) -> None:
+        self._path = path
+        self._passwords = dict(passwords or {})
+        self._actions: tuple[AlarmAction, ...] = ()
+
+    def version(self) -> int:
+        """Time of the last change of the file."""
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError as error:
+            raise WorldFault(f"{self._path} cannot be read: {error.strerror}.") from error
+
+    def load(self) -> Plant:
+        """The plant that the file describes."""
+        try:
+            return parse_plant(self._path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise WorldFault(f"{self._path} cannot be read: {error.strerror}.") from error
+
+    def alarm_actions(self, after: int) -> Sequence[AlarmAction]:
+        """None: a file has no people."""
+        return [action for action in self._actions if action.number > after]
+
+    def password(self, connection: str) -> str:
+        """The password handed in for a connection; a file that people pass around is no place for one."""
+        return self._passwords.get(connection, "")
+
+
+@dataclass
+class MemoryPlantSource:
+    """A plant held in memory, for the demo and for trying things out."""
+
+    plant: Plant
+    actions: list[AlarmAction] = field(default_factory=list)
+    passwords: dict[str, str] = field(default_factory=dict)
+    changes: int = 1
+
+    def change(self, plant: Plant) -> None:
+        """Put another plant in place."""
+        self.plant, self.changes = plant, self.changes + 1
+
+    def act(
+        self,
+        verb: Verb,
+        target: str,
+        actor: str,
+        at: datetime,
+        until: datetime | None = None,
+        reason: str = "",
+    ) -> AlarmAction:
+        """Do something to an alarm."""
+        action = AlarmAction(len(self.actions) + 1, verb, target, actor, at, until, reason)
+        self.actions.append(action)
+        return action
+
+    def version(self) -> int:
+        """How often the plant was changed."""
+        return self.changes
+
+    def load(self) -> Plant:
+        """The plant."""
+        return self.plant
+
+    def alarm_actions(self, after: int) -> Sequence[AlarmAction]:
+        """Acts after the given one."""
+        return [action for action in self.actions if action.number > after]
+
+    def password(self, connection: str) -> str:
+        """The password kept for a connection."""
+        return self.passwords.get(connection, "")
