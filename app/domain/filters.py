@@ -72,7 +72,7 @@ def parse_value(
         expected = {
             "integer": "a whole number",
             "decimal": "a number",
-            "time": "a day such as 2026-04-12, today, tomorrow or fri",
+            "time": "a day such as 2026-04-12, today, tomorrow, fri, nextweek or now",
             "flag": "yes or no",
             "choice": "one of " + ", ".join(choices),
         }[kind]
@@ -83,13 +83,18 @@ def parse_value(
 
 
 def parse_day(text: str, now: datetime, zone: tzinfo | None) -> datetime:
-    """The start of a local day as aware UTC: an ISO date or time, today, tomorrow, yesterday, or the next weekday."""
+    """The start of a local day as aware UTC: an ISO date or time, today, tomorrow, yesterday, the next weekday,
+    nextweek (the coming Monday, never today); `now` is this moment."""
     word = text.casefold()
+    if word == "now":
+        return now
     today = now.astimezone(zone).date()
     relative = {"today": 0, "tomorrow": 1, "yesterday": -1}
     day: date
     if word in relative:
         day = today + timedelta(days=relative[word])
+    elif word == "nextweek":
+        day = today + timedelta(days=7 - today.weekday())
     elif word[:3] in _WEEKDAYS and word.isalpha():
         day = today + timedelta(days=(_WEEKDAYS.index(word[:3]) - today.weekday()) % 7)
     elif len(text) > 10:

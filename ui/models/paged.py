@@ -20,8 +20,7 @@ from PySide6.QtCore import (
 from sqlalchemy.orm import Session
 
 from app.domain.errors import LinesideError
-from app.plant import utc_now
-from app.store.queries.listing import Anchor, Listing, ListReader, ListRequest, ListRow
+from app.store.queries.listing import MANY, Anchor, Listing, ListReader, ListRequest, ListRow
 from ui.bridge.desk import EVERYTHING, Desk
 from ui.models.wording import cell
 from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, GlyphRole, MutedRole
@@ -46,21 +45,27 @@ class ColumnLook:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a reader thread found: the count (None when it was not asked for) and some pages."""
+    """What a reader thread found: the count (None when it was not asked for) and some pages.
+
+    A count that is not `exact` is a lower bound; the true one follows by itself.
+    """
 
     generation: int
     total: int | None
     pages: Mapping[int, Sequence[ListRow]]
+    exact: bool = True
 
 
 class PagedModel(QAbstractTableModel):
     """`listing` as a table. Ordering and filtering happen in SQL; the model keeps the pages last seen.
 
     A refresh keeps the selection on its rows by id. `counted` tells rows and whether a filter is on;
-    `failed` a sentence (a filter that cannot be read, a store that does not answer).
+    `failed` a sentence (a filter that cannot be read, a store that does not answer). A long list shows its first
+    page before it is counted: `counting` then tells how many rows there are at least.
     """
 
     counted = Signal(int, bool)
+    counting = Signal(int)
     failed = Signal(str)
     loading = Signal(bool)
 
@@ -112,16 +117,21 @@ class PagedModel(QAbstractTableModel):
             self._refresh_soon.start()
 
     def _reader(self) -> ListReader:
-        return ListReader(self._listing, self._request, utc_now())
+        return ListReader(self._listing, self._request, self._desk.house.door.clock())
 
     def _load(self, *, keep_place: bool) -> None:
         self._generation += 1
         generation, reader = self._generation, self._reader()
-        pages = sorted(self._pages)[-3:] if keep_place and self._pages else [0]
+        # The pages seen last: the ones in view are always among them.
+        pages = sorted(list(self._pages)[-3:]) if keep_place and self._pages else [0]
         self.loading.emit(True)
 
         def query(session: Session) -> _Answer:
-            total = reader.count(session)
+            total = reader.count(session, at_most=MANY + 1)
+            if total > MANY and pages == [0]:
+                return _Answer(generation, MANY, {0: reader.window(session, 0, PAGE, many=True)}, exact=False)
+            if total > MANY:
+                total = reader.count(session)
             found = {page: reader.window(session, page * PAGE, PAGE, total) for page in pages}
             return _Answer(generation, total, found)
 
@@ -140,15 +150,15 @@ class PagedModel(QAbstractTableModel):
 
     def _take_reset(self, answer: _Answer) -> None:
         self.beginResetModel()
-        self._replace(answer)
+        self._replace(answer, 0)
         self.endResetModel()
-        self._announce()
+        self._announce(answer.exact)
 
     def _take_refresh(self, answer: _Answer) -> None:
         """Put the new rows in place; persistent indexes (the selection) move with their row's id."""
         before = {index: self.id_at(index.row()) for index in self.persistentIndexList()}
         self.layoutAboutToBeChanged.emit()
-        self._replace(answer)
+        self._replace(answer, self._total)
         where = {row.id: page * PAGE + i for page, rows in self._pages.items() for i, row in enumerate(rows)}
         olds = list(before)
         news = [
@@ -157,17 +167,38 @@ class PagedModel(QAbstractTableModel):
         ]
         self.changePersistentIndexList(olds, news)
         self.layoutChanged.emit()
-        self._announce()
+        self._announce(answer.exact)
 
-    def _replace(self, answer: _Answer) -> None:
-        self._total = answer.total or 0
+    def _replace(self, answer: _Answer, before: int) -> None:
+        total = answer.total or 0
+        self._total = total if answer.exact else max(total, before)
         self._pages = OrderedDict(answer.pages)
         self._wanted.clear()
         self._asked.clear()
 
-    def _announce(self) -> None:
+    def _announce(self, exact: bool) -> None:
+        if exact:
+            self._told()
+            return
+        self.counting.emit(MANY)
+        reader = self._reader()
+        self._desk.read(reader.count, self._take_count, owner=self, key="load", failed=self._on_failed)
+
+    def _told(self) -> None:
         self.loading.emit(False)
         self.counted.emit(self._total, bool(self._request.filter.strip()))
+
+    def _take_count(self, total: int) -> None:
+        """The true count of a long list; its first page is on the screen already."""
+        if total > self._total:
+            self.beginInsertRows(QModelIndex(), self._total, total - 1)
+            self._total = total
+            self.endInsertRows()
+        elif total < self._total:
+            self.beginRemoveRows(QModelIndex(), total, self._total - 1)
+            self._total = total
+            self.endRemoveRows()
+        self._told()
 
     def _fetch(self) -> None:
         pages = sorted(self._wanted - self._asked)[-4:]

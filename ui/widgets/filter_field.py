@@ -65,6 +65,10 @@ class FilterField(ThemedWidget):
         """Rows in the list; `filtered` says that there are more behind the filter."""
         self._count.setText(f"{rows:,} rows · filtered" if filtered else f"{rows:,} rows")
 
+    def set_counting(self, at_least: int) -> None:
+        """The rows are still being counted."""
+        self._count.setText(f"{at_least:,}+ rows · counting…")
+
     def count_text(self) -> str:
         return self._count.text()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, column, func, literal_column, or_, select, table
+from sqlalchemy import ColumnElement, Select, column, func, literal_column, or_, select, table
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.errors import Refused
@@ -16,7 +16,7 @@ from app.domain.maintenance import MaintenanceKind, MaintenancePriority, Mainten
 from app.domain.orders import OPEN_STATUSES, OrderStatus
 from app.domain.people import Role
 from app.domain.stages import StageStatus, delay
-from app.store.queries.listing import Column, Listing
+from app.store.queries.listing import Column, Listing, TextIndex, contains
 from app.store.tables import (
     Audit,
     Equipment,
@@ -30,34 +30,64 @@ from app.store.tables import (
 )
 
 _TRIGRAM = 3
+_TEXT_INDEX = table("work_order_text", column("rowid"))
+_ORDER_TEXTS = (
+    WorkOrder.number,
+    WorkOrder.product,
+    WorkOrder.product_name,
+    WorkOrder.lot,
+    WorkOrder.customer,
+)
 
 
-def _order_text(word: str) -> ColumnElement[bool]:
+def _order_matches(word: str) -> Select[Any]:
+    phrase = '"' + word.replace('"', '""') + '"'
+    return select(_TEXT_INDEX.c.rowid).where(literal_column("work_order_text").op("MATCH")(phrase))
+
+
+def _order_found(word: str) -> ColumnElement[bool]:
     """Finds a part of any text of an order through the trigram index; shorter words match the number's start."""
     if len(word) < _TRIGRAM:
         return or_(
             WorkOrder.number.startswith(word, autoescape=True),
             WorkOrder.product.startswith(word, autoescape=True),
         )
-    text_index = table("work_order_text", column("rowid"))
-    phrase = '"' + word.replace('"', '""') + '"'
-    found = select(text_index.c.rowid).where(literal_column("work_order_text").op("MATCH")(phrase))
-    return literal_column("work_order.rowid").in_(found)
+    return literal_column("work_order.rowid").in_(_order_matches(word))
+
+
+def _order_scanned(word: str) -> ColumnElement[bool]:
+    return or_(*(contains(text.expression, word) for text in _ORDER_TEXTS))
+
+
+def _order_probe(word: str) -> Select[Any] | None:
+    """Words that the index and a plain comparison understand alike: LIKE folds the case of ASCII only."""
+    return _order_matches(word) if len(word) >= _TRIGRAM and word.isascii() else None
+
+
+# Where an order stands: its first stage that is not done. Only for filters; pages look it up for their rows at once.
+_CURRENT_STAGE = (
+    select(Stage.name)
+    .where(Stage.work_order_id == WorkOrder.id, Stage.status != StageStatus.DONE, ~Stage.deleted)
+    .order_by(Stage.position)
+    .limit(1)
+    .correlate(WorkOrder)
+    .scalar_subquery()
+)
 
 
 def _describe_orders(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> None:
-    """Add the stage where each order stands, and its slip in hours (positive: late)."""
+    """Add the stage where each order stands with its status, and its slip in hours (positive: late)."""
     found = session.execute(
         select(Stage.work_order_id, Stage.name, Stage.status)
         .where(Stage.work_order_id.in_([row["id"] for row in rows]), ~Stage.deleted)
         .order_by(Stage.work_order_id, Stage.position)
     )
-    current: dict[Any, str] = {}
+    current: dict[Any, tuple[str, StageStatus]] = {}
     for order_id, name, status in found:
         if status is not StageStatus.DONE:
-            current.setdefault(order_id, name)
+            current.setdefault(order_id, (name, status))
     for row in rows:
-        row["stage"] = current.get(row["id"], "")
+        row["stage"], row["stage_status"] = current.get(row["id"], ("", None))
         is_open = row["status"] in OPEN_STATUSES
         late = delay(row["planned_end"], row["finished_at"], now) if is_open or row["finished_at"] else None
         row["slip_hours"] = None if late is None else late.total_seconds() / 3600
@@ -70,14 +100,15 @@ WORK_ORDERS = Listing(
     id=WorkOrder.__table__.c.id,
     alive=WorkOrder.deleted.is_(False),
     sort="planned_end",
-    text=_order_text,
+    text=TextIndex(_order_found, _order_scanned, _order_probe),
     derive=_describe_orders,
+    aliases={"due": "planned_end", "start": "planned_start", "qty": "quantity", "order": "number"},
     columns=(
         Column("number", "Order", "text", WorkOrder.number.expression, keyed=True),
         Column("product", "Product", "text", WorkOrder.product.expression, keyed=True),
         Column("product_name", "Product name", "text", WorkOrder.product_name.expression),
         Column("lot", "Lot", "text", WorkOrder.lot.expression, keyed=True),
-        Column("stage", "Stage", "text"),
+        Column("stage", "Stage", "text", filtered_by=_CURRENT_STAGE),
         Column("status", "Status", "choice", WorkOrder.status.expression, choices=OrderStatus),
         Column("quantity_done", "Done", "integer", WorkOrder.quantity_done.expression),
         Column("quantity", "Qty", "integer", WorkOrder.quantity.expression, keyed=True),
@@ -91,6 +122,7 @@ WORK_ORDERS = Listing(
         Column("started_at", "Started", "time", WorkOrder.started_at.expression, shown=False),
         Column("finished_at", "Finished", "time", WorkOrder.finished_at.expression, shown=False),
         Column("note", "Note", "text", WorkOrder.note.expression, shown=False),
+        Column("open", "Open", "flag", shown=False, filtered_by=WorkOrder.status.in_(OPEN_STATUSES)),
     ),
 )
 
