@@ -15,7 +15,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from ui.theme import Scheme, Theme, install_theme
+from ui.theme import Density, Scheme, Theme, install_theme
 from ui.widgets.alarm_strip import AlarmCount, AlarmStrip
 from ui.widgets.analog_bar import AnalogBar, Limits
 from ui.widgets.board_view import BoardCard, BoardColumn, BoardView
@@ -378,11 +378,13 @@ def main(folder: Path, only: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     theme = install_theme(app)
     schemes: list[Scheme] = ["light", "dark"]
-    for scheme in schemes:
-        theme.set_scheme(scheme)
-        for name, make in PAGES.items():
-            if not only or name in only:
-                render(theme, folder, name, make)
+    for density in Density:
+        theme.set_density(density)
+        for scheme in schemes:
+            theme.set_scheme(scheme)
+            for name, make in PAGES.items():
+                if not only or name in only:
+                    render(theme, folder, name, make)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsView, QHBoxLayout, QSi
 
 from ui.theme import mix
 from ui.widgets.buttons import ActionButton, IconButton
-from ui.widgets.chart_data import Floats, Reading, Series
+from ui.widgets.chart_data import Floats, Series
 from ui.widgets.chart_overlay import ChartOverlay, EndLabel, EndLabels, EventPin, LimitLine, PlotFrame
+from ui.widgets.chart_readout import differences, short, values_at
 from ui.widgets.themed import ElidedLabel, RoleLabel, ThemedWidget
 
 __all__ = ["EventPin", "LimitLine", "TrendChart"]
@@ -333,7 +334,7 @@ class TrendChart(ThemedWidget):
             return EndLabel(series.label, "no data", series.colour_index, None)
         frame = self._overlay.frame
         y = min(max(frame.y(last[1]), frame.box.top()), frame.box.bottom())
-        value = f"{_short(last[1])} {series.unit}".strip()
+        value = f"{short(last[1])} {series.unit}".strip()
         return EndLabel(series.label, value, series.colour_index, y)
 
     def _hovered(self, at: QPointF) -> None:
@@ -351,32 +352,13 @@ class TrendChart(ThemedWidget):
         return self._readout.text()
 
     def _tell(self) -> None:
-        moment = self._overlay.crosshair
-        words = "" if moment is None else self._values_at(moment)
-        cursors = self._overlay.cursors
+        shown, cursors = list(self._series.values()), self._overlay.cursors
         if len(cursors) == 2:
-            gap = abs(cursors["B"] - cursors["A"])
-            words = " · ".join([f"A {_clock(cursors['A'])}", f"B {_clock(cursors['B'])}", f"Δt {gap:,.1f} s",
-                                *self._differences()])  # fmt: skip
-        self._readout.set_text(words)
-
-    def _values_at(self, moment: float) -> str:
-        parts = [_clock(moment)]
-        for series in self._series.values():
-            reading = series.at(moment)
-            words = "no data" if reading is None else f"{_spread(reading)} {series.unit}".strip()
-            parts.append(f"{series.label} {words}")
-        return " · ".join(parts)
-
-    def _differences(self) -> list[str]:
-        cursors, found = self._overlay.cursors, []
-        for series in self._series.values():
-            one, other = series.at(cursors["A"]), series.at(cursors["B"])
-            if one is None or other is None:
-                found.append(f"Δ {series.label} no data")
-            else:
-                found.append(f"Δ {series.label} {_short(other.mean - one.mean)} {series.unit}".strip())
-        return found
+            self._readout.set_text(differences(shown, cursors["A"], cursors["B"]))
+        elif self._overlay.crosshair is not None:
+            self._readout.set_text(values_at(shown, self._overlay.crosshair))
+        else:
+            self._readout.set_text("")
 
     def set_cursor(self, name: str, moment: float | None) -> None:
         """Place measuring cursor "A" or "B"; None takes it away."""
@@ -459,17 +441,3 @@ class TrendChart(ThemedWidget):
         """Write the chart as PNG; OSError when the file cannot be written."""
         if not self.picture().save(str(path), "PNG"):
             raise OSError(f"The picture could not be written to {path}.")
-
-
-def _clock(moment: float) -> str:
-    return datetime.fromtimestamp(moment).astimezone().strftime("%H:%M:%S")
-
-
-def _short(value: float) -> str:
-    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def _spread(reading: Reading) -> str:
-    if reading.low == reading.high:
-        return _short(reading.low)
-    return f"{_short(reading.mean)} ({_short(reading.low)} to {_short(reading.high)})"
