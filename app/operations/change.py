@@ -63,7 +63,12 @@ class Change:
 
     def next_number(self, kind: str, prefix: str) -> str:
         """The next human number of `kind` on this station, for example `A-WO-000042`; never used twice."""
-        return f"{self._station}-{prefix}-{journal.take_number(self.session, kind):06d}"
+        return self.next_numbers(kind, prefix, 1)[0]
+
+    def next_numbers(self, kind: str, prefix: str, count: int) -> list[str]:
+        """The next `count` human numbers of `kind`, in order."""
+        first = journal.take_numbers(self.session, kind, count) if count else 0
+        return [f"{self._station}-{prefix}-{number:06d}" for number in range(first, first + count)]
 
     def insert(self, row_class: type[RowT], rows: Sequence[Mapping[str, Any]]) -> None:
         """Create many rows without building objects; each mapping names every column but version and deleted."""

@@ -20,14 +20,14 @@ PENDING = "pending"
 _SOURCE, _LAST_N = "source", "outbox_last_n"
 
 
-def take_number(session: Session, kind: str) -> int:
-    """The next number of `kind` on this station, counting from 1 without gaps."""
+def take_numbers(session: Session, kind: str, count: int = 1) -> int:
+    """The first of the next `count` numbers of `kind` on this station, counting from 1 without gaps."""
     counter = session.get(Counter, kind)
     if counter is None:
         counter = Counter(kind=kind, next=1)
         session.add(counter)
     taken = counter.next
-    counter.next = taken + 1
+    counter.next = taken + count
     return taken
 
 
