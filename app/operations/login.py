@@ -11,7 +11,7 @@ from app.domain.errors import Refused
 from app.domain.people import THE_PLANT, Actor, Role, lock_after
 from app.operations.change import Change, Door, operation
 from app.operations.people import hash_password, password_fits
-from app.store.tables import LoginGuard, UserAccount
+from app.store.tables import Credential, LoginGuard, UserAccount
 
 _WRONG = "The user name or the password is wrong."
 
@@ -33,18 +33,21 @@ def log_in(door: Door, name: str, password: str) -> Login:
     now = door.clock()
     with door.store.reader() as session:
         guard = session.get(LoginGuard, key)
-        account = session.execute(
-            select(UserAccount).where(UserAccount.name_key == key, ~UserAccount.deleted)
-        ).scalar_one_or_none()
+        found = session.execute(
+            select(UserAccount, Credential.password_hash)
+            .join(Credential, Credential.user_id == UserAccount.id)
+            .where(UserAccount.name_key == key, ~UserAccount.deleted)
+        ).one_or_none()
     if guard is not None and guard.locked_until is not None and guard.locked_until > now:
         raise Refused(_say_lock(guard.locked_until, now), field="password")
-    if account is None:
+    if found is None:
         hash_password(
             password
         )  # as slow as a real check, so that a name cannot be guessed by the time it takes
-    if account is None or not password_fits(password, account.password_hash):
+    if found is None or not password_fits(password, found.password_hash):
         locked = door.perform(note_failed_login(name=name), THE_PLANT).result
         raise Refused(_WRONG if locked is None else f"{_WRONG} {_say_lock(locked, now)}", field="password")
+    account: UserAccount = found[0]
     if account.disabled:
         raise Refused("This account is disabled; ask an administrator.", field="name")
     actor = Actor(account.id, account.name, account.role)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import Denied, Refused
 from app.domain.people import Permission, Role, check_password, check_user_name
 from app.operations.change import Change, operation
-from app.store.tables import LoginGuard, UserAccount
+from app.store.tables import Credential, LoginGuard, UserAccount
 
 if TYPE_CHECKING:
     from passlib.context import CryptContext
@@ -49,12 +49,13 @@ def _create(change: Change, name: str, role: Role, password: str, must_change: b
         name=name,
         name_key=name.casefold(),
         role=role,
-        password_hash=hash_password(password),
         must_change_password=must_change,
         disabled=False,
         created_at=change.now,
     )
     change.session.add(account)
+    change.session.flush()
+    _set_password(change, account, password)
     change.label = f"Added user {name} as {role.value}"
     return account.id
 
@@ -73,6 +74,11 @@ def add_user(
 ) -> UUID:
     """Add an account; the person chooses a new password at the first login unless told otherwise."""
     return _create(change, name, role, password, must_change_password)
+
+
+def _set_password(change: Change, account: UserAccount, password: str) -> None:
+    credential = Credential(user_id=account.id, password_hash=hash_password(password), changed_at=change.now)
+    change.session.merge(credential)
 
 
 def _other_admins(session: Session, account: UserAccount) -> int:
@@ -122,7 +128,7 @@ def reset_password(change: Change, /, *, user_id: UUID, password: str) -> None:
     """Give a person a password for one login, and lift a lock-out."""
     account = change.get(UserAccount, user_id, "user")
     check_password(password, account.name)
-    account.password_hash = hash_password(password)
+    _set_password(change, account, password)
     account.must_change_password = True
     _lift_lock(change.session, account.name_key)
     change.label = f"Reset the password of {account.name}"
@@ -134,12 +140,12 @@ def change_own_password(change: Change, /, *, old_password: str, new_password: s
     if change.actor.user_id is None:
         raise Denied("Only a person has a password.")
     account = change.get(UserAccount, change.actor.user_id, "user")
-    if not password_fits(old_password, account.password_hash):
+    if not password_fits(old_password, change.session.get_one(Credential, account.id).password_hash):
         raise Refused("The old password is wrong.", field="old_password")
     if old_password == new_password:
         raise Refused("Choose a password that differs from the old one.", field="password")
     check_password(new_password, account.name)
-    account.password_hash = hash_password(new_password)
+    _set_password(change, account, new_password)
     account.must_change_password = False
     change.label = "Changed the password"
 

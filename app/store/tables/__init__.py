@@ -4,7 +4,7 @@ from app.store.tables.base import Base, Record
 from app.store.tables.imports import ImportRun, ImportTemplate
 from app.store.tables.journal import Audit, Counter, Meta, Outbox
 from app.store.tables.orders import Issue, RouteStage, Stage, WorkOrder
-from app.store.tables.people import LoginGuard, UserAccount
+from app.store.tables.people import Credential, LoginGuard, UserAccount
 from app.store.tables.plant import AlarmAction, Connection, Equipment, Tag
 from app.store.tables.quality import Inspection, InspectionResult, MaintenanceOrder
 
@@ -14,6 +14,7 @@ __all__ = [
     "Base",
     "Connection",
     "Counter",
+    "Credential",
     "Equipment",
     "ImportRun",
     "ImportTemplate",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.people import Role
@@ -19,10 +21,19 @@ class UserAccount(Record):
     name: Mapped[str]
     name_key: Mapped[str]
     role: Mapped[Role] = mapped_column(named(Role))
-    password_hash: Mapped[str]
     must_change_password: Mapped[bool] = mapped_column(default=False)
     disabled: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+
+
+class Credential(Base):
+    """The password of an account as Argon2id; never in the outbox, which all stations can read."""
+
+    __tablename__ = "credential"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+    password_hash: Mapped[str]
+    changed_at: Mapped[datetime]
 
 
 class LoginGuard(Base):

@@ -249,7 +249,6 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("password_hash", sa.String(), nullable=False),
         sa.Column("must_change_password", sa.Boolean(), nullable=False),
         sa.Column("disabled", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
@@ -332,6 +331,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("NOT deleted"),
     )
 
+    op.create_table(
+        "credential",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("password_hash", sa.String(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["user_account.id"],
+        ),
+        sa.PrimaryKeyConstraint("user_id"),
+    )
     op.create_table(
         "stage",
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
