@@ -155,9 +155,7 @@ class BoardPainter:
 
     def dragged(self, card: BoardCard, rect: QRectF, reason: str | None, bounds: QRectF) -> None:
         """The card under the pointer, and why it may not be dropped here."""
-        self._p.setOpacity(0.92)
         self.card(card, rect, current=True, focused=reason is None, held=False)
-        self._p.setOpacity(1.0)
         if reason is not None:
             self._refusal(rect, reason, bounds)
 

@@ -28,6 +28,9 @@ class ActionButton(QPushButton):
         self.setToolTip(reason or "")
         self.setAccessibleName(f"{self.text()} (not available: {reason})" if reason else self.text())
 
+    def sizeHint(self) -> QSize:
+        return super().sizeHint() + QSize(16, 0)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self._primary or not self.isEnabled():
             super().paintEvent(event)

@@ -93,11 +93,12 @@ class ChartOverlay(ThemedWidget):
 
     def _paint_limits(self, painter: QPainter, t: Tokens) -> None:
         font = self.theme.font("meta")
+        line = QFontMetrics(font).height()
         for limit in self.limits:
             y = self.frame.y(limit.value)
             painter.setPen(QPen(t.text2, 1, Qt.PenStyle.DotLine))
             painter.drawLine(QPointF(self.frame.box.left(), y), QPointF(self.frame.box.right(), y))
-            label = QRectF(self.frame.box.left() + 4, y - 16, 60, 15)
+            label = QRectF(self.frame.box.left() + 4, y - line - 1, 120, line)
             draw_text(painter, label, limit.text, font, t.text2, LEFT)
 
     def _paint_pins(self, painter: QPainter, t: Tokens) -> None:
@@ -113,9 +114,10 @@ class ChartOverlay(ThemedWidget):
                 paint_priority(painter, QRectF(x - 10, self.frame.box.top(), 20, 20), pin.priority, False)
             else:
                 self._flag(painter, x, t)
-            width = QFontMetrics(font).horizontalAdvance(pin.text)
+            metrics = QFontMetrics(font)
+            width = metrics.horizontalAdvance(pin.text)
             if x + 12 > taken:  # a text that would lie over its neighbour's is left to the tooltip
-                words = QRectF(x + 13, self.frame.box.top() + 2, width + 4, 16)
+                words = QRectF(x + 13, self.frame.box.top() + 2, width + 4, metrics.height())
                 draw_text(painter, words, pin.text, font, t.text2, LEFT)
                 taken = words.right()
 

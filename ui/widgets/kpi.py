@@ -87,7 +87,7 @@ class KpiTile(ThemedWidget):
         return QSize(round(200 * scale), round(98 * scale) + extra)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(132, self.sizeHint().height())
+        return QSize(round(132 * self.theme.density.type_scale), self.sizeHint().height())
 
     def _describe(self) -> None:
         parts = [self._title, f"{self._value} {self._unit}".strip(), self._note]

@@ -123,12 +123,14 @@ class ListView(QTableView):
         saved = json.loads(str(store.value(self._setting(), "{}"))) if store is not None else {}
         widths: dict[str, int] = saved.get("widths", {})
         header, model = self.horizontalHeader(), self.model()
+        scale = current_theme().density.type_scale
         self._restoring = True
         try:
             for column, key in enumerate(self.column_keys()):
-                width = widths.get(key) or model.headerData(column, _ACROSS, ColumnWidthRole)
+                wish = model.headerData(column, _ACROSS, ColumnWidthRole)
+                width = widths.get(key) or (round(int(wish) * scale) if wish else 0)
                 if width:
-                    header.resizeSection(column, int(width))
+                    header.resizeSection(column, width)
             keys = self.column_keys()
             for visual, key in enumerate(k for k in saved.get("order", []) if k in keys):
                 header.moveSection(header.visualIndex(keys.index(key)), visual)

@@ -166,8 +166,9 @@ class CommandPalette(ThemedWidget):
 
     def open_palette(self, text: str = "") -> None:
         """Show over the parent with an empty query (or `text`), ready to type."""
+        if text == self._search.text():
+            self._filter()  # setText would stay silent
         self._search.setText(text)
-        self._filter()
         self.show()
         self.raise_()
         self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)

