@@ -1,0 +1,139 @@
+"""All alarms that somebody has to know of, as the collector last told them: counts, order, words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from app.domain.alarms import Kind, Limit, Phase
+from app.domain.plant import Plant, Tag
+from app.store.history import AlarmRecord
+from ui.widgets.alarm_strip import AlarmCount
+
+KEPT_CLEARED = 200
+RATE_WINDOW = timedelta(minutes=10)
+FLOOD = 10
+_LIMIT_WORDS = {Limit.HIHI: "very high", Limit.HI: "high", Limit.LO: "low", Limit.LOLO: "very low"}
+
+
+def is_unacked(record: AlarmRecord) -> bool:
+    """Whether somebody still has to acknowledge."""
+    return record.phase in (Phase.UNACK, Phase.RTN_UNACK)
+
+
+def is_active(record: AlarmRecord) -> bool:
+    """Whether the condition is there now and is not hidden on purpose."""
+    return record.phase in (Phase.UNACK, Phase.ACKED)
+
+
+def urgency_order(record: AlarmRecord) -> tuple[int, bool, float, str]:
+    """Sort key: priority, then unacknowledged, then newest; the id settles ties for good."""
+    return (record.priority, not is_unacked(record), -record.raised_at.timestamp(), record.id)
+
+
+def machine_name(plant: Plant, tag: Tag | None, name: str) -> str:
+    """The machine of a tag in words; the first part of the tag's name when the plant does not know it."""
+    code = tag.equipment if tag is not None else name.split("/", 1)[0]
+    return next((e.name for e in plant.equipment if e.code == code), code)
+
+
+def signal_name(name: str) -> str:
+    """The signal in words: the last part of a tag's name."""
+    return name.rsplit("/", 1)[-1].replace("_", " ")
+
+
+def condition_words(record: AlarmRecord, plant: Plant) -> str:
+    """What is wrong, without the machine: `temperature very high 86.2 °C (limit 85)`."""
+    signal = signal_name(record.tag)
+    if record.kind is Kind.COMMUNICATION or record.limit is None or record.limit is Limit.COMM:
+        return f"{signal}: no good values arrive"
+    tag = plant.tag(record.tag)
+    words = f"{signal} {_LIMIT_WORDS[record.limit]}"
+    if isinstance(record.value, int | float) and not isinstance(record.value, bool):
+        words += f" {record.value:.4g} {tag.unit if tag else ''}".rstrip()
+    at = getattr(tag.limits, record.limit.value) if tag is not None else None
+    return words if at is None else f"{words} (limit {at:g})"
+
+
+def alarm_words(record: AlarmRecord, plant: Plant) -> str:
+    """Machine and condition in one line, for the alarm strip."""
+    return f"{machine_name(plant, plant.tag(record.tag), record.tag)} {condition_words(record, plant)}"
+
+
+class AlarmBoard:
+    """Records by id; a record that returned to normal stays for a while, to say when the last one cleared."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, AlarmRecord] = {}
+        self._cleared: dict[str, AlarmRecord] = {}
+
+    def take(self, records: Iterable[AlarmRecord]) -> bool:
+        """Bring in newer states of alarms; True when anything is different from before."""
+        moved = False
+        for record in records:
+            known = self._open.get(record.id) or self._cleared.get(record.id)
+            if known == record:
+                continue
+            moved = True
+            self._open.pop(record.id, None)
+            self._cleared.pop(record.id, None)
+            if record.phase is Phase.NORMAL:
+                self._cleared[record.id] = record
+            elif self._is_the_last(record):
+                self._open[record.id] = record
+        while len(self._cleared) > KEPT_CLEARED:
+            del self._cleared[next(iter(self._cleared))]
+        return moved
+
+    def _is_the_last(self, record: AlarmRecord) -> bool:
+        """One line an alarm: a new raising takes the place of earlier ones that nobody has acknowledged."""
+        others = [r for r in self._open.values() if r.key == record.key]
+        for other in others:
+            if other.occurrence < record.occurrence:
+                del self._open[other.id]
+        return all(other.occurrence < record.occurrence for other in others)
+
+    def forget(self, ids: Iterable[str]) -> bool:
+        """Drop open alarms that the collector does not know any more; True when there were any."""
+        known = [alarm for alarm in ids if alarm in self._open]
+        for alarm in known:
+            del self._open[alarm]
+        return bool(known)
+
+    def open(self) -> list[AlarmRecord]:
+        """Everything that is not back to normal, most urgent first."""
+        return sorted(self._open.values(), key=urgency_order)
+
+    def get(self, alarm: str) -> AlarmRecord | None:
+        return self._open.get(alarm) or self._cleared.get(alarm)
+
+    def by_tag(self) -> dict[str, AlarmRecord]:
+        """The open value alarm of each tag that has one."""
+        ordered = sorted(self._open.values(), key=urgency_order, reverse=True)
+        return {r.tag: r for r in ordered if r.kind is Kind.VALUE}
+
+    def counts(self) -> dict[int, AlarmCount]:
+        """Active alarms by priority, and how many wait for somebody; shelved ones are not counted."""
+        counted: dict[int, AlarmCount] = {}
+        for record in self._open.values():
+            if is_active(record) or is_unacked(record):
+                known = counted.get(record.priority, AlarmCount())
+                counted[record.priority] = AlarmCount(known.active + 1, known.unacked + is_unacked(record))
+        return counted
+
+    def shelved(self) -> list[AlarmRecord]:
+        return [r for r in self.open() if r.phase is Phase.SHELVED]
+
+    def newest(self) -> AlarmRecord | None:
+        """The alarm raised last that still wants something of somebody; an unacknowledged one goes first."""
+        found = [r for r in self._open.values() if is_active(r) or is_unacked(r)]
+        return max(found, key=lambda r: (is_unacked(r), r.raised_at), default=None)
+
+    def last_cleared(self) -> datetime | None:
+        """When the last alarm went back to normal."""
+        times = [t for r in self._cleared.values() if (t := r.acked_at or r.returned_at) is not None]
+        return max(times, default=None)
+
+    def raised_since(self, moment: datetime) -> int:
+        """How many alarms were raised since `moment`."""
+        return sum(r.raised_at >= moment for r in (*self._open.values(), *self._cleared.values()))

@@ -1,0 +1,426 @@
+"""Everything live that screens show: values with age, machines, alarms, links; stale, never blank, when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from sqlalchemy.orm import Session
+
+from app.domain.equipment import EquipmentState, Health, equipment_state, health
+from app.domain.plant import Plant, Tag
+from app.domain.samples import Sample, is_bad, is_good
+from app.live.feed import Feed, FeedStatus
+from app.live.messages import AlarmChanged, LinkState, LinkStatus, Message, Ping, SampleBatch, Welcome
+from app.plant import utc_now
+from app.store.history import FILE_NAME, AlarmRecord, HistoryReader
+from app.store.queries.plant import in_maintenance, read_plant
+from ui.bridge.alarm_board import AlarmBoard
+from ui.bridge.desk import EVERYTHING, Desk
+from ui.bridge.machines import MachineNow, SignalNow, tag_view, why_stale
+from ui.bridge.rings import SPAN, Floats, Ring, number
+from ui.widgets.alarm_strip import AlarmCount
+
+TICK_MS = 100
+ALARMS_MS = 250
+SILENT_AFTER = 3.5  # s; the collector gives a sign of life each second
+PENDING_SECONDS = 10.0
+_PLANT_TABLES = frozenset({"equipment", "connection", "tag"})
+_NOBODY_HEARD = "nothing is heard from the collector"
+
+CollectorKind = Literal["connecting", "live", "silent", "lost"]
+
+
+@dataclass(frozen=True)
+class CollectorState:
+    """How it goes with the collector, and one sentence for the status strip."""
+
+    kind: CollectorKind
+    sentence: str
+
+    @property
+    def live(self) -> bool:
+        return self.kind == "live"
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What was on the disk when the window opened."""
+
+    latest: dict[str, Sample]
+    curves: dict[str, tuple[Floats, Floats]]
+    alarms: list[AlarmRecord]
+
+
+class LiveDesk(QObject):
+    """The live side of one window process.
+
+    `ticked` names the tags with news (at most 10 times a second, an empty set once a second when only ages moved);
+    `alarms_changed` comes at most 4 times a second; `plant_changed` when the configuration was read again.
+    """
+
+    ticked = Signal(frozenset)
+    alarms_changed = Signal()
+    collector_changed = Signal(object)
+    plant_changed = Signal()
+
+    def __init__(
+        self, desk: Desk, parent: QObject | None = None, *, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        super().__init__(parent)
+        self.desk = desk
+        self.history = HistoryReader(desk.house.folder / FILE_NAME)
+        self.plant = Plant()
+        self.maintenance: frozenset[str] = frozenset()
+        self.links: dict[str, LinkStatus] = {}
+        self.board = AlarmBoard()
+        self.trouble = ""
+        self.skipped = 0
+        self._clock = clock
+        self._latest: dict[str, Sample] = {}
+        self._rings: dict[str, Ring] = {}
+        self._tags_of: dict[str, list[Tag]] = {}
+        self._states: dict[str, tuple[EquipmentState, datetime, bool]] = {}
+        self._touched: set[str] = set()
+        self._unconfirmed: set[str] = set()
+        self._pending: dict[str, datetime] = {}
+        self._heard_at: datetime | None = None
+        self._collector = CollectorState("connecting", "Looking for the collector…")
+        self._feed = Feed(desk.house.folder, self._on_message, self._on_status)
+        self._task: asyncio.Task[None] | None = None
+        self._tick = QTimer(self, singleShot=True, interval=TICK_MS)
+        self._tick.timeout.connect(self._emit_tick)
+        self._alarm_tick = QTimer(self, singleShot=True, interval=ALARMS_MS)
+        self._alarm_tick.timeout.connect(self.alarms_changed)
+        self._second = QTimer(self, interval=1000)
+        self._second.timeout.connect(self._on_second)
+        desk.changed.connect(self._on_changed)
+
+    # -- life ----------------------------------------------------------------------------------------
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to listen on `loop` (the window's), and read what is stored meanwhile."""
+        self._task = loop.create_task(self._feed.run(), name="live feed")
+        self._second.start()
+        self.reload_plant()
+
+    async def stop(self) -> None:
+        """Stop listening; the last values stay on the screen."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self.close()
+
+    def close(self) -> None:
+        """Stop the timers and let go of the history file."""
+        for timer in (self._tick, self._alarm_tick, self._second):
+            timer.stop()
+        if self._task is not None:
+            self._task.cancel()
+        self.history.close()
+
+    def poke(self) -> None:
+        """Ask the collector to look at once for what people changed."""
+        self._feed.poke()
+
+    # -- the plant -----------------------------------------------------------------------------------
+
+    def reload_plant(self) -> None:
+        """Read machines, connections and tags again."""
+        self.desk.read(_plant_and_maintenance, self._take_plant, owner=self, key="plant")
+
+    @Slot(frozenset)
+    def _on_changed(self, entities: frozenset[str]) -> None:
+        if entities == EVERYTHING or entities & _PLANT_TABLES:
+            self.reload_plant()
+
+    def _take_plant(self, read: tuple[Plant, frozenset[str]]) -> None:
+        plant, maintenance = read
+        first = not self._tags_of
+        if not first and plant == self.plant and maintenance == self.maintenance:
+            return
+        self.plant, self.maintenance = plant, maintenance
+        self._tags_of = {e.code: [] for e in plant.equipment}
+        for tag in plant.tags:
+            self._tags_of.setdefault(tag.equipment, []).append(tag)
+        self._load_stored([t.name for t in plant.tags if t.name not in self._rings])
+        self.plant_changed.emit()
+        self.alarms_changed.emit()
+
+    def _load_stored(self, tags: list[str]) -> None:
+        """Fill the screen with what was last known while the collector is still being looked for."""
+        now, history = self._clock(), self.history
+        for tag in tags:
+            self._rings[tag] = Ring()
+        self.desk.tasks.run(
+            lambda: _read_stored(history, tags, now), self._take_stored, owner=self, failed=self._not_stored
+        )
+
+    def _take_stored(self, stored: _Stored) -> None:
+        for tag, sample in stored.latest.items():
+            known = self._latest.get(tag)
+            if known is None or known.source_time < sample.source_time:
+                self._latest[tag] = sample
+        for tag, (t, y) in stored.curves.items():
+            self._rings[tag].put_before(t, y)
+        known_ids = {record.id for record in self.board.open()}
+        if self.board.take(r for r in stored.alarms if r.id not in known_ids and self._heard_at is None):
+            self._alarms_moved()
+        self._touch(stored.latest)
+
+    def _not_stored(self, error: BaseException) -> None:
+        self.desk.fault.emit("history", getattr(error, "sentence", str(error)))
+
+    # -- what the collector says ---------------------------------------------------------------------
+
+    def _on_status(self, status: FeedStatus) -> None:
+        if status.connected:
+            self._set_collector(CollectorState("live", "Live."))
+        else:
+            self._set_collector(CollectorState("lost", status.sentence))
+
+    def _on_message(self, message: Message) -> None:
+        self._heard_at = self._clock()
+        if isinstance(message, SampleBatch):
+            self.skipped = message.skipped
+            self.take_samples(wire.sample() for wire in message.samples)
+        elif isinstance(message, AlarmChanged):
+            self._unconfirmed.discard(message.alarm.id)
+            self.take_alarms([message.alarm])
+        elif isinstance(message, LinkStatus):
+            self.take_link(message)
+        elif isinstance(message, Ping):
+            self._take_ping(message)
+        elif isinstance(message, Welcome):
+            self._unconfirmed = {record.id for record in self.board.open()}
+            self.links.clear()
+        if self._collector.kind == "silent":
+            self._set_collector(CollectorState("live", "Live."))
+
+    def _take_ping(self, ping: Ping) -> None:
+        """The collector lives; what it did not name since it welcomed us is over."""
+        if ping.trouble != self.trouble:
+            self.trouble = ping.trouble
+            self.desk.fault.emit("collector-disk", ping.trouble or None)
+        if self._unconfirmed:
+            gone, self._unconfirmed = self._unconfirmed, set()
+            if self.board.forget(gone):
+                self._alarms_moved()
+
+    def take_samples(self, samples: Iterable[Sample]) -> None:
+        """Bring in newer samples; a tag that the plant does not name is kept all the same."""
+        for sample in samples:
+            self._latest[sample.tag] = sample
+            ring = self._rings.get(sample.tag)
+            if ring is None:
+                ring = self._rings[sample.tag] = Ring()
+            ring.add(sample.source_time.timestamp(), number(sample))
+            self._touched.add(sample.tag)
+        self._soon()
+
+    def take_alarms(self, records: Iterable[AlarmRecord]) -> None:
+        """Bring in newer states of alarms."""
+        records = list(records)
+        if self.board.take(records):
+            for record in records:
+                self._pending.pop(record.key, None)
+            self._touch(record.tag for record in records)
+            self._alarms_moved()
+
+    def take_link(self, status: LinkStatus) -> None:
+        """Bring in how a connection to a machine is doing."""
+        self.links[status.connection] = status
+        self._touch(tag.name for tag in self.plant.tags_of(status.connection))
+
+    def _set_collector(self, state: CollectorState) -> None:
+        if state == self._collector:
+            return
+        was, self._collector = self._collector, state
+        if was.live != state.live:
+            self._touch(self._latest)
+            self._alarms_moved()
+        self.collector_changed.emit(state)
+
+    # -- drained by timers ---------------------------------------------------------------------------
+
+    def _touch(self, tags: Iterable[str]) -> None:
+        self._touched.update(tags)
+        self._soon()
+
+    def _soon(self) -> None:
+        if not self._tick.isActive():
+            self._tick.start()
+
+    def _alarms_moved(self) -> None:
+        if not self._alarm_tick.isActive():
+            self._alarm_tick.start()
+
+    @Slot()
+    def _emit_tick(self) -> None:
+        touched, self._touched = frozenset(self._touched), set()
+        self.ticked.emit(touched)
+
+    @Slot()
+    def _on_second(self) -> None:
+        age = self.data_age
+        if self._collector.live and age is not None and age > SILENT_AFTER:
+            self._set_collector(CollectorState("silent", "The collector has fallen silent."))
+        late = [key for key, since in self._pending.items() if self._seconds_since(since) > PENDING_SECONDS]
+        for key in late:
+            del self._pending[key]
+        if late:
+            self._alarms_moved()
+        self.ticked.emit(frozenset())
+
+    # -- what screens ask ----------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """The clock that all ages are measured by."""
+        return self._clock()
+
+    def _seconds_since(self, moment: datetime) -> float:
+        return max(0.0, (self._clock() - moment).total_seconds())
+
+    @property
+    def collector_state(self) -> CollectorState:
+        return self._collector
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the collector last said anything."""
+        return self._heard_at
+
+    @property
+    def data_age(self) -> float | None:
+        """Seconds since the collector last said anything; None when it never did."""
+        return None if self._heard_at is None else self._seconds_since(self._heard_at)
+
+    @property
+    def alarm_counts(self) -> dict[int, AlarmCount]:
+        """Active alarms by priority."""
+        return self.board.counts()
+
+    @property
+    def newest_alarm(self) -> AlarmRecord | None:
+        """The alarm that the strip names."""
+        return self.board.newest()
+
+    def latest(self, tag: str) -> Sample | None:
+        """The newest sample of a tag, good or bad."""
+        return self._latest.get(tag)
+
+    def ring(self, tag: str) -> Ring | None:
+        """The last quarter of an hour of a tag."""
+        return self._rings.get(tag)
+
+    def link_fault(self, connection: str) -> str:
+        """Why a connection does not deliver; empty when it does or nothing is known of it."""
+        status = self.links.get(connection)
+        return "" if status is None or status.state is LinkState.ONLINE else status.sentence
+
+    def confirmed(self, tag: Tag) -> datetime | None:
+        """When the newest value was last known to hold: while the link lives, silence means that nothing changed."""
+        sample = self._latest.get(tag.name)
+        if sample is None:
+            return None
+        status = self.links.get(tag.connection)
+        holds = self._collector.live and status is not None and status.state is LinkState.ONLINE
+        if holds and is_good(sample.quality) and self._heard_at is not None:
+            return max(sample.receive_time, self._heard_at)
+        return sample.receive_time
+
+    def signal(self, tag: Tag) -> SignalNow:
+        """A tag as it is to be shown now."""
+        sample, confirmed = self._latest.get(tag.name), self.confirmed(tag)
+        nobody = "" if self._collector.live else _NOBODY_HEARD
+        reason = why_stale(sample, self.link_fault(tag.connection), nobody)
+        if sample is not None and is_bad(sample.quality):
+            sample = self._last_good(tag, sample)
+            confirmed = sample.receive_time
+        age = None if confirmed is None else self._seconds_since(confirmed)
+        return SignalNow(tag, sample, age, bool(reason), reason)
+
+    def _last_good(self, tag: Tag, bad: Sample) -> Sample:
+        """For the eye: the last value that was there, greyed by whoever draws it, with its own time."""
+        ring = self._rings.get(tag.name)
+        if ring is None or not len(ring):
+            return bad
+        t, y = ring.view()
+        known = np.flatnonzero(np.isfinite(y))
+        if not len(known):
+            return bad
+        moment = datetime.fromtimestamp(float(t[known[-1]]), tz=bad.receive_time.tzinfo)
+        return Sample(tag.name, moment, moment, float(y[known[-1]]), bad.quality)
+
+    def machine(self, code: str) -> MachineNow | None:
+        """A machine as it is to be shown now; None when the plant does not know it."""
+        equipment = next((e for e in self.plant.equipment if e.code == code), None)
+        if equipment is None:
+            return None
+        alarms = self.board.by_tag()
+        tags = self._tags_of.get(code, [])
+        views = [tag_view(t, self._latest.get(t.name), self.confirmed(t), alarms.get(t.name)) for t in tags]
+        kept = code in self.maintenance
+        if self._collector.live or kept:
+            state = equipment_state(views, in_maintenance=kept)
+        else:
+            state = EquipmentState.UNKNOWN
+        found = health(views, self._clock()) if self._collector.live else Health(None)
+        since, since_start = self._in_state(code, state)
+        signals = tuple(self.signal(t) for t in tags)
+        silent = "" if self._collector.live else _NOBODY_HEARD
+        if not silent and state is EquipmentState.OFFLINE:
+            silent = next((s.reason for s in signals if s.reason), "")
+        return MachineNow(equipment, state, since, since_start, found, signals, silent)
+
+    def machines(self) -> list[MachineNow]:
+        """All machines in the order of the plant."""
+        found = (self.machine(e.code) for e in self.plant.equipment)
+        return [m for m in found if m is not None]
+
+    def _in_state(self, code: str, state: EquipmentState) -> tuple[datetime, bool]:
+        known = self._states.get(code)
+        if known is None or known[0] is not state:
+            first = known is None or (known[2] and known[0] is EquipmentState.UNKNOWN)
+            known = self._states[code] = (state, self._clock(), first)
+        return known[1], known[2]
+
+    # -- people's acts on alarms ---------------------------------------------------------------------
+
+    def act_sent(self, key: str) -> None:
+        """An act on the alarm `key` was committed here; the collector has yet to apply it."""
+        self._pending[key] = self._clock()
+        self.poke()
+        self._alarms_moved()
+
+    def is_pending(self, key: str) -> bool:
+        """Whether the collector has yet to apply an act on this alarm."""
+        return key in self._pending
+
+    def raised_lately(self, window: timedelta) -> int:
+        """How many alarms were raised within the last `window`."""
+        return self.board.raised_since(self._clock() - window)
+
+
+def _plant_and_maintenance(session: Session) -> tuple[Plant, frozenset[str]]:
+    return read_plant(session), in_maintenance(session)
+
+
+def _read_stored(history: HistoryReader, tags: list[str], now: datetime) -> _Stored:
+    """Newest samples, the last quarter of an hour of each tag, and the alarms of the last day."""
+    start = now - timedelta(seconds=SPAN)
+    curves: dict[str, tuple[Floats, Floats]] = {}
+    for tag in tags:
+        samples = history.samples(tag, start, now + timedelta(seconds=1), 20_000)
+        t = np.array([s.source_time.timestamp() for s in samples], dtype=np.float64)
+        curves[tag] = t, np.array([number(s) for s in samples], dtype=np.float64)
+    recent = history.alarms(since=now - timedelta(days=1), limit=200)
+    still = history.alarms(active_only=True, limit=5000)
+    alarms = {record.id: record for record in (*recent, *still)}
+    return _Stored(history.latest(tags), curves, sorted(alarms.values(), key=lambda r: r.raised_at))
