@@ -69,6 +69,71 @@ def illegal_move(
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class StagePlace:
+    """One stage of an order as a move sees it; `movable` says whether the person may move it at all."""
+
+    name: str
+    status: StageStatus
+    started: bool = False
+    blocked_reason: str = ""
+    movable: bool = True
+
+
+FINISHED = ""
+"""As the target of a move: behind the last stage."""
+
+
+def current_place(stages: Sequence[StagePlace]) -> int | None:
+    """Where an order stands: the first stage that is not done, None when all are."""
+    return next((i for i, stage in enumerate(stages) if stage.status is not StageStatus.DONE), None)
+
+
+def not_yours(stage_name: str) -> str:
+    return f"{stage_name} is not assigned to you; ask a supervisor to assign it or to move it."
+
+
+def illegal_drop(number: str, stages: Sequence[StagePlace], target: str) -> str | None:
+    """Why order `number` may not go on to the stage `target` (or to `FINISHED`); None when it may.
+
+    Going on means: finish the present stage and begin the next one; or begin the present one where it stands.
+    """
+    current = current_place(stages)
+    if current is None:
+        return f"All stages of {number} are done."
+    names = [stage.name for stage in stages]
+    if target == FINISHED:
+        wanted = len(stages)
+    elif target in names[current:]:
+        wanted = names.index(target, current)
+    elif target in names:
+        return f"{target} of {number} is done, and a done stage stays done."
+    else:
+        return f"{number} has no stage {target}."
+    return _illegal_step(stages, current, wanted)
+
+
+def _illegal_step(stages: Sequence[StagePlace], current: int, wanted: int) -> str | None:
+    here = stages[current]
+    touched = stages[current : wanted + 1] if wanted == current + 1 else [here]
+    foreign = next((stage.name for stage in touched if not stage.movable), None)
+    if foreign is not None:
+        return not_yours(foreign)
+    if wanted > current + 1:
+        open_names = ", ".join(stage.name for stage in stages[current:wanted])
+        return f"Finish {open_names} first; the route goes in order."
+    blocked = next((stage for stage in touched if stage.status is StageStatus.BLOCKED), None)
+    if blocked is not None:
+        return f"{blocked.name} is blocked: {blocked.blocked_reason}"
+    if wanted == current:
+        return (
+            f"{here.name} is already {here.status.title}." if here.status is not StageStatus.PLANNED else None
+        )
+    if here.status is StageStatus.PLANNED:
+        return f"Start {here.name} first; the route goes in order."
+    return None
+
+
 def check_blocked_reason(reason: str) -> str:
     """The tidy reason for a block; raises `Refused` when there is none."""
     tidy = " ".join(reason.split())

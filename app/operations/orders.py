@@ -167,9 +167,11 @@ def edit_work_orders(
     values |= {name: value for name, value in dates.items() if value is not None}
     if not values:
         raise Refused("Say what to change.")
-    orders = [change.get(WorkOrder, order_id, "work order") for order_id in ids]
+    orders = _selected(change, ids)
     for order in orders:
         _set(order, values)
+        if "planned_start" in values or "planned_end" in values:
+            _plan_anew(change.session, order)
     fields = " and ".join(name.replace("_", " ") for name in values)
     change.label = f"Changed {fields} of {orders[0].number if len(orders) == 1 else f'{len(orders)} orders'}"
     return len(orders)
@@ -181,6 +183,23 @@ def _check_done(quantity_done: int) -> int:
     return quantity_done
 
 
+def _selected(change: Change, ids: Sequence[UUID]) -> list[WorkOrder]:
+    if not ids:
+        raise Refused("Select at least one work order.")
+    return [change.get(WorkOrder, order_id, "work order") for order_id in ids]
+
+
+def _plan_anew(session: Session, order: WorkOrder) -> None:
+    """Spread the stages over the order's new window; what is done keeps the plan that it was measured against."""
+    found = select(Stage).where(Stage.work_order_id == order.id, ~Stage.deleted).order_by(Stage.position)
+    stages = session.execute(found).scalars().all()
+    route = [RouteStep(stage.name, stage.planned_minutes) for stage in stages]
+    spans = schedule(route, order.planned_start, order.planned_end)
+    for stage, (begin, finish) in zip(stages, spans, strict=True):
+        if stage.status is not StageStatus.DONE:
+            stage.planned_start, stage.planned_end = begin, finish
+
+
 def _set(order: WorkOrder, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         setattr(order, name, value)
@@ -190,7 +209,7 @@ def _set(order: WorkOrder, values: Mapping[str, Any]) -> None:
 @operation(Permission.PLAN_ORDERS)
 def cancel_work_orders(change: Change, /, *, ids: Sequence[UUID]) -> int:
     """Call off open orders; their stages stay as they are."""
-    orders = [change.get(WorkOrder, order_id, "work order") for order_id in ids]
+    orders = _selected(change, ids)
     for order in orders:
         if order.status not in OPEN_STATUSES:
             raise Refused(f"Work order {order.number} is {order.status.title}, so it cannot be cancelled.")
@@ -203,7 +222,7 @@ def cancel_work_orders(change: Change, /, *, ids: Sequence[UUID]) -> int:
 @operation(Permission.DELETE_ORDERS)
 def delete_work_orders(change: Change, /, *, ids: Sequence[UUID]) -> int:
     """Remove orders with their stages from every list; an undo brings them back."""
-    orders = [change.get(WorkOrder, order_id, "work order") for order_id in ids]
+    orders = _selected(change, ids)
     for order in orders:
         order.deleted = True
         for stage in change.session.execute(

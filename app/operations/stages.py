@@ -10,7 +10,14 @@ from sqlalchemy import select
 from app.domain.errors import Denied, Refused
 from app.domain.orders import OrderStatus, status_from_stages
 from app.domain.people import Permission, require
-from app.domain.stages import StageStatus, check_blocked_reason, illegal_move
+from app.domain.stages import (
+    StagePlace,
+    StageStatus,
+    check_blocked_reason,
+    illegal_drop,
+    illegal_move,
+    not_yours,
+)
 from app.operations.change import Change, operation
 from app.store.tables import Stage, UserAccount, WorkOrder
 
@@ -25,7 +32,7 @@ def _require_move(change: Change, stage: Stage) -> None:
         return
     require(change.actor, Permission.MOVE_OWN_STAGES)
     if stage.assignee_id != change.actor.user_id:
-        raise Denied(f"{stage.name} is not assigned to you; ask a supervisor to assign it or to move it.")
+        raise Denied(not_yours(stage.name))
 
 
 @operation(Permission.MOVE_OWN_STAGES)
@@ -87,27 +94,29 @@ def advance_work_order(change: Change, /, *, order_id: UUID) -> str:
 def move_order_to_stage(change: Change, /, *, order_id: UUID, stage_name: str) -> None:
     """What dropping a card on another column means: finish the present stage and begin the next one.
 
-    Only the next stage of the route can be reached; raises `Refused` otherwise, or while the present one is blocked.
+    An empty `stage_name` finishes the last stage. Raises `Refused` with the words of `illegal_drop`.
     """
     order = change.get(WorkOrder, order_id, "work order")
     stages = _stages_of(change, order_id)
-    target = next((stage for stage in stages if stage.name == stage_name), None)
-    if target is None:
-        raise Refused(f"{order.number} has no stage {stage_name}.")
-    current = next((stage for stage in stages if stage.status is not StageStatus.DONE), None)
-    if (
-        current is not None
-        and target.position == current.position + 1
-        and current.status is StageStatus.IN_PROGRESS
-    ):
+    places = [StagePlace(s.name, s.status, s.started_at is not None, s.blocked_reason) for s in stages]
+    refusal = illegal_drop(order.number, places, stage_name)
+    if refusal is not None:
+        raise Refused(refusal, field="stage_name")
+    current = next(stage for stage in stages if stage.status is not StageStatus.DONE)
+    if stage_name == current.name:
+        move_stage.function(change, stage_id=current.id, to=StageStatus.IN_PROGRESS)
+    else:
         move_stage.function(change, stage_id=current.id, to=StageStatus.DONE)
-    move_stage.function(change, stage_id=target.id, to=StageStatus.IN_PROGRESS)
-    change.label = f"Moved {order.number} to {stage_name}"
+        for following in stages[stages.index(current) + 1 :][:1]:
+            move_stage.function(change, stage_id=following.id, to=StageStatus.IN_PROGRESS)
+    change.label = f"Moved {order.number} to {stage_name}" if stage_name else f"Finished {order.number}"
 
 
 @operation(Permission.ASSIGN_STAGES)
 def assign_stages(change: Change, /, *, ids: Sequence[UUID], assignee_id: UUID | None) -> None:
-    """Give stages to a person, or to nobody."""
+    """Give stages to a person, or to nobody, all or none."""
+    if not ids:
+        raise Refused("Select at least one stage.")
     name = "nobody"
     if assignee_id is not None:
         account = change.get(UserAccount, assignee_id, "user")

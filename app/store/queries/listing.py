@@ -17,7 +17,6 @@ from sqlalchemy.sql.operators import custom_op
 from app.domain.errors import Refused
 from app.domain.filters import Condition, Filter, ValueKind, parse_filter, parse_value
 
-
 MANY = 20_000
 """From here on a page is found faster along the sorted column's index than by collecting and sorting all matches."""
 
@@ -76,6 +75,9 @@ class TextIndex:
     found: Callable[[str], ColumnElement[bool]]
     scanned: Callable[[str], ColumnElement[bool]]
     probe: Callable[[str], Select[Any] | None]
+
+    def __call__(self, word: str) -> ColumnElement[bool]:
+        return self.found(word)
 
 
 @dataclass(frozen=True)
@@ -165,9 +167,7 @@ class ListReader:
             if listing.text is None:
                 clauses.append(self._like(word))
             else:
-                clauses.append(
-                    listing.text.scanned(word) if word in scanned else listing.text.found(word)
-                )
+                clauses.append(listing.text.scanned(word) if word in scanned else listing.text.found(word))
         return and_(*clauses)
 
     def _parsed(self) -> Filter:
@@ -220,7 +220,9 @@ class ListReader:
     def count(self, session: Session, *, at_most: int | None = None) -> int:
         """How many rows the request finds; counting stops after `at_most`, which is fast however many there are."""
         if at_most is None:
-            counting = select(func.count()).select_from(self.listing.source).where(self.where())
+            words = self._parsed().words
+            where = self.where(scanned=self._common_words(session) if len(words) > 1 else frozenset())
+            counting = select(func.count()).select_from(self.listing.source).where(where)
             return int(session.execute(counting).scalar_one())
         where = self.where(scanned=self._common_words(session))
         some = select(self.listing.id).select_from(self.listing.source).where(where).limit(at_most)
@@ -244,7 +246,7 @@ class ListReader:
         start, skip, backwards = self._nearest(first, length, total, anchors)
         if many is None:
             many = total is not None and total > MANY
-        words = self._common_words(session) if many else frozenset()
+        words = self._common_words(session)
         few = not many and bool(self.request.filter.strip())
         where = self.where(along=many and self._sort.keyed, scanned=words)
         statement = self._ordered(backwards, where, collect=few)
@@ -284,9 +286,7 @@ class ListReader:
         )
         downwards = self._descending != backwards
         sorted_by = _untouched(key) if collect else key
-        order = (
-            (sorted_by.desc(), listing.id.desc()) if downwards else (sorted_by.asc(), listing.id.asc())
-        )
+        order = (sorted_by.desc(), listing.id.desc()) if downwards else (sorted_by.asc(), listing.id.asc())
         return statement.where(where).order_by(*order)
 
     def _beyond(self, anchor: Anchor, backwards: bool) -> ColumnElement[bool]:
