@@ -301,7 +301,10 @@ class Door:
             return
         outcome, committed = done.result()
         for listener in tuple(self._listeners):
-            listener(committed)
+            try:
+                listener(committed)
+            except Exception:  # noqa: BLE001 - the change is committed; whoever waits for it must hear so
+                structlog.get_logger().exception("listener_failed", change=str(committed.change_id))
         future.set_result(outcome)
 
     def _audit_refusal(self, intent: Intent[Any], actor: Actor, error: Refused) -> None:

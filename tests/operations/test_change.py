@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -35,8 +36,6 @@ def test_a_change_writes_rows_outbox_entry_and_audit_line_together(house: House,
     with house.store.reader() as session:
         found = select(Outbox.body).where(Outbox.change_id == outcome.change_id)
         body = json.loads(session.execute(found).scalar_one())
-            session.execute(select(Outbox.body).where(Outbox.change_id == outcome.change_id)).scalar_one()
-        )
     assert {row["e"] for row in body["rows"]} == {"work_order", "stage"}
     order = next(row for row in body["rows"] if row["e"] == "work_order")
     assert order["set"]["quantity"] == [None, 4]
@@ -131,6 +130,18 @@ def test_listeners_hear_of_a_change_after_its_commit(house: House, admin: Actor)
     assert orders == 1
     assert committed.touched["work_order"] == (outcome.result,)
     assert len(committed.touched["stage"]) == 5
+
+
+def test_a_listener_that_fails_is_logged_and_the_change_stands(
+    house: House, admin: Actor, expected_errors: list[logging.LogRecord]
+) -> None:
+    def break_down(_committed: Committed) -> None:
+        raise ZeroDivisionError
+
+    house.door.subscribe(break_down)
+    house.door.submit(create_work_order(product="P", quantity=1), admin).result(timeout=10)
+    assert _count(house, WorkOrder) == 1
+    assert any("listener_failed" in record.getMessage() for record in expected_errors)
 
 
 def test_an_undo_restores_the_values_before_and_can_itself_be_undone(house: House, admin: Actor) -> None:
