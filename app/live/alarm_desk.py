@@ -196,7 +196,7 @@ class AlarmDesk:
                 transition.urgency, transition.limit, transition.value, transition.actor, transition.reason,
             )
         )  # fmt: skip
-        log.info("alarm", alarm=rule.key, event=event.value, action=action.number if action else None)
+        log.info("alarm", alarm=rule.key, happened=event.value, action=action.number if action else None)
 
     def _follow(self, seat: _Seat, record: AlarmRecord, transition: AlarmTransition) -> None:
         """Bring the record of the last raising up to date, and with an acknowledgement the older ones too."""

@@ -28,7 +28,7 @@ from app.live.scanning import watches_of
 from app.live.source import PlantSource
 from app.live.stream import StreamServer
 from app.store.filelock import FileLock
-from app.store.history import FILE_NAME, AlarmBatch, AlarmRecord, HistoryReader, HistoryWriter
+from app.store.history import FILE_NAME, AlarmRecord, HistoryReader, HistoryWriter
 
 log = structlog.get_logger(__name__)
 

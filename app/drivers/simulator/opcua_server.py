@@ -70,8 +70,12 @@ class OpcUaServer:
     async def stop(self) -> None:
         """Stop listening and end all sessions."""
         server, self._server = self._server, None
-        if server is not None:
-            await server.stop()
+        if server is None:
+            return
+        await server.stop()
+        # WORKAROUND asyncua 2.1: sessions outlive their server, with tasks that nobody ends.
+        for session in list(server.iserver._external_sessions.values()):
+            await session.close_session(True)
 
 
 def _variant_type(value: Value) -> ua.VariantType:
