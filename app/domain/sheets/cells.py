@@ -21,7 +21,7 @@ Cell = str | int | float | bool | date | datetime | time | timedelta | CellFault
 
 @dataclass(frozen=True, slots=True)
 class RawSheet:
-    """One sheet from cell A1 on. `merged` holds (top row, left column, bottom row, right column), 0-based, inclusive."""
+    """One sheet from cell A1 on. `merged` holds (top row, left column, bottom row, right column), from 0, inclusive."""
 
     name: str
     rows: Sequence[Sequence[Cell]]

@@ -11,13 +11,22 @@ from app.domain.sheets.wording import normal
 
 _EXCEL_EPOCH = datetime.combine(date(1899, 12, 30), time())
 _SERIALS = (20_000.0, 80_000.0)  # 1954 … 2119: a plain number outside is no date of a workshop
-_TIME = r"(?:[T,\s]\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
+_TIME = (
+    r"(?:[T,\s]\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
+)
 _ISO = re.compile(r"(?P<year>\d{4})(?P<mark>[-/.]?)(?P<month>\d{2})(?P=mark)(?P<day>\d{2})" + _TIME)
 _ISO_LOOSE = re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + _TIME)
-_NUMERIC = re.compile(r"(?P<first>\d{1,2})\s*(?P<mark>[./-])\s*(?P<second_part>\d{1,2})\s*(?P=mark)\s*(?P<year>\d{4}|\d{2})"
-                      + _TIME)
-_DAY_NAME = re.compile(r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.)?[\s-]+(?P<name>[^\W\d_]+)\.?,?[\s-]+(?P<year>\d{4}|\d{2})" + _TIME)
-_NAME_DAY = re.compile(r"(?P<name>[^\W\d_]+)\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})" + _TIME)
+_NUMERIC = re.compile(
+    r"(?P<first>\d{1,2})\s*(?P<mark>[./-])\s*(?P<second_part>\d{1,2})\s*(?P=mark)\s*(?P<year>\d{4}|\d{2})"
+    + _TIME
+)
+_DAY_NAME = re.compile(
+    r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.)?[\s-]+(?P<name>[^\W\d_]+)\.?,?[\s-]+(?P<year>\d{4}|\d{2})" + _TIME
+)
+_NAME_DAY = re.compile(
+    r"(?P<name>[^\W\d_]+)\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})" + _TIME
+)
 _ZONED = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*(?:Z|[+-]\d{2}:?\d{2})")
 _WEEKDAY = re.compile(r"^[^\W\d_]{2,10}\.?,?\s+(?=\d)")
 
@@ -84,7 +93,7 @@ def from_serial(serial: float) -> datetime:
 
 
 def parse_date(text: str, *, day_first: bool = True) -> datetime | date:
-    """A date, or a datetime when the text has a time of day. Naive unless the text names its offset. ValueError else."""
+    """A date, or a datetime when the text has a time of day. Naive unless it names its offset; else ValueError."""
     trimmed = " ".join(text.split())
     if _ZONED.fullmatch(trimmed):
         return datetime.fromisoformat(trimmed)
@@ -121,11 +130,13 @@ def _moment(match: re.Match[str], year: int, month: int, day: int) -> datetime |
         if not 1 <= hour <= 12:
             raise ValueError(match.string)
         hour = hour % 12 + (12 if match["half"][0] in "Pp" else 0)
-    return datetime.combine(date(year, month, day), time(hour, int(match["minute"]), int(match["second"] or 0)))
+    return datetime.combine(
+        date(year, month, day), time(hour, int(match["minute"]), int(match["second"] or 0))
+    )
 
 
 def nearest_date(text: str, *, day_first: bool = True) -> str:
-    """What was probably meant, in ISO form (letters O and l read as digits, day and month swapped), or an empty text."""
+    """What was probably meant, in ISO form (O and l read as digits, day and month swapped), or an empty text."""
     for guess in (text.translate(str.maketrans("OoIl|", "00111")), text):
         for order in (day_first, not day_first):
             try:

@@ -75,7 +75,9 @@ class DryRun:
                 try:
                     constants[spec.key] = parse_cell(spec, text, ColumnStyle())
                 except BadCell as bad:
-                    raise Refused(f"{bad.sentence} {spec.title} must be {spec.describe()}.", field=spec.key) from None
+                    raise Refused(
+                        f"{bad.sentence} {spec.title} must be {spec.describe()}.", field=spec.key
+                    ) from None
         return replace(mapping, columns=columns), constants
 
     def _known_fields(self) -> set[str]:
@@ -85,15 +87,24 @@ class DryRun:
         sample = range(mapping.header_row, min(mapping.header_row + 200, len(self._sheet.rows)))
         taken = set(mapping.columns.values())
         offered = {
-            header: column for column, header in mapping.headers.items()
+            header: column
+            for column, header in mapping.headers.items()
             if column not in taken and looks_like(spec, self._cells(column, sample))
         }
         weak = weak_words(spec)
-        likely = sorted((header for header in offered if squashed(header) in weak), key=lambda h: weak.index(squashed(h)))
+        likely = sorted(
+            (header for header in offered if squashed(header) in weak), key=lambda h: weak.index(squashed(h))
+        )
         # A required text may also be taken from a column that another field reads, such as the description.
-        shared = [header for column, header in mapping.headers.items() if column in taken and squashed(header) in weak]
-        options = tuple(Option(f"column:{header}", f"take column “{header}”") for header in [*likely, *(
-            header for header in offered if header not in likely), *shared])
+        shared = [
+            header
+            for column, header in mapping.headers.items()
+            if column in taken and squashed(header) in weak
+        ]
+        options = tuple(
+            Option(f"column:{header}", f"take column “{header}”")
+            for header in [*likely, *(header for header in offered if header not in likely), *shared]
+        )
         if spec.default is not None:
             options = (Option(f"value:{spec.default}", f"use {spec.default} for every row"), *options)
             default = options[0].key
@@ -106,8 +117,16 @@ class DryRun:
         answer = self._answers.get(f"missing:{spec.key}", default)
         if not answer.startswith("value:") and answer not in {option.key for option in options}:
             answer = default
-        return Question(f"missing:{spec.key}", sentence, options, default, answer, spec.key, free=True,
-                        answered=f"missing:{spec.key}" in self._answers)
+        return Question(
+            f"missing:{spec.key}",
+            sentence,
+            options,
+            default,
+            answer,
+            spec.key,
+            free=True,
+            answered=f"missing:{spec.key}" in self._answers,
+        )
 
     def _parse(self, constants: dict[str, Value]) -> _Table:
         rows = self._extent.rows
@@ -123,7 +142,11 @@ class DryRun:
         """The plan after fixes in place: (row as counted in the sheet, field key) → the text that stands there now."""
         places = {row + 1: index for index, row in enumerate(self._table.rows)}
         for (row, key), text in fixes.items():
-            if self._table.fixed.get((row, key)) == text or row not in places or key not in self._table.columns:
+            if (
+                self._table.fixed.get((row, key)) == text
+                or row not in places
+                or key not in self._table.columns
+            ):
                 continue
             self._table.fixed[row, key] = text
             column, index = self._table.columns[key], places[row]
@@ -138,18 +161,34 @@ class DryRun:
 
     def plan(self, skip_rows: frozenset[int] = frozenset()) -> ImportPlan:
         """The whole plan; `skip_rows` are rows (as counted in the sheet) that the person leaves out."""
-        leave = {index for index, row in enumerate(self._table.rows) if row + 1 in skip_rows} if skip_rows else set()
+        leave = (
+            {index for index, row in enumerate(self._table.rows) if row + 1 in skip_rows}
+            if skip_rows
+            else set()
+        )
         errors = self._cell_errors(leave)
         identities, doubles = self._identities(leave)
         errors += doubles
         planned = self._rows(identities, {error.row for error in errors}, leave)
-        counts: dict[Action, int] = {"create": 0, "change": 0, "same": 0, "skip": len(self._extent.skipped), "error": 0}
+        counts: dict[Action, int] = {
+            "create": 0,
+            "change": 0,
+            "same": 0,
+            "skip": len(self._extent.skipped),
+            "error": 0,
+        }
         for row in planned:
             counts[row.action] += 1
         errors.sort(key=lambda error: (error.row, self._mapping.columns.get(error.field, 0)))
         return ImportPlan(
-            self._target, self._mapping, planned, tuple(errors), tuple(self._warnings(identities)),
-            tuple(self._questions), tuple(sorted(row + 1 for row in self._extent.skipped)), counts,
+            self._target,
+            self._mapping,
+            planned,
+            tuple(errors),
+            tuple(self._warnings(identities)),
+            tuple(self._questions),
+            tuple(sorted(row + 1 for row in self._extent.skipped)),
+            counts,
         )
 
     def _error(self, index: int, key: str, bad: BadCell) -> CellError:
@@ -157,8 +196,15 @@ class DryRun:
         line = self._sheet.rows[row]
         value = self._table.fixed.get((row + 1, key), shown(line[column]) if column < len(line) else "")
         return CellError(
-            self._sheet.name, cell_name(row + 1, column), row + 1, key, self._mapping.header_of(key), value,
-            self._target.spec(key).describe(), bad.sentence, bad.suggestion,
+            self._sheet.name,
+            cell_name(row + 1, column),
+            row + 1,
+            key,
+            self._mapping.header_of(key),
+            value,
+            self._target.spec(key).describe(),
+            bad.sentence,
+            bad.suggestion,
         )
 
     def _cell_errors(self, leave: set[int]) -> list[CellError]:
@@ -168,8 +214,11 @@ class DryRun:
             faults = dict(column.faults)
             if spec.required:
                 empty = BadCell(f"{spec.title} is missing.", spec.default or "")
-                faults |= {index: empty for index, value in enumerate(column.values)
-                           if value is None and index not in faults}
+                faults |= {
+                    index: empty
+                    for index, value in enumerate(column.values)
+                    if value is None and index not in faults
+                }
             found += [self._error(index, key, bad) for index, bad in faults.items() if index not in leave]
         return found + self._order_errors(leave)
 
@@ -184,8 +233,15 @@ class DryRun:
                     continue
                 if (start.tzinfo is None) == (end.tzinfo is None) and start >= end:
                     title = self._target.spec(first).title.lower()
-                    found.append(self._error(index, second, BadCell(
-                        f"{end:%Y-%m-%d %H:%M} does not lie after the {title}, {start:%Y-%m-%d %H:%M}.")))
+                    found.append(
+                        self._error(
+                            index,
+                            second,
+                            BadCell(
+                                f"{end:%Y-%m-%d %H:%M} does not lie after the {title}, {start:%Y-%m-%d %H:%M}."
+                            ),
+                        )
+                    )
         return found
 
     def _identities(self, leave: set[int]) -> tuple[list[str], list[CellError]]:
@@ -193,18 +249,29 @@ class DryRun:
         count = len(self._table.rows)
         named = self._table.columns.get(self._target.identity)
         numbers: Sequence[Value] = named.values if named is not None else [None] * count
-        content = [self._table.columns[key].values for key in self._target.content if key in self._table.columns]
+        content = [
+            self._table.columns[key].values for key in self._target.content if key in self._table.columns
+        ]
         content = content or [column.values for column in self._table.columns.values()]
         first_seen: dict[str, int] = {}
         identities: list[str] = []
         doubles: list[CellError] = []
         for index, number in enumerate(numbers):
-            identity = str(number) if number is not None else _content_key(column[index] for column in content)
+            identity = (
+                str(number) if number is not None else _content_key(column[index] for column in content)
+            )
             if index not in leave and identity in first_seen:
                 if number is not None:
                     other = self._table.rows[first_seen[identity]] + 1
-                    doubles.append(self._error(index, self._target.identity, BadCell(
-                        f"{identity} is already in row {other}; a number names one {self._target.one} only.")))
+                    doubles.append(
+                        self._error(
+                            index,
+                            self._target.identity,
+                            BadCell(
+                                f"{identity} is already in row {other}; a number names one {self._target.one} only."
+                            ),
+                        )
+                    )
                 else:
                     first_seen[identity] += 1  # alike rows without a number are told apart by their count
                     identity = f"{identity}#{first_seen[identity]}"
@@ -229,7 +296,9 @@ class DryRun:
                 action = "error"
             elif old is not None:
                 # An empty cell takes nothing away, and one value for all rows is meant for new ones.
-                changes = {key: (old.get(key), value) for key, value in values.items() if old.get(key) != value}
+                changes = {
+                    key: (old.get(key), value) for key, value in values.items() if old.get(key) != value
+                }
                 action = "change" if changes else "same"
             planned.append(PlannedRow(row + 1, action, identity, {**constants, **values}, changes))
         return tuple(planned)
@@ -239,7 +308,9 @@ class DryRun:
         unnamed = sum(1 for identity in identities if identity.startswith("~"))
         if unnamed:
             title = self._target.spec(self._target.identity).title.lower()
-            warnings.append(f"{unnamed:,} of {len(identities):,} rows have no {title}; new ones get the next free number.")
+            warnings.append(
+                f"{unnamed:,} of {len(identities):,} rows have no {title}; new ones get the next free number."
+            )
         for key, column in self._table.columns.items():
             header = self._mapping.header_of(key)
             if column.notes:
@@ -247,10 +318,15 @@ class DryRun:
                 cell = cell_name(self._table.rows[index] + 1, self._mapping.columns[key])
                 more = f", and {len(column.notes) - 1} more like it" if len(column.notes) > 1 else ""
                 warnings.append(f"{header} {cell}: {note} and was read as empty{more}.")
-            broken = next((i for i, value in enumerate(column.values) if isinstance(value, str) and _is_garbled(value)), None)
+            broken = next(
+                (i for i, value in enumerate(column.values) if isinstance(value, str) and _is_garbled(value)),
+                None,
+            )
             if broken is not None:
                 cell = cell_name(self._table.rows[broken] + 1, self._mapping.columns[key])
-                warnings.append(f"{header} {cell}: letters look wrongly decoded by the program that made the file.")
+                warnings.append(
+                    f"{header} {cell}: letters look wrongly decoded by the program that made the file."
+                )
         if ignored := self._mapping.ignored():
             warnings.append("Columns that are not read: " + ", ".join(ignored) + ".")
         return warnings
@@ -258,12 +334,15 @@ class DryRun:
 
 def _is_garbled(text: str) -> bool:
     """Accented letters that were UTF-8 and were read as Latin-1 by someone earlier: Ã¼ for ü, Â° for °."""
-    return any(mark in text for mark in ("Ã¼", "Ã¶", "Ã¤", "Ã©", "Ã¨", "Ã³", "Â°", "Â ", "â€", "ÃŸ", "Ä…", "Å‚", "Ä™"))
+    return any(
+        mark in text for mark in ("Ã¼", "Ã¶", "Ã¤", "Ã©", "Ã¨", "Ã³", "Â°", "Â ", "â€", "ÃŸ", "Ä…", "Ä™")
+    )
 
 
 def _content_key(values: Iterable[Value]) -> str:
-    text = "\x1f".join("" if value is None else squashed(value) if isinstance(value, str) else str(value)
-                       for value in values)
+    text = "\x1f".join(
+        "" if value is None else squashed(value) if isinstance(value, str) else str(value) for value in values
+    )
     return "~" + hashlib.sha256(text.encode()).hexdigest()[:24]
 
 

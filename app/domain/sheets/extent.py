@@ -48,7 +48,9 @@ def find_extent(sheet: RawSheet, header_row: int, columns: dict[str, int], targe
 
 def _filled(row: Sequence[Cell], columns: Sequence[int]) -> int:
     width = len(row)
-    return sum(1 for column in columns if column < width and (cell := row[column]) != "" and not _is_space(cell))
+    return sum(
+        1 for column in columns if column < width and (cell := row[column]) != "" and not _is_space(cell)
+    )
 
 
 def _is_space(cell: Cell) -> bool:
@@ -70,17 +72,26 @@ def _blocks(counts: Sequence[int], first_row: int) -> list[list[int]]:
 
 
 def _is_data(
-    rows: Sequence[Sequence[Cell]], block: Sequence[int], needed: Sequence[int], wanted: Sequence[int], typical: float
+    rows: Sequence[Sequence[Cell]],
+    block: Sequence[int],
+    needed: Sequence[int],
+    wanted: Sequence[int],
+    typical: float,
 ) -> bool:
     complete = sum(
-        1 for row in block
+        1
+        for row in block
         if _filled(rows[row], needed) == len(needed) and _filled(rows[row], wanted) >= max(1.0, typical * 0.4)
     )
     return complete * 2 >= len(block)
 
 
 def _take(
-    rows: Sequence[Sequence[Cell]], block: Sequence[int], header_row: int, wanted: Sequence[int], typical: float,
+    rows: Sequence[Sequence[Cell]],
+    block: Sequence[int],
+    header_row: int,
+    wanted: Sequence[int],
+    typical: float,
     extent: Extent,
 ) -> None:
     header = [shown(rows[header_row - 1][column]) for column in wanted if column < len(rows[header_row - 1])]
@@ -89,7 +100,7 @@ def _take(
         if _is_total(cells, wanted, typical):
             extent.skipped.append(row)
             extent.notes.append(f"Row {row + 1} left out: totals.")
-        elif header and cells[wanted[0]:wanted[0] + 1] == [header[0]] and _repeats(cells, wanted, header):
+        elif header and cells[wanted[0] : wanted[0] + 1] == [header[0]] and _repeats(cells, wanted, header):
             extent.skipped.append(row)
             extent.notes.append(f"Row {row + 1} left out: it repeats the header.")
         else:
@@ -112,9 +123,12 @@ def _is_total(cells: Sequence[Cell], wanted: Sequence[int], typical: float) -> b
     return squashed(texts[0]) in TOTAL_WORDS or (bool(words) and words[0] in TOTAL_WORDS and len(words) <= 3)
 
 
-def _note_strays(rows: Sequence[Sequence[Cell]], header_row: int, counts: Sequence[int], extent: Extent) -> None:
+def _note_strays(
+    rows: Sequence[Sequence[Cell]], header_row: int, counts: Sequence[int], extent: Extent
+) -> None:
     strays = [
-        header_row + offset for offset, count in enumerate(counts)
+        header_row + offset
+        for offset, count in enumerate(counts)
         if not count and any(cell != "" and not _is_space(cell) for cell in rows[header_row + offset])
     ]
     if strays:

@@ -57,7 +57,9 @@ class FieldSpec:
         if self.kind in ("integer", "decimal"):
             number = "a whole number" if self.kind == "integer" else "a number"
             return number + (" greater than 0" if self.positive else "")
-        return {"date": "a date", "datetime": "a date", "bool": "yes or no", "person": "a name"}.get(self.kind, "text")
+        return {"date": "a date", "datetime": "a date", "bool": "yes or no", "person": "a name"}.get(
+            self.kind, "text"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ class ImportTarget:
 
 @lru_cache(maxsize=256)
 def _words(synonyms: tuple[tuple[str, ...], ...], own: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(squashed(word) for group in synonyms for word in group) | {squashed(word) for word in own}
+    return frozenset(squashed(word) for group in synonyms for word in group) | {
+        squashed(word) for word in own
+    }
 
 
 def sure_words(spec: FieldSpec) -> frozenset[str]:

@@ -14,8 +14,21 @@ from app.domain.sheets.wording import normal, squashed
 
 _LOOK_DEPTH = 60  # rows from the top in which a header is looked for
 _SAMPLE_ROWS = 200
-_PIVOT_WORDS = ("grand total", "sum of", "count of", "average of", "row labels", "column labels", "gesamtergebnis",
-                "suma koncowa", "zeilenbeschriftungen", "etykiety wierszy", "total general", "somme de", "nombre de ")
+_PIVOT_WORDS = (
+    "grand total",
+    "sum of",
+    "count of",
+    "average of",
+    "row labels",
+    "column labels",
+    "gesamtergebnis",
+    "suma koncowa",
+    "zeilenbeschriftungen",
+    "etykiety wierszy",
+    "total general",
+    "somme de",
+    "nombre de ",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +54,12 @@ def find_layouts(
 ) -> tuple[Layout, ...]:
     """All places where a table of one of the targets may stand, the best first; empty when there is none."""
     found = [
-        layout for sheet in book.sheets for row in _header_rows(sheet) for target in targets
-        for layout in _layouts_in_row(sheet, row, target, template, book.name) if len(layout.matches) > 1
+        layout
+        for sheet in book.sheets
+        for row in _header_rows(sheet)
+        for target in targets
+        for layout in _layouts_in_row(sheet, row, target, template, book.name)
+        if len(layout.matches) > 1
     ]
     return tuple(sorted(found, key=lambda layout: -layout.score))
 
@@ -78,14 +95,20 @@ def best_layout(
     if header_row:
         if all(header_row > len(raw.rows) for raw in sheets):
             raise Refused(f"Row {header_row} lies below the last row of the sheet.", field="header_row")
-        places = [layout for raw in sheets if header_row <= len(raw.rows)
-                  for layout in _layouts_in_row(raw, header_row - 1, target, template, book.name)]
+        places = [
+            layout
+            for raw in sheets
+            if header_row <= len(raw.rows)
+            for layout in _layouts_in_row(raw, header_row - 1, target, template, book.name)
+        ]
         if not places:
             raise Refused(f"Row {header_row} is empty; it cannot be the header.", field="header_row")
         return max(places, key=lambda layout: layout.score)
     layouts = find_layouts(Workbook(book.name, tuple(sheets), book.digest), (target,), template)
     if not layouts:
-        raise Refused(f"No table of {target.many} was found: no row holds headers that are known.", field="sheet")
+        raise Refused(
+            f"No table of {target.many} was found: no row holds headers that are known.", field="sheet"
+        )
     return layouts[0]
 
 
@@ -109,7 +132,7 @@ def layout_at(
     """Judges one row (from 1) as the header of a table of the target."""
     row = header_row - 1
     headers = header_texts(sheet, row, first_column, last_column)
-    data = sheet.rows[row + 1:row + 1 + _SAMPLE_ROWS]
+    data = sheet.rows[row + 1 : row + 1 + _SAMPLE_ROWS]
     samples = {column: [line[column] for line in data if column < len(line)] for column in headers}
     matches = match_columns(headers, samples, target, template)
     score, reasons = _score(sheet, row, headers, matches, target, file_name)
@@ -153,9 +176,11 @@ def _header_rows(sheet: RawSheet) -> Iterator[int]:
 
 def _segments(sheet: RawSheet, row: int) -> Iterator[tuple[int, int]]:
     """Column ranges of tables side by side: split where neither a header nor a value stands."""
-    below = sheet.rows[row:row + 40]
+    below = sheet.rows[row : row + 40]
     width = max((len(line) for line in below), default=0)
-    used = [any(column < len(line) and not is_blank(line[column]) for line in below) for column in range(width)]
+    used = [
+        any(column < len(line) and not is_blank(line[column]) for line in below) for column in range(width)
+    ]
     start: int | None = None
     for column, filled in enumerate([*used, False]):
         if filled and start is None:
@@ -166,12 +191,18 @@ def _segments(sheet: RawSheet, row: int) -> Iterator[tuple[int, int]]:
 
 
 def _score(
-    sheet: RawSheet, row: int, headers: Mapping[int, tuple[str, ...]], matches: Sequence[ColumnMatch],
-    target: ImportTarget, file_name: str,
+    sheet: RawSheet,
+    row: int,
+    headers: Mapping[int, tuple[str, ...]],
+    matches: Sequence[ColumnMatch],
+    target: ImportTarget,
+    file_name: str,
 ) -> tuple[float, tuple[str, ...]]:
     named = {match.field for match in matches}
-    points = sum(match.confidence * (2 if target.spec(match.field).required or match.field == target.identity else 1)
-                 for match in matches)
+    points = sum(
+        match.confidence * (2 if target.spec(match.field).required or match.field == target.identity else 1)
+        for match in matches
+    )
     reasons = [f"{len(matches)} of {len(headers)} headers are known"]
     for spec in target.fields:
         if spec.required and spec.key not in named and spec.default is None:
@@ -194,13 +225,14 @@ def _score(
 def _rows_below(rows: Sequence[Sequence[Cell]], row: int, headers: Mapping[int, tuple[str, ...]]) -> int:
     columns = list(headers)
     return sum(
-        1 for line in rows[row + 1:row + 2001]
+        1
+        for line in rows[row + 1 : row + 2001]
         if any(column < len(line) and not is_blank(line[column]) for column in columns)
     )
 
 
 def _is_pivot(rows: Sequence[Sequence[Cell]], row: int) -> bool:
-    near = rows[max(row - 2, 0):row + 2]
+    near = rows[max(row - 2, 0) : row + 2]
     words = [normal(cell) for line in near for cell in line if isinstance(cell, str) and cell]
     return any(word.startswith(mark) for word in words for mark in _PIVOT_WORDS)
 
@@ -208,4 +240,6 @@ def _is_pivot(rows: Sequence[Sequence[Cell]], row: int) -> bool:
 def known_headers(cells: Sequence[Cell], target: ImportTarget) -> int:
     """How many of the cells are, as words, surely headers of the target; a second table below gives itself away so."""
     words = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
-    return sum(1 for word in words if max(header_score(word, spec, target)[0] for spec in target.fields) > 0.95)
+    return sum(
+        1 for word in words if max(header_score(word, spec, target)[0] for spec in target.fields) > 0.95
+    )

@@ -16,10 +16,32 @@ from app.domain.sheets.values import level_of
 from app.domain.sheets.wording import NO, YES, normal, squashed, without_brackets
 
 SURE, NEAR, TAKEN = 1.0, 0.9, 0.55
-_FILLERS = frozenset((
-    "name", "no", "nr", "num", "number", "date", "code", "id", "the", "of", "de", "du", "la", "le", "des", "der", "die",
-    "das", "numer", "kod", "data", "text",
-))
+_FILLERS = frozenset(
+    (
+        "name",
+        "no",
+        "nr",
+        "num",
+        "number",
+        "date",
+        "code",
+        "id",
+        "the",
+        "of",
+        "de",
+        "du",
+        "la",
+        "le",
+        "des",
+        "der",
+        "die",
+        "das",
+        "numer",
+        "kod",
+        "data",
+        "text",
+    )
+)
 _SAMPLES = 150
 
 
@@ -67,7 +89,9 @@ def match_columns(
         if squashed(readings[0]) in left_out:
             continue
         for place, spec in enumerate(target.fields):
-            words, why = max((header_score(reading, spec, target) for reading in readings), key=lambda found: found[0])
+            words, why = max(
+                (header_score(reading, spec, target) for reading in readings), key=lambda found: found[0]
+            )
             if words < TAKEN:
                 continue
             score = words * shape_factor(spec, samples.get(column, ()))
@@ -104,8 +128,10 @@ def _with_stand_ins(matches: list[ColumnMatch], target: ImportTarget) -> list[Co
     for wanted, other in target.stand_ins.items():
         if wanted not in named and other in named:
             result = [
-                ColumnMatch(wanted, match.column, match.header, match.confidence, match.why) if match.field == other
-                else match for match in result
+                ColumnMatch(wanted, match.column, match.header, match.confidence, match.why)
+                if match.field == other
+                else match
+                for match in result
             ]
     return result
 
@@ -124,7 +150,9 @@ def _header_score(header: str, words: frozenset[str]) -> tuple[float, str]:
     if len(core) >= 5:
         near = difflib.get_close_matches(core, words, n=1, cutoff=0.84)
         if near:
-            return NEAR * difflib.SequenceMatcher(None, core, near[0]).ratio(), f"the header is close to “{near[0]}”"
+            return NEAR * difflib.SequenceMatcher(
+                None, core, near[0]
+            ).ratio(), f"the header is close to “{near[0]}”"
     return 0.0, ""
 
 
@@ -196,8 +224,14 @@ def _looks_text(_: FieldSpec, cell: Cell) -> bool:
 
 
 _SHAPES: Mapping[str, Callable[[FieldSpec, Cell], bool]] = {
-    "date": _looks_date, "datetime": _looks_date, "integer": _looks_number, "decimal": _looks_number,
-    "choice": _looks_choice, "person": _looks_person, "bool": _looks_bool, "identifier": _looks_identifier,
+    "date": _looks_date,
+    "datetime": _looks_date,
+    "integer": _looks_number,
+    "decimal": _looks_number,
+    "choice": _looks_choice,
+    "person": _looks_person,
+    "bool": _looks_bool,
+    "identifier": _looks_identifier,
 }
 
 

@@ -13,7 +13,10 @@ _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[.,]\d{3})+")
 _SPACED = re.compile(r"[+-]?\d{1,3}(?:[\s\u00a0\u202f\u2009'\u2019]\d{3})+(?:[.,]\d+)?")
 _ANY = re.compile(r"[+-]?(?:\d+(?:[.,]\d+)*|[.,]\d+)")
-_UNIT = re.compile(r"\s*(?:pcs|pc|pieces|szt|sztuk|stk|stück|stueck|st|ks|pz|pza|uds|u|pce|h|hrs|hours|std|godz)\.?$", re.I)
+_UNIT = re.compile(
+    r"\s*(?:pcs|pc|pieces|szt|sztuk|stk|stück|stueck|st|ks|pz|pza|uds|u|pce|h|hrs|hours|std|godz)\.?$",
+    re.IGNORECASE,
+)
 _LOOKALIKES = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "B": "8", "S": "5", "Z": "2"})
 
 
@@ -60,7 +63,8 @@ def _whole(value: float) -> float | int:
 def _is_open(text: str) -> bool:
     """True for `1.234` and `1,234`: one mark with three digits behind it, and a group that could lead before it."""
     head, mark, tail = text.lstrip("+-").partition("," if "," in text else ".")
-    return bool(mark) and len(tail) == 3 and tail.isdigit() and 1 <= len(head) <= 3 and head.isdigit() and head[0] != "0"
+    leads = 1 <= len(head) <= 3 and head.isdigit() and head[0] != "0"
+    return bool(mark) and len(tail) == 3 and tail.isdigit() and leads
 
 
 def decimal_mark(texts: Iterable[str]) -> tuple[DecimalMark, bool]:

@@ -84,6 +84,9 @@ class ImportPlan:
 
 def mapping_of(layout: Layout, headers: Mapping[int, tuple[str, ...]]) -> ColumnMapping:
     """The mapping that a layout proposes; `headers` as `header_texts` gives them."""
-    return ColumnMapping(layout.sheet, layout.header_row, layout.columns(),
-                         {column: readings[0] for column, readings in headers.items()})
-
+    return ColumnMapping(
+        layout.sheet,
+        layout.header_row,
+        layout.columns(),
+        {column: readings[0] for column, readings in headers.items()},
+    )

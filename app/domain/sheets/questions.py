@@ -29,4 +29,3 @@ class Question:
     reason: str = ""
     free: bool = False
     answered: bool = False
-

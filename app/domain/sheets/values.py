@@ -98,7 +98,9 @@ def _person(_: FieldSpec, cell: Cell, __: ColumnStyle) -> Value:
 def _integer(spec: FieldSpec, cell: Cell, style: ColumnStyle) -> Value:
     number = _number(spec, cell, style)
     if isinstance(number, float) and not number.is_integer():
-        raise BadCell(f"{shown(cell)} is not a whole number.", str(round(number)) if round(number) > 0 else "")
+        raise BadCell(
+            f"{shown(cell)} is not a whole number.", str(round(number)) if round(number) > 0 else ""
+        )
     return int(number)
 
 
@@ -149,7 +151,9 @@ def _moment(cell: Cell, style: ColumnStyle) -> datetime | date:
             if isinstance(cell, str):
                 found = parse_date(cell, day_first=style.day_first)
             else:
-                found = from_serial(float("nan") if isinstance(cell, (bool, time, timedelta, CellFault)) else cell)
+                found = from_serial(
+                    float("nan") if isinstance(cell, (bool, time, timedelta, CellFault)) else cell
+                )
         except (ValueError, OverflowError):
             guess = nearest_date(cell, day_first=style.day_first) if isinstance(cell, str) else ""
             raise BadCell(f"“{shown(cell)}” is not a date.", guess) from None
@@ -203,6 +207,13 @@ def _bool(_: FieldSpec, cell: Cell, __: ColumnStyle) -> Value:
 
 
 _PARSERS: Mapping[str, Callable[[FieldSpec, Cell, ColumnStyle], Value]] = {
-    "text": _text, "identifier": _identifier, "person": _person, "integer": _integer, "decimal": _decimal,
-    "date": _date, "datetime": _datetime, "choice": _choice, "bool": _bool,
+    "text": _text,
+    "identifier": _identifier,
+    "person": _person,
+    "integer": _integer,
+    "decimal": _decimal,
+    "date": _date,
+    "datetime": _datetime,
+    "choice": _choice,
+    "bool": _bool,
 }

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from app.domain.sheets.fields import Choice
 
+# Word lists read better in rows than one to a line.
+# fmt: off
 ORDER_STATUS = (
     Choice("planned", "Planned", (
-        "open", "new", "scheduled", "released", "not started", "to do", "todo", "created", "pending", "waiting", "queued",
+        "open", "new", "scheduled", "released", "not started", "to do", "todo", "created", "pending",
+        "waiting", "queued",
         "draft", "approved", "requested",
         "geplant", "offen", "neu", "freigegeben", "eröffnet", "angelegt", "wartend",
-        "zaplanowane", "zaplanowany", "planowane", "planowany", "nowe", "nowy", "otwarte", "otwarty", "oczekuje",
+        "zaplanowane", "zaplanowany", "planowane", "planowany", "nowe", "nowy", "otwarte", "otwarty",
+        "oczekuje",
         "do zrobienia", "oczekujące",
         "planifié", "planifiée", "ouvert", "ouverte", "nouveau", "à faire", "en attente", "prévu", "lancé",
-        "planificado", "planificada", "abierto", "abierta", "nuevo", "pendiente", "pianificato", "aperto", "nuovo",
+        "planificado", "planificada", "abierto", "abierta", "nuevo", "pendiente", "pianificato", "aperto",
+        "nuovo",
         "plánováno", "naplánováno", "otevřeno", "nové",
     )),
     Choice("in_progress", "In progress", (
@@ -31,12 +36,14 @@ ORDER_STATUS = (
         "complete", "completed", "finished", "closed", "ready", "delivered", "shipped", "resolved",
         "fertig", "erledigt", "abgeschlossen", "beendet", "geliefert", "geschlossen",
         "zakończone", "zakończony", "gotowe", "wykonane", "wykonany", "zamknięte", "zrealizowane",
-        "terminé", "terminée", "fini", "achevé", "clôturé", "fermé", "livré", "terminado", "completado", "cerrado",
+        "terminé", "terminée", "fini", "achevé", "clôturé", "fermé", "livré", "terminado", "completado",
+        "cerrado",
         "finalizado", "completato", "finito", "chiuso", "terminato", "dokončeno", "hotovo", "uzavřeno",
     )),
     Choice("cancelled", "Cancelled", (
         "canceled", "void", "rejected", "deleted", "storniert", "abgebrochen", "abgesagt",
-        "anulowane", "anulowany", "odwołane", "annulé", "annulée", "cancelado", "anulado", "annullato", "zrušeno",
+        "anulowane", "anulowany", "odwołane", "annulé", "annulée", "cancelado", "anulado", "annullato",
+        "zrušeno",
     )),
 )
 
@@ -48,20 +55,25 @@ MAINTENANCE_STATUS = (
 )
 
 _LOW = (
-    "low", "minor", "gering", "niedrig", "tief", "niski", "niska", "niskie", "faible", "basse", "bas", "baja", "bajo",
+    "low", "minor", "gering", "niedrig", "tief", "niski", "niska", "niskie", "faible", "basse", "bas",
+    "baja", "bajo",
     "bassa", "basso", "nízká", "nízký", "c", "p4",
 )
 _MEDIUM = (
-    "medium", "normal", "mid", "moderate", "standard", "regular", "no", "mittel", "średni", "średnia", "średnie",
-    "normalny", "normalna", "zwykły", "moyen", "moyenne", "normale", "media", "medio", "střední", "normální", "nein",
+    "medium", "normal", "mid", "moderate", "standard", "regular", "no", "mittel", "średni", "średnia",
+    "średnie",
+    "normalny", "normalna", "zwykły", "moyen", "moyenne", "normale", "media", "medio", "střední",
+    "normální", "nein",
     "nie", "non", "b", "p3",
 )
 _HIGH = (
-    "high", "major", "important", "hoch", "wysoki", "wysoka", "wysokie", "ważne", "pilny", "pilna", "haute", "haut",
+    "high", "major", "important", "hoch", "wysoki", "wysoka", "wysokie", "ważne", "pilny", "pilna",
+    "haute", "haut",
     "élevé", "élevée", "alta", "alto", "vysoká", "vysoký", "eilig", "a", "p2",
 )
 _CRITICAL = (
-    "critical", "urgent", "rush", "express", "emergency", "immediate", "highest", "very high", "asap", "top", "yes", "x",
+    "critical", "urgent", "rush", "express", "emergency", "immediate", "highest", "very high", "asap",
+    "top", "yes", "x",
     "true", "kritisch", "dringend", "sehr hoch", "sofort", "höchste", "eilt", "ja",
     "krytyczny", "krytyczna", "pilne", "ekspres", "bardzo wysoki", "najwyższy", "tak",
     "critique", "urgente", "très haute", "oui", "crítica", "crítico", "muy alta", "sí",
@@ -69,7 +81,8 @@ _CRITICAL = (
 )
 
 ORDER_PRIORITY = (
-    Choice("5", "lowest", ("very low", "sehr niedrig", "bardzo niski", "najniższy", "très basse", "trivial", "p5")),
+    Choice("5", "lowest", ("very low", "sehr niedrig", "bardzo niski", "najniższy", "très basse",
+    "trivial", "p5")),
     Choice("4", "low", _LOW),
     Choice("3", "normal", _MEDIUM),
     Choice("2", "high", _HIGH),
@@ -86,10 +99,12 @@ MAINTENANCE_PRIORITY = (
 MAINTENANCE_KIND = (
     Choice("preventive", "Preventive", (
         "preventive maintenance", "planned", "scheduled", "routine", "pm", "vorbeugend", "wartung", "präventiv",
-        "prewencyjne", "prewencyjny", "profilaktyka", "przegląd", "préventif", "préventive", "preventivo", "preventivní",
+        "prewencyjne", "prewencyjny", "profilaktyka", "przegląd", "préventif", "préventive", "preventivo",
+        "preventivní",
     )),
     Choice("corrective", "Corrective", (
-        "corrective maintenance", "repair", "breakdown", "cm", "reparatur", "instandsetzung", "korrektiv", "naprawa",
+        "corrective maintenance", "repair", "breakdown", "cm", "reparatur", "instandsetzung", "korrektiv",
+        "naprawa",
         "korygujące", "correctif", "corrective", "réparation", "correctivo", "correttivo", "oprava",
     )),
     Choice("emergency", "Emergency", (

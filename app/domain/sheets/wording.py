@@ -12,19 +12,73 @@ _NOT_WORD = re.compile(r"[^0-9a-z]+")
 _BRACKETS = re.compile(r"[(\[{].*?[)\]}]")
 _SPACES = re.compile(r"\s+")
 
-TOTAL_WORDS = frozenset((
-    "total", "totals", "grandtotal", "subtotal", "sum", "summe", "gesamt", "gesamtsumme", "zwischensumme",
-    "insgesamt", "suma", "razem", "lacznie", "ogolem", "somme", "soustotal", "totalgeneral", "totale",
-    "celkem", "soucet",
-))
-YES = frozenset((
-    "yes", "y", "true", "x", "ja", "j", "wahr", "tak", "t", "prawda", "oui", "o", "vrai", "si", "s",
-    "verdadero", "vero", "ano", "pravda", "on", "1",
-))
-NO = frozenset((
-    "no", "n", "false", "nein", "falsch", "nie", "falsz", "non", "faux", "falso", "ne", "nepravda", "off",
-    "0",
-))
+TOTAL_WORDS = frozenset(
+    (
+        "total",
+        "totals",
+        "grandtotal",
+        "subtotal",
+        "sum",
+        "summe",
+        "gesamt",
+        "gesamtsumme",
+        "zwischensumme",
+        "insgesamt",
+        "suma",
+        "razem",
+        "lacznie",
+        "ogolem",
+        "somme",
+        "soustotal",
+        "totalgeneral",
+        "totale",
+        "celkem",
+        "soucet",
+    )
+)
+YES = frozenset(
+    (
+        "yes",
+        "y",
+        "true",
+        "x",
+        "ja",
+        "j",
+        "wahr",
+        "tak",
+        "t",
+        "prawda",
+        "oui",
+        "o",
+        "vrai",
+        "si",
+        "s",
+        "verdadero",
+        "vero",
+        "ano",
+        "pravda",
+        "on",
+        "1",
+    )
+)
+NO = frozenset(
+    (
+        "no",
+        "n",
+        "false",
+        "nein",
+        "falsch",
+        "nie",
+        "falsz",
+        "non",
+        "faux",
+        "falso",
+        "ne",
+        "nepravda",
+        "off",
+        "0",
+    )
+)
 
 
 @lru_cache(maxsize=20_000)
