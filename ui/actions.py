@@ -43,7 +43,7 @@ PLACES = (
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """One action: `place` is where it works (empty: everywhere), `shortcut` as Qt writes it, primary is its one button."""
+    """One action: `place` is where it works (empty: everywhere); `primary` is the one main button."""
 
     key: str
     title: str
@@ -79,7 +79,10 @@ ACTIONS = (
     ActionSpec("orders.import", "Import…", "orders", "Ctrl+O", Permission.IMPORT, "file-arrow-down"),
     ActionSpec("orders.export", "Export…", "orders", "Ctrl+E", None, "file-arrow-up"),
     ActionSpec("board.move", "Move…", "board", "", Permission.MOVE_OWN_STAGES, "arrow-right", primary=True),
+    ActionSpec("board.advance", "Next step", "board", "S", Permission.MOVE_OWN_STAGES, "arrow-right"),
     ActionSpec("board.block", "Block…", "board", "B", Permission.MOVE_OWN_STAGES, "prohibit"),
+    ActionSpec("board.unblock", "Unblock", "board", "U", Permission.MOVE_OWN_STAGES, "check"),
+    ActionSpec("board.limits", "Limits of the columns…", "board", "", Permission.ASSIGN_STAGES),
     ActionSpec("board.assign", "Assign…", "board", "A", Permission.ASSIGN_STAGES, "user"),
     ActionSpec("board.issue", "Raise issue…", "board", "Ctrl+I", Permission.RAISE_ISSUES, "warning"),
     ActionSpec("board.inspect", "Log inspection…", "board", "Q", Permission.INSPECT, "check-square"),
@@ -87,9 +90,13 @@ ACTIONS = (
     ActionSpec(
         "equipment.maintenance", "In maintenance", "equipment", "", Permission.CONFIGURE_PLANT, "wrench"
     ),
+    ActionSpec("equipment.apply", "Apply a plant file…", "equipment", "", Permission.CONFIGURE_PLANT, "factory"),
     ActionSpec("charts.freeze", "Freeze", "charts", "Space", None, "pause"),
     ActionSpec("charts.live", "Jump to live", "charts", "L", None, "play", primary=True),
     ActionSpec("charts.fit", "Fit", "charts", "0", None, "arrows-out"),
+    ActionSpec("charts.data", "Export data…", "charts", "Ctrl+E", None, "file-arrow-up"),
+    ActionSpec("charts.picture", "Save picture…", "charts", "Ctrl+Shift+E", None, "image"),
+    ActionSpec("charts.clear", "Clear selection", "charts", "", None, "x"),
     ActionSpec(
         "alarms.ack",
         "Acknowledge",
@@ -99,6 +106,13 @@ ACTIONS = (
         "check",
         primary=True,
     ),
+    ActionSpec(
+        "alarms.ack-visible", "Acknowledge visible", "alarms", "", Permission.ACKNOWLEDGE_ALARMS, "checks"
+    ),
+    ActionSpec(
+        "alarms.comment", "Acknowledge with comment…", "alarms", "", Permission.ACKNOWLEDGE_ALARMS, "note-pencil"
+    ),
+    ActionSpec("alarms.unshelve", "Unshelve", "alarms", "", Permission.SHELVE_ALARMS, "tray"),
     ActionSpec("alarms.shelve", "Shelve…", "alarms", "H", Permission.SHELVE_ALARMS, "archive"),
     ActionSpec("alarms.chart", "Chart", "alarms", "C", None, "chart-line"),
     ActionSpec("alarms.pause", "Pause list", "alarms", "P", None, "pause"),
@@ -164,6 +178,15 @@ class ActionSet(QObject):
     def action(self, key: str) -> QAction:
         """The QAction, for menus."""
         return self._actions[key]
+
+    def rename(self, key: str, title: str) -> None:
+        """Word an action by what it would do now; its button and menu entry follow."""
+        if self._actions[key].text() == title:
+            return
+        self._actions[key].setText(title)
+        if key in self._buttons:
+            self._buttons[key].setText(title)
+        self._refresh()
 
     def keys(self) -> list[str]:
         return list(self._handlers)

@@ -69,7 +69,7 @@ class Ring:
 
     def _make_room(self) -> None:
         """Drop what is too old, then move to a fresh array twice as long as what is left."""
-        t, y = self.view(float(self._t[self._end - 1]) - self._span)
+        t, y = self.view(float(self._t[self._end - 1]) - self._span if len(self) else None)
         size = max(_FIRST, 2 * len(t))
         fresh_t, fresh_y = np.empty(size), np.empty(size)
         fresh_t[: len(t)], fresh_y[: len(t)] = t, y

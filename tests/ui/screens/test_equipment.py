@@ -1,0 +1,172 @@
+"""The machines screen says how each machine is doing, since when and why, and never shows silence as health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from pytestqt.qtbot import QtBot
+
+from app.domain.alarms import Phase
+from app.domain.equipment import EquipmentState
+from app.domain.people import Role
+from app.live.feed import FeedStatus
+from app.live.messages import LinkState
+from tests.ui.plant import alarm, link, run_machines, sample
+from ui.bridge.desk import Desk
+from ui.bridge.live import LiveDesk
+from ui.screens.equipment import EquipmentScreen
+
+
+@pytest.fixture
+def screen(qtbot: QtBot, desk: Desk, live: LiveDesk) -> Iterator[EquipmentScreen]:
+    run_machines(live, 120)
+    made = EquipmentScreen(desk, live)
+    qtbot.addWidget(made)
+    made.resize(1200, 760)
+    made.show()
+    yield made
+    qtbot.waitUntil(lambda: desk.tasks.idle, timeout=5000)
+
+
+def picture(screen: EquipmentScreen, code: str) -> QImage:
+    box = screen.tiles.box_of(code)
+    assert box is not None
+    return screen.tiles.viewport().grab(box).toImage()
+
+
+def saturated(image: QImage) -> int:
+    """How many pixels carry a strong colour."""
+    colours = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
+    return sum(c.hsvSaturationF() > 0.6 and c.valueF() > 0.3 for c in colours)
+
+
+def test_machines_stand_in_their_areas_with_state_and_health(screen: EquipmentScreen, live: LiveDesk) -> None:
+    assert len(screen.tiles.codes()) == len(live.plant.equipment)
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.state is EquipmentState.OPERATIONAL
+    assert machine.health.score == 100
+    assert screen.filter is not None
+    assert screen.filter.count_text() == f"{len(live.plant.equipment)} rows"
+
+
+def test_a_quiet_machine_is_grey(screen: EquipmentScreen) -> None:
+    assert saturated(picture(screen, "CNC-2")) == 0
+
+
+def test_a_new_value_changes_the_picture_of_its_tile(
+    qtbot: QtBot, screen: EquipmentScreen, live: LiveDesk
+) -> None:
+    before = picture(screen, "CNC-2")
+    with qtbot.waitSignal(live.ticked, timeout=2000):
+        live.take_samples([sample("CNC-2/vibration", 1.93)])
+    assert picture(screen, "CNC-2") != before
+
+
+def test_a_value_over_its_limit_gives_the_only_colour_and_says_why_with_points(
+    qtbot: QtBot, screen: EquipmentScreen, live: LiveDesk
+) -> None:
+    live.take_samples([sample("CNC-2/vibration", 2.61)])
+    live.take_alarms([alarm("CNC-2/vibration")])
+    screen.tiles.choose("CNC-2")
+    screen.refresh()
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.state is EquipmentState.CRITICAL
+    assert screen.detail.losses()[0] == "−40 Vibration 2.61 mm/s is above its critical limit 2.5."
+    assert saturated(picture(screen, "CNC-2")) > 100
+    with qtbot.waitSignal(screen.open_requested, timeout=2000) as asked:
+        screen.detail.chart_requested.emit("CNC-2/vibration")
+    assert asked.args == ["charts", "CNC-2/vibration"]
+
+
+def test_a_silent_machine_has_no_colour_keeps_its_last_values_and_says_why(
+    screen: EquipmentScreen, live: LiveDesk
+) -> None:
+    live.take_samples([sample("CNC-2/vibration", 2.61)])
+    live.take_alarms([alarm("CNC-2/vibration")])
+    link(live, "line-opcua", LinkState.OFFLINE, "The server does not answer.")
+    live.take_samples(
+        sample(tag.name, None, quality=0x80310000) for tag in live.plant.tags if tag.equipment == "CNC-2"
+    )
+    screen.refresh()
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.state is EquipmentState.OFFLINE
+    assert machine.silent == "The server does not answer."
+    vibration = next(s for s in machine.signals if s.tag.name == "CNC-2/vibration")
+    assert vibration.stale
+    assert vibration.sample is not None
+    assert vibration.sample.value == 2.61
+    assert saturated(picture(screen, "CNC-2")) == 0
+
+
+def test_without_collector_everything_is_unknown_and_nothing_is_blank(
+    screen: EquipmentScreen, live: LiveDesk
+) -> None:
+    live._on_status(FeedStatus(False, "The connection to the collector is lost."))
+    screen.refresh()
+    assert {m.state for m in live.machines()} == {EquipmentState.UNKNOWN}
+    assert all(s.sample is not None and s.age is not None for m in live.machines() for s in m.signals)
+    assert all(m.health.score is None for m in live.machines())
+    assert "connection to the collector is lost" in screen.banner.text()
+
+
+def test_counts_by_state_filter_the_tiles(screen: EquipmentScreen, live: LiveDesk) -> None:
+    live.take_samples([sample("CNC-2/vibration", 2.61)])
+    live.take_alarms([alarm("CNC-2/vibration", phase=Phase.ACKED)])
+    screen.refresh()
+    screen.open_with("critical")
+    assert screen.tiles.codes() == ["CNC-2"]
+    screen.open_with("IMM-1")
+    assert screen.tiles.current == "IMM-1"
+    assert len(screen.tiles.codes()) == len(live.plant.equipment)
+
+
+def test_the_arrow_keys_walk_over_the_tiles_and_c_opens_the_charts(
+    qtbot: QtBot, screen: EquipmentScreen
+) -> None:
+    screen.tiles.setFocus()
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right):
+        qtbot.keyClick(screen.tiles, key)
+    assert screen.tiles.current == screen.tiles.codes()[1]
+    qtbot.keyClick(screen.tiles, Qt.Key.Key_Home)
+    assert screen.tiles.current == screen.tiles.codes()[0]
+    with qtbot.waitSignal(screen.open_requested, timeout=2000) as asked:
+        qtbot.keyClick(screen.tiles, Qt.Key.Key_Return)
+    assert asked.args[0] == "charts"
+    assert len(asked.args[1]) == 4
+
+
+def test_a_machine_is_taken_out_for_maintenance_and_put_back(
+    qtbot: QtBot, screen: EquipmentScreen, live: LiveDesk
+) -> None:
+    screen.tiles.choose("CNC-2")
+    screen.toggle_maintenance()
+    qtbot.waitUntil(lambda: "CNC-2" in live.maintenance, timeout=5000)
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.state is EquipmentState.MAINTENANCE
+    screen.toggle_maintenance()
+    qtbot.waitUntil(lambda: "CNC-2" not in live.maintenance, timeout=5000)
+
+
+def test_an_operator_is_told_why_maintenance_is_not_theirs(
+    screen: EquipmentScreen, as_role: Callable[[Role], object]
+) -> None:
+    screen.tiles.choose("CNC-2")
+    as_role(Role.OPERATOR)
+    assert screen.actions_set.reason("equipment.maintenance")
+
+
+def test_without_machines_the_screen_says_how_to_get_some(
+    qtbot: QtBot, desk: Desk, bare_live: LiveDesk
+) -> None:
+    screen = EquipmentScreen(desk, bare_live)
+    qtbot.addWidget(screen)
+    screen.show()
+    assert "lineside plant apply" in screen.empty.text()
+    assert screen.empty.isVisible()
