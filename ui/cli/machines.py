@@ -50,8 +50,8 @@ def _with_driver(url: str, unit: int, user: str, work: Callable[[Driver], Awaita
     return asyncio.run(talk())
 
 
-@connections.command()
-def test(url: str, unit: int = _UNIT, user: str = _USER) -> None:
+@connections.command("test")
+def try_connection(url: str, unit: int = _UNIT, user: str = _USER) -> None:
     """Connect to a machine and say whether it answers."""
 
     async def silent(_driver: Driver) -> None:

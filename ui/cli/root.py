@@ -36,6 +36,7 @@ def start(
 
 root.command()(window.desktop)
 root.command()(window.demo)
+root.command()(window.simulate)
 root.command()(machines.collect)
 root.add_typer(people.commands, name="user", help="Accounts.")
 root.add_typer(plant.commands, name="plant", help="Equipment, connections, tags and limits as a file.")

@@ -145,7 +145,7 @@ def _cell(value: Any) -> str:
 
 
 def parse_moment(text: str | None, default: datetime) -> datetime:
-    """A time given on the command line: ISO 8601 (local when it names no zone), or `-90s`, `-15m`, `-8h`, `-7d` from now."""
+    """A time given on the command line: ISO 8601 (local without a zone), or `-90s`, `-15m`, `-8h`, `-7d` from now."""
     from datetime import UTC, timedelta
 
     if text is None:

@@ -1,0 +1,1 @@
+"""A workshop to look around in: people, orders and inspections made through the door, and a simulated plant."""

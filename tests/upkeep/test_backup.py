@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.errors import LinesideError, Refused
+from app.domain.people import THE_PLANT
+from app.operations.orders import create_work_order
+from app.plant import opened_house
+from app.store.tables import WorkOrder
+from app.upkeep.backup import create_backup, restore_backup, verify_backup
+from app.upkeep.doctor import examine
+
+
+def _products(folder: Path) -> list[str]:
+    with opened_house(folder) as house, house.store.reader() as session:
+        return list(session.execute(select(WorkOrder.product).order_by(WorkOrder.product)).scalars())
+
+
+def test_a_backup_taken_while_the_store_is_open_holds_all_that_was_saved(data_dir: Path) -> None:
+    with opened_house(data_dir) as house:
+        for product in ("A", "B"):
+            house.door.perform(create_work_order(product=product, quantity=1), THE_PLANT)
+        report = create_backup(data_dir)
+        house.door.perform(create_work_order(product="C", quantity=1), THE_PLANT)
+    assert report.work_orders == 2
+    assert verify_backup(Path(report.file)).audit_lines == 2
+
+
+def test_a_restore_brings_the_backup_back_and_keeps_what_it_replaced(data_dir: Path, tmp_path: Path) -> None:
+    with opened_house(data_dir) as house:
+        house.door.perform(create_work_order(product="OLD", quantity=1), THE_PLANT)
+    report = create_backup(data_dir, tmp_path / "copy.sqlite")
+    with opened_house(data_dir) as house:
+        house.door.perform(create_work_order(product="YOUNG", quantity=1), THE_PLANT)
+    kept = restore_backup(data_dir, Path(report.file))
+    assert _products(data_dir) == ["OLD"]
+    assert verify_backup(kept).work_orders == 2
+
+
+def test_a_backup_with_a_flipped_byte_is_found_out(data_dir: Path, tmp_path: Path) -> None:
+    with opened_house(data_dir) as house:
+        for _ in range(40):
+            house.door.perform(create_work_order(product="P" * 100, quantity=1), THE_PLANT)
+    copy = tmp_path / "copy.sqlite"
+    create_backup(data_dir, copy)
+    content = bytearray(copy.read_bytes())
+    for page in range(1, len(content) // 4096):
+        content[page * 4096 : page * 4096 + 12] = b"\xff" * 12
+    copy.write_bytes(content)
+    with pytest.raises(LinesideError):
+        verify_backup(copy)
+    with pytest.raises(LinesideError):
+        restore_backup(data_dir, copy)
+    assert len(_products(data_dir)) == 40
+
+
+def test_a_backup_never_overwrites_a_file(data_dir: Path, tmp_path: Path) -> None:
+    with opened_house(data_dir):
+        pass
+    (tmp_path / "mine.sqlite").write_text("precious")
+    with pytest.raises(Refused, match="exists already"):
+        create_backup(data_dir, tmp_path / "mine.sqlite")
+    assert (tmp_path / "mine.sqlite").read_text() == "precious"
+
+
+def test_the_doctor_names_a_wrong_setting_and_a_damaged_store(data_dir: Path) -> None:
+    with opened_house(data_dir):
+        pass
+    assert all(finding.well for finding in examine(data_dir))
+    (data_dir / "settings.toml").write_text("station = 7")
+    (data_dir / "lineside.sqlite").write_bytes(b"broken" * 1000)
+    ill = {finding.subject for finding in examine(data_dir) if not finding.well}
+    assert ill == {"Settings", "Store"}
