@@ -47,19 +47,27 @@ class BoardCard:
 
 @dataclass(frozen=True)
 class BoardColumn:
-    """One stage with its cards in order; `wip_limit` is outlined when exceeded, never enforced here."""
+    """One stage with its cards in order; `wip_limit` is outlined when exceeded, never enforced here.
+
+    `total` counts the cards where not all of them are in `cards`.
+    """
 
     key: str
     title: str
     wip_limit: int | None = None
     cards: list[BoardCard] = field(default_factory=list)
+    total: int | None = None
+
+    @property
+    def count(self) -> int:
+        return len(self.cards) if self.total is None else self.total
 
     @property
     def over_limit(self) -> bool:
-        return self.wip_limit is not None and len(self.cards) > self.wip_limit
+        return self.wip_limit is not None and self.count > self.wip_limit
 
     def count_text(self) -> str:
         """ "6", "6/8" or "9/8 ⚠ over"."""
         if self.wip_limit is None:
-            return str(len(self.cards))
-        return f"{len(self.cards)}/{self.wip_limit}{' ⚠ over' if self.over_limit else ''}"
+            return f"{self.count:,}"
+        return f"{self.count}/{self.wip_limit}{' ⚠ over' if self.over_limit else ''}"

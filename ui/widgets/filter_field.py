@@ -57,6 +57,11 @@ class FilterField(ThemedWidget):
         """Replace the filter; the signal follows as if it had been typed."""
         self._edit.setText(text)
 
+    def settle(self) -> None:
+        """Take the present text as known already: no signal follows for it."""
+        self._rest.stop()
+        self._sent = self._edit.text()
+
     def clear(self) -> None:
         self._edit.clear()
         self._emit()

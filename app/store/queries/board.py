@@ -72,7 +72,10 @@ class BoardOrder:
 
 @dataclass(frozen=True)
 class Board:
-    """`stage_names` are the columns from left to right; `open_total` counts all open orders, shown or not."""
+    """`stage_names` are the columns from left to right; `open_total` counts all open orders, shown or not.
+
+    `people` are those whom a stage can be given to.
+    """
 
     stage_names: tuple[str, ...]
     orders: tuple[BoardOrder, ...]
@@ -92,13 +95,10 @@ def read_board(session: Session, wanted: BoardFilter, day_start: datetime) -> Bo
         ).scalars()
     finished = _orders(wanted).where(WorkOrder.status == OrderStatus.DONE, WorkOrder.finished_at >= day_start)
     done = session.execute(finished.order_by(WorkOrder.finished_at.desc()).limit(200)).scalars().all()
-    people = dict(
-        session.execute(
-            select(UserAccount.id, UserAccount.name).where(~UserAccount.deleted).order_by(UserAccount.name)
-        )
-        .tuples()
-        .all()
-    )
+    accounts = session.execute(
+        select(UserAccount.id, UserAccount.name, UserAccount.disabled).order_by(UserAccount.name)
+    ).all()
+    people = {account.id: account.name for account in accounts}
     orders = _with_stages(session, [*open_orders, *done], people)
     shown = [order for order in orders if order.finished_at is None and order.current is not None]
     if wanted.owner_id is not None:
@@ -112,7 +112,7 @@ def read_board(session: Session, wanted: BoardFilter, day_start: datetime) -> Bo
         tuple(order for order in orders if order.finished_at is not None),
         total,
         tuple(sorted({order.line for order in shown if order.line})),
-        people,
+        {account.id: account.name for account in accounts if not account.disabled},
     )
 
 

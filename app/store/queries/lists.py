@@ -88,7 +88,7 @@ def _describe_orders(session: Session, rows: Sequence[dict[str, Any]], now: date
             current.setdefault(order_id, (name, status))
     for row in rows:
         row["stage"], row["stage_status"] = current.get(row["id"], ("", None))
-        is_open = row["status"] in OPEN_STATUSES
+        is_open = row["open"] = row["status"] in OPEN_STATUSES
         late = delay(row["planned_end"], row["finished_at"], now) if is_open or row["finished_at"] else None
         row["slip_hours"] = None if late is None else late.total_seconds() / 3600
 
