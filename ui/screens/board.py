@@ -1,0 +1,443 @@
+"""The stage board: open orders as cards at their present stage, moved by mouse, key or menu under the real rules."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, time
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSplitter, QWidget
+
+from app.domain.errors import LinesideError, Refused
+from app.domain.people import Role
+from app.domain.stages import FINISHED, StageStatus
+from app.operations.change import Intent, Outcome
+from app.operations.stages import advance_work_order, assign_stages, move_order_to_stage, move_stage
+from app.store.queries.board import Board, BoardFilter, BoardOrder, BoardStage, read_board
+from ui.actions import ActionSet
+from ui.bridge.desk import EVERYTHING, Desk
+from ui.models.board import DONE_COLUMN, BoardModel, more_key
+from ui.models.form_card import FormCard
+from ui.models.issue_form import issue_form, issue_intent
+from ui.models.order_panel import OrderPanel
+from ui.models.preferences import remember, remembered
+from ui.screens.board_forms import assign_form, block_form, limits_form, limits_of
+from ui.widgets.board_view import BoardView
+from ui.widgets.dialog_card import DialogCard
+from ui.widgets.form import Form
+from ui.widgets.pane import Pane
+from ui.widgets.states import EmptyState
+from ui.widgets.themed import RoleLabel
+
+_ENTITIES = frozenset({"work_order", "stage", "issue", "route_stage", "user_account"})
+_ON_CARD = ("board.move", "board.advance", "board.assign", "board.issue", "board.inspect")
+_MINE = "mine"
+_NO_CARD = "Choose a card first."
+
+
+class BoardScreen(Pane):
+    """The board of all open orders; an operator sees and moves only what is assigned to them."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__("board", "Stage board", parent)
+        self._desk = desk
+        self._settled: set[UUID] = set()
+        self.view = BoardView()
+        self.view.setObjectName("board-view")
+        self.panel = OrderPanel(desk)
+        self.forms = FormCard(desk, self)
+        self.owner, self.line = QComboBox(), QComboBox()
+        self.note = RoleLabel("", "meta", "text2")
+        self.empty = EmptyState("No open order to show.", "Show everything")
+        self.model = self._fresh(Board((), (), (), 0))
+        self.actions_set = ActionSet(
+            self,
+            desk,
+            {
+                "board.move": self.choose_target,
+                "board.advance": self.advance,
+                "board.block": self.block,
+                "board.unblock": self.unblock,
+                "board.assign": self.assign,
+                "board.issue": self.raise_issue,
+                "board.inspect": self.inspect,
+                "board.limits": self.set_limits,
+                "refresh": self.refresh,
+            },
+        )
+        self._build()
+        self._connect()
+        self._refresh_soon = QTimer(self, singleShot=True, interval=40)
+        self._refresh_soon.timeout.connect(self.refresh)
+        self._offer_people()
+        self._on_current("")
+        self.refresh()
+
+    # -- building
+
+    def _build(self) -> None:
+        self.add_filter("words")
+        for box, name in ((self.owner, "Whose stages"), (self.line, "Line")):
+            box.setAccessibleName(name)
+            box.setToolTip(name)
+            box.setMinimumHeight(self.theme.density.control_height)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+            self.add_tool(box)
+        for key in ("board.block", "board.assign", "board.issue", "board.inspect", "board.move"):
+            self.add_tool(self.actions_set.button(key))
+        split = QSplitter()
+        split.setObjectName("board-split")
+        split.addWidget(self.view)
+        split.addWidget(self.panel)
+        split.setStretchFactor(0, 1)
+        split.setChildrenCollapsible(False)
+        self.panel.hide()
+        self.empty.hide()
+        foot = QHBoxLayout()
+        foot.addWidget(self.note)
+        foot.addStretch(1)
+        self.body.addWidget(split, 1)
+        self.body.addWidget(self.empty)
+        self.body.addLayout(foot)
+        self._menu = QMenu(self)
+
+    def _connect(self) -> None:
+        self.view.set_can_drop(self._refusal)
+        self.view.card_dropped.connect(self.move_card)
+        self.view.move_requested.connect(self._move_requested)
+        self.view.card_activated.connect(self._activate)
+        self.view.card_peeked.connect(self._peek)
+        self.view.current_changed.connect(self._on_current)
+        self.view.context_requested.connect(self._on_context)
+        if self.filter is not None:
+            self.filter.filter_changed.connect(self._on_filter)
+        self.owner.activated.connect(self._on_filter)
+        self.line.activated.connect(self._on_filter)
+        self.empty.action_requested.connect(self._show_everything)
+        self.banner.action_requested.connect(self.refresh)
+        self._desk.changed.connect(self._on_changed)
+        self._desk.actor_changed.connect(self._on_actor)
+        self._desk.fault.connect(self._on_fault)
+
+    # -- reading
+
+    def refresh(self) -> None:
+        """Read the board again; what is on the screen stays until then."""
+        now = self._desk.house.door.clock()
+        start = datetime.combine(now.astimezone().date(), time.min).astimezone()
+        wanted = self._wanted()
+        self.loading.start()
+        self._desk.read(
+            lambda session: read_board(session, wanted, start),
+            self._take,
+            owner=self,
+            key="board",
+            failed=self._failed,
+        )
+
+    def _wanted(self) -> BoardFilter:
+        actor = self._desk.actor
+        own = actor is not None and self.owner.currentData() == _MINE
+        chosen = self.owner.currentData()
+        owner_id = actor.user_id if own and actor else (UUID(chosen) if chosen and chosen != _MINE else None)
+        return BoardFilter(
+            self.filter.text() if self.filter is not None else "", self.line.currentData() or "", owner_id
+        )
+
+    def _fresh(self, board: Board) -> BoardModel:
+        limits = json.loads(remembered("", "board/limits", "{}"))
+        return BoardModel(board, self._desk.actor, self._desk.house.door.clock(), limits, {})
+
+    def _take(self, board: Board) -> None:
+        self.loading.finish()
+        self.banner.show_text("")
+        before = self.model
+        moving = {key: to for key, to in before.pending.items() if key not in self._settled}
+        self._settled.clear()
+        fresh = self._fresh(board)
+        self.model = BoardModel(board, fresh.actor, fresh.now, fresh.limits, moving, before.unfolded)
+        self._offer_lines()
+        self._offer_people()
+        self._show()
+
+    def _failed(self, error: BaseException) -> None:
+        self.loading.finish()
+        if isinstance(error, LinesideError):
+            self.banner.show_text(error.sentence, "Retry")
+        else:
+            self._desk.tasks.unhandled.emit(error)
+
+    def _show(self) -> None:
+        board = self.model.board
+        self.view.set_columns(self.model.columns())
+        nothing = not board.orders and not board.done_today
+        self.empty.setVisible(nothing)
+        if nothing and board.open_total:
+            self.empty.set_text("No open order matches what is chosen above.", "Show everything")
+        elif nothing:
+            self.empty.set_text("No order is open. Import a plan or create an order.", "Work orders")
+        shown, filtered = len(board.orders), len(board.orders) < board.open_total
+        if self.filter is not None:
+            self.filter.set_count(shown, filtered)
+        self.note.setText(
+            "M move · S next step · B block · U unblock · A assign · Ctrl+I issue · Q inspection · Enter details"
+        )
+
+    def _on_changed(self, entities: frozenset[str]) -> None:
+        if entities & _ENTITIES or entities == EVERYTHING:
+            self._refresh_soon.start()
+
+    def _on_actor(self, _actor: object) -> None:
+        self._offer_people()
+        self.refresh()
+
+    def _on_fault(self, key: str, sentence: object) -> None:
+        if key == "store" and sentence and self.model.pending:
+            self._settled.update(self.model.pending)
+            self.refresh()
+
+    def _on_filter(self, _value: object) -> None:
+        self.refresh()
+
+    def _show_everything(self) -> None:
+        if not self.model.board.open_total:
+            self.open_requested.emit("orders", None)
+            return
+        if self.filter is not None:
+            self.filter.clear()
+        self.line.setCurrentIndex(0)
+        if self.owner.isEnabled():
+            self.owner.setCurrentIndex(0)
+        self.refresh()
+
+    def _offer_people(self) -> None:
+        """Whose stages: an operator has no choice, everyone else begins with everybody's."""
+        actor = self._desk.actor
+        is_operator = actor is not None and actor.role is Role.OPERATOR
+        chosen = self.owner.currentData()
+        self.owner.clear()
+        if not is_operator:
+            self.owner.addItem("Everyone", "")
+        self.owner.addItem("My stages", _MINE)
+        if not is_operator:
+            for user_id, name in self.model.board.people.items():
+                self.owner.addItem(name, str(user_id))
+        self.owner.setCurrentIndex(max(0, self.owner.findData(chosen)))
+        self.owner.setEnabled(not is_operator)
+        self.owner.setToolTip("Operators see the stages assigned to them." if is_operator else "Whose stages")
+
+    def _offer_lines(self) -> None:
+        chosen = self.line.currentData()
+        known = list(dict.fromkeys([*([chosen] if chosen else []), *self.model.board.lines]))
+        self.line.clear()
+        self.line.addItem("All lines", "")
+        for line in known:
+            self.line.addItem(line, line)
+        self.line.setCurrentIndex(max(0, self.line.findData(chosen)))
+        self.line.setVisible(bool(known))
+
+    # -- cards
+
+    def _current(self) -> tuple[BoardOrder, BoardStage] | None:
+        order = self.model.order(self.view.current_card())
+        return (order, order.current) if order is not None and order.current is not None else None
+
+    def _on_current(self, key: str) -> None:
+        order = self.model.order(key)
+        stage = order.current if order is not None else None
+        reason = None if stage is not None else _NO_CARD
+        own = stage is not None and not self.model.movable(stage)
+        fixed = self.model.card(order).disabled_reason if own and order is not None else reason
+        for action in _ON_CARD:
+            moves = action in ("board.move", "board.advance")
+            self.actions_set.set_unavailable(action, fixed if moves else reason)
+        blocked = stage is not None and stage.status is StageStatus.BLOCKED
+        self.actions_set.set_unavailable(
+            "board.block", fixed or (f"{stage.name} is blocked already." if blocked and stage else None)
+        )
+        self.actions_set.set_unavailable(
+            "board.unblock", fixed or (None if blocked or stage is None else f"{stage.name} is not blocked.")
+        )
+        if order is not None and self.panel.isVisible() and not self.panel.pinned:
+            self.panel.show_order(order.id)
+
+    def _activate(self, key: str) -> None:
+        order = self.model.order(key)
+        if order is not None:
+            self.panel.show_order(order.id)
+            self.panel.set_pinned(True)
+            return
+        column = next((c.key for c in self.model.columns() if more_key(c.key) == key), None)
+        if column is not None:
+            m = self.model
+            unfolded = m.unfolded | {column}
+            self.model = BoardModel(m.board, m.actor, m.now, m.limits, m.pending, unfolded)
+            self._show()
+
+    def _peek(self, key: str) -> None:
+        order = self.model.order(key)
+        if order is None:
+            return
+        if self.panel.isVisible() and self.panel.order_id == order.id:
+            self.panel.hide()
+        else:
+            self.panel.set_pinned(False)
+            self.panel.show_order(order.id)
+
+    # -- moving
+
+    def _refusal(self, card: str, column: str) -> str | None:
+        return self.model.refusal(card, column)
+
+    def move_card(self, card: str, column: str) -> None:
+        """Drag, key and menu all end here: the card moves at once, and comes back with a sentence when refused."""
+        order, refusal = self.model.order(card), self.model.refusal(card, column)
+        if refusal is not None or order is None:
+            self._desk.refused.emit(refusal or "This card is not on the board any more.")
+            return
+        self.model = self.model.moving(order.id, column)
+        self._show()
+        self._desk.perform(
+            move_order_to_stage(order_id=order.id, stage_name=FINISHED if column == DONE_COLUMN else column),
+            owner=self,
+            done=partial(self._moved, order.id),
+            failed=partial(self._snap_back, order.id),
+        )
+
+    def _moved(self, order_id: UUID, _outcome: Outcome[Any]) -> None:
+        self._settled.add(order_id)
+        self.refresh()
+
+    def _snap_back(self, order_id: UUID, refusal: Refused) -> None:
+        self.model = self.model.settled(order_id)
+        self._show()
+        self._desk.refused.emit(refusal.sentence)
+        self.refresh()
+
+    def _move_requested(self, _card: str) -> None:
+        self.actions_set.trigger("board.move")
+
+    def choose_target(self) -> None:
+        """A menu of the columns beside the card; a letter chooses, what is refused says why."""
+        card = self.view.current_card()
+        if self.model.order(card) is None:
+            return
+        self._menu.clear()
+        self._add_targets(self._menu, card)
+        self._menu.popup(self.view.viewport().mapToGlobal(self.view.card_rect(card).bottomLeft()))
+
+    def _add_targets(self, menu: QMenu, card: str) -> None:
+        for key, title, refusal in self.model.targets(card):
+            action = menu.addAction(f"&{title}" if refusal is None else f"&{title}  —  {refusal}")
+            action.setEnabled(refusal is None)
+            action.triggered.connect(partial(self._target_chosen, card, key))
+
+    def _target_chosen(self, card: str, column: str, _checked: bool = False) -> None:
+        self.move_card(card, column)
+
+    def _on_context(self, card: str, at: QPoint) -> None:
+        if self.model.order(card) is None:
+            return
+        self.view.set_current_card(card)
+        self._menu.clear()
+        moves = self._menu.addMenu("Move to")
+        self._add_targets(moves, card)
+        for key in ("advance", "block", "unblock", "assign", "issue", "inspect"):
+            self._menu.addAction(self.actions_set.action(f"board.{key}"))
+        self._menu.addSeparator()
+        self._menu.addAction(self.actions_set.action("board.limits"))
+        self._menu.popup(at)
+
+    def advance(self) -> None:
+        """The next step of the current card: begin its stage, or finish it."""
+        found = self._current()
+        if found is not None:
+            self._desk.perform(advance_work_order(order_id=found[0].id), owner=self)
+
+    # -- forms
+
+    def block(self) -> None:
+        """Block the current card's stage with a reason."""
+        found = self._current()
+        if found is not None:
+            order, stage = found
+            title = f"Block {order.number} {stage.name}"
+            self.forms.open("block", title, block_form, partial(_block_intent, stage.id))
+
+    def unblock(self) -> None:
+        """Let a blocked stage go on where it stood."""
+        found = self._current()
+        if found is not None:
+            to = StageStatus.IN_PROGRESS if found[1].started else StageStatus.PLANNED
+            self._desk.perform(move_stage(stage_id=found[1].id, to=to), owner=self)
+
+    def assign(self) -> None:
+        """Give the current card's stage to someone."""
+        found = self._current()
+        if found is not None:
+            order, stage = found
+            people = {str(user_id): name for user_id, name in self.model.board.people.items()}
+            build = partial(assign_form, people, str(stage.assignee_id or ""))
+            self.forms.open(
+                "assign", f"Assign {order.number} {stage.name}", build, partial(_assign_intent, stage.id)
+            )
+
+    def raise_issue(self) -> None:
+        """Raise an issue on the current card's stage."""
+        found = self._current()
+        if found is not None:
+            order, stage = found
+            about = f"{order.number} {stage.name}"
+            self.forms.open(
+                "issue",
+                f"Raise issue on {about}",
+                partial(issue_form, about),
+                partial(issue_intent, stage.id),
+                keep_draft=True,
+            )
+
+    def inspect(self) -> None:
+        """Log an inspection of the current card's stage, in its own place."""
+        found = self._current()
+        if found is not None:
+            self.open_requested.emit("inspections", found[1].id)
+
+    def set_limits(self) -> None:
+        """How many cards a column should hold at most on this computer's board."""
+        form = limits_form(self.model.board.stage_names, self.model.limits)
+        card = DialogCard("Limits of the columns", form, self)
+        form.submitted.connect(partial(self._save_limits, form, card))
+        form.cancelled.connect(card.close)
+        card.show_card()
+        form.focus_first()
+
+    def _save_limits(self, form: Form, card: DialogCard) -> None:
+        try:
+            limits = limits_of(form)
+        except Refused as refusal:
+            form.set_error(refusal.field, refusal.sentence)
+            return
+        remember("", "board/limits", json.dumps(limits))
+        card.close()
+        self.refresh()
+
+    def open_with(self, argument: object) -> None:
+        """A filter line, or the id of an order whose card becomes current."""
+        if isinstance(argument, UUID):
+            if str(argument) in {card.key for column in self.view.columns() for card in column.cards}:
+                self.view.set_current_card(str(argument))
+            self.panel.show_order(argument)
+        else:
+            super().open_with(argument)
+
+
+def _block_intent(stage_id: UUID, form: Form) -> Intent[Any]:
+    return move_stage(stage_id=stage_id, to=StageStatus.BLOCKED, reason=str(form.values()["reason"]))
+
+
+def _assign_intent(stage_id: UUID, form: Form) -> Intent[Any]:
+    chosen = form.values()["assignee_id"]
+    return assign_stages(ids=[stage_id], assignee_id=UUID(str(chosen)) if chosen else None)
