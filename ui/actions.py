@@ -29,7 +29,7 @@ class Place:
 PLACES = (
     Place("dashboard", "Dashboard", "gauge", "D"),
     Place("orders", "Work orders", "list-bullets", "O"),
-    Place("board", "Stage board", "kanban", "B"),
+    Place("board", "Stage board", "columns", "B"),
     Place("equipment", "Machines", "factory", "M"),
     Place("charts", "Charts", "chart-line", "C"),
     Place("alarms", "Alarms", "bell", "A"),
@@ -37,7 +37,7 @@ PLACES = (
     Place("issues", "Issues", "warning", "S"),
     Place("import", "Import", "file-arrow-down", "X", Permission.IMPORT),
     Place("users", "Users", "users", "U", Permission.MANAGE_USERS),
-    Place("system", "System", "pulse", "Y"),
+    Place("system", "System", "activity", "Y"),
 )
 
 

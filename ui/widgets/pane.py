@@ -18,9 +18,12 @@ class Pane(ThemedWidget):
 
     Subclasses fill `body` (a vertical layout), may call `add_filter()` and `add_tool()`, and override `refresh()`,
     which runs when the pane is shown for the first time and whenever what it shows may have changed.
+    `job_changed(key, words, share)` puts long work into the window's list of jobs: share below 0 is unknown,
+    1 takes it away; the window answers a click on Cancel with `cancel_job`.
     """
 
     open_requested = Signal(str, object)
+    job_changed = Signal(str, str, float)
     shown = Signal()
 
     def __init__(self, place: str, title: str, parent: QWidget | None = None) -> None:
@@ -66,6 +69,9 @@ class Pane(ThemedWidget):
 
     def refresh(self) -> None:
         """Look again at what the pane shows."""
+
+    def cancel_job(self, key: str) -> None:
+        """Somebody wants the job `key` to stop; panes that run jobs of this name override it."""
 
     def open_with(self, argument: object) -> None:
         """The window opened this pane with an argument: a row id, or a filter line as text."""

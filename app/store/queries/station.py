@@ -1,0 +1,45 @@
+"""What this station has to say of itself: changes that wait for a server, the size and schema of its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from app.store.journal import PENDING
+from app.store.tables import Audit, Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class StationState:
+    """`pending` changes wait for a server; `audit_lines` are in the trail; `revision` is the schema of the store."""
+
+    pending: int
+    audit_lines: int
+    revision: str
+
+
+def pending_changes(session: Session) -> int:
+    """How many changes wait for a server."""
+    counting = select(func.count()).select_from(Outbox).where(Outbox.state == PENDING)
+    return int(session.execute(counting).scalar_one())
+
+
+def station_state(session: Session) -> StationState:
+    """All of it at once."""
+    lines = session.execute(select(func.max(Audit.seq))).scalar_one()
+    revision = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    return StationState(pending_changes(session), int(lines or 0), str(revision))
+
+
+def file_sizes(folder: Path) -> dict[str, int]:
+    """Bytes of each store in `folder`, its write-ahead log included; call it from a worker thread."""
+    sizes: dict[str, int] = {}
+    for name in ("lineside.sqlite", "history.sqlite"):
+        parts = [folder / name, folder / f"{name}-wal"]
+        present = [part.stat().st_size for part in parts if part.exists()]
+        if present:
+            sizes[name] = sum(present)
+    return sizes

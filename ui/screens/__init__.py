@@ -1,0 +1,1 @@
+"""One module a place of the window; they do not know each other."""

@@ -1,0 +1,259 @@
+"""From a double click to a window at work, and back: what starts, in which order, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from qasync import QEventLoop
+
+from app.domain.errors import LinesideError
+from ui.screens.login import LoginScreen
+from ui.tasks import Tasks
+from ui.theme import install_theme
+from ui.window.crash import CrashCards, CrashReports
+
+if TYPE_CHECKING:
+    # Loaded by the worker thread that opens the data, while the login window is already on the screen.
+    from app.domain.people import Actor
+    from ui.bridge.desk import Desk
+    from ui.bridge.live import LiveDesk
+    from ui.window.collector_child import CollectorChild
+    from ui.window.idle_lock import IdleLock
+    from ui.window.layout_memory import LayoutMemory
+    from ui.window.main_window import MainWindow
+    from ui.window.opening import Opened
+    from ui.window.sessions import Sessions
+    from ui.window.undoing import UndoHistory
+
+
+class DemoTour(Protocol):
+    """Something that drives the window by itself once the data is open; it may call `Desktop.quit` at the end."""
+
+    def begin(self, desktop: Desktop) -> None: ...
+
+
+class Desktop(QObject):
+    """Everything between the process and its windows. `opened` comes when the data is open, `ready` with each first
+    main window after a login.
+    """
+
+    opened = Signal()
+    ready = Signal(object)
+
+    def __init__(
+        self,
+        folder: Path,
+        loop: asyncio.AbstractEventLoop | None,
+        *,
+        demo: DemoTour | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.folder = folder
+        self._loop = loop
+        self._demo = demo
+        self.tasks = Tasks(self)
+        self.reports = CrashReports(folder, self)
+        self.tasks.unhandled.connect(self.reports.report)
+        self.cards = CrashCards(self.reports, self._front_window)
+        self.login = LoginScreen()
+        self.login.setWindowTitle("Lineside")
+        self.login.resize(720, 560)
+        self.login.painted.connect(self.open_data)
+        self.login.retry_requested.connect(self.open_data)
+        self.login.folder_requested.connect(self._choose_folder)
+        self.login.quit_requested.connect(self.quit)
+        self.windows: list[MainWindow] = []
+        self.desk: Desk | None = None
+        self.live: LiveDesk | None = None
+        self.sessions: Sessions | None = None
+        self.idle: IdleLock | None = None
+        self._undo: UndoHistory | None = None
+        self._memory: LayoutMemory | None = None
+        self._collector: CollectorChild | None = None
+        self._closed = False
+
+    # -- opening
+
+    def start(self) -> None:
+        """Paint the login window; the rest begins after its first frame."""
+        self.login.show()
+
+    def open_data(self) -> None:
+        """Open the folder on a worker thread."""
+        from ui.window.opening import open_data
+
+        self.login.show_opening()
+        self.tasks.run(
+            partial(open_data, self.folder), self._take_opened, owner=self, key="open", failed=self._not_opened
+        )
+
+    def _not_opened(self, error: BaseException) -> None:
+        if isinstance(error, LinesideError):
+            self.login.show_fault(error.sentence)
+        else:
+            self.login.show_fault(f"{self.folder} could not be opened because of a mistake in Lineside.")
+            self.reports.report(error)
+
+    def _choose_folder(self) -> None:
+        dialog = QFileDialog(self.login, "Choose the data folder", str(self.folder.parent))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(self._take_folder)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _take_folder(self, chosen: str) -> None:
+        self.folder = Path(chosen)
+        self.reports.move_to(self.folder)
+        self.open_data()
+
+    def _take_opened(self, opened: Opened) -> None:
+        from ui.bridge.desk import Desk
+        from ui.bridge.live import LiveDesk
+        from ui.window.idle_lock import IdleLock
+        from ui.window.layout_memory import LayoutMemory
+        from ui.window.sessions import Sessions
+        from ui.window.undoing import UndoHistory
+
+        settings = opened.house.settings
+        self.desk = desk = Desk(opened.house, self.tasks, self)
+        self.reports.expected.connect(desk.refused)
+        self.live = LiveDesk(desk, self)
+        self.sessions = Sessions(desk, self)
+        self._undo = UndoHistory(desk, self)
+        self._memory = LayoutMemory(QSettings(str(self.folder / "window.ini"), QSettings.Format.IniFormat))
+        self.idle = IdleLock(settings.idle_lock_minutes * 60, self)
+        self.idle.idle.connect(partial(self.sessions.lock, idle=True))
+        self.sessions.bind(self.login)
+        self.sessions.entered.connect(self._on_entered)
+        self.sessions.left.connect(self._on_left)
+        self._start_live(settings.collect_here)
+        if opened.has_users:
+            self.login.show_login()
+        else:
+            self.login.show_first_admin()
+        self.opened.emit()
+        if self._demo is not None:
+            self._demo.begin(self)
+
+    def _start_live(self, collect_here: bool) -> None:
+        from ui.window.collector_child import CollectorChild
+
+        assert self.live is not None
+        if self._loop is not None:
+            self.live.start(self._loop)
+        if collect_here and self._loop is not None:
+            self._collector = CollectorChild(self.folder, self)
+            self._collector.start()
+
+    # -- people and windows
+
+    def enter(self, actor: Actor) -> None:
+        """Put somebody at the desk whose identity is known (the demonstration)."""
+        assert self.sessions is not None
+        self.sessions.enter(actor)
+
+    def _on_entered(self, _actor: object) -> None:
+        assert self.idle is not None
+        self.idle.start()
+        if not self.windows:
+            window = self.open_window()
+            self.login.hide()
+            self.ready.emit(window)
+
+    def _on_left(self, _name: str) -> None:
+        if self.idle is not None:
+            self.idle.stop()
+
+    def open_window(self) -> MainWindow:
+        """One more window at the same desk."""
+        from ui.window.main_window import MainWindow
+
+        assert self.desk and self.live and self.sessions and self._undo and self._memory and self.idle
+        window = MainWindow(self.desk, self.live, self.sessions, self._undo, self._memory)
+        window.window_requested.connect(self._second_window)
+        window.screen_failed.connect(self.reports.report)
+        window.closed.connect(self._on_window_closed)
+        self.windows.append(window)
+        window.show()
+        self.idle.watch(window.windowHandle())
+        return window
+
+    def _second_window(self) -> None:
+        self.open_window()
+
+    def _on_window_closed(self, window: MainWindow) -> None:
+        self.windows.remove(window)
+        window.deleteLater()
+        if not self.windows:
+            self.quit()
+
+    def _front_window(self) -> QWidget | None:
+        active = QApplication.activeWindow()
+        if active is not None and active in self.windows:
+            return active
+        return self.windows[-1] if self.windows else self.login
+
+    # -- ending
+
+    def quit(self) -> None:
+        """End the program; windows close with it."""
+        QApplication.quit()
+
+    def close(self) -> None:
+        """Let go of everything, in the order that loses nothing; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self.reports.uninstall()
+        if self.idle is not None:
+            self.idle.stop()
+        for window in self.windows[:]:
+            window.close()
+        self.login.close()
+        if self.live is not None:
+            self.live.close()
+        if self._collector is not None:
+            self._collector.close()
+        self.tasks.close()
+        if self.desk is not None:
+            self.desk.close()
+            self.desk.house.close()
+
+
+def run_desktop(folder: Path, *, demo: DemoTour | None = None) -> int:
+    """Open the window on `folder` and stay until it is closed; returns the exit code."""
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("Lineside")
+    app.setQuitOnLastWindowClosed(True)
+    install_theme(app)
+    loop = QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    desktop = Desktop(folder, loop, demo=demo)
+    desktop.reports.install()
+    loop.set_exception_handler(desktop.reports.from_loop)
+    desktop.start()
+    try:
+        with loop:
+            loop.run_forever()
+            desktop.close()
+            loop.run_until_complete(_end_tasks())
+    finally:
+        asyncio.set_event_loop(None)
+    return 0
+
+
+async def _end_tasks() -> None:
+    """Cancel what still talks on the loop, and wait until it has stopped."""
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -1,0 +1,152 @@
+"""The list of places at the left: icons, digits, hidden where a role never has business."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
+
+from ui.actions import PLACES, Place
+from ui.bridge.desk import Desk
+from ui.widgets.themed import LEFT, RIGHT, ThemedWidget, draw_focus_ring, draw_text
+
+WIDE, NARROW = 176, 52
+
+
+def digit_of(place: Place) -> str:
+    """The digit that opens a place with Alt; empty beyond the tenth."""
+    number = PLACES.index(place) + 1
+    return str(number % 10) if number <= 10 else ""
+
+
+class _Entry(QAbstractButton):
+    """One place."""
+
+    def __init__(self, place: Place, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.place = place
+        self.narrow = False
+        self.setObjectName(f"nav-{place.key}")
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        keys = f"G {place.letter}" + (f" or Alt+{digit_of(place)}" if digit_of(place) else "")
+        self.setAccessibleName(place.title)
+        self.setToolTip(f"{place.title} ({keys})")
+
+    def sizeHint(self) -> QSize:
+        nav = self.parentWidget()
+        assert isinstance(nav, Navigation)
+        return QSize(NARROW if self.narrow else WIDE, max(34, nav.theme.density.control_height))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        nav = self.parentWidget()
+        assert isinstance(nav, Navigation)
+        theme, t = nav.theme, nav.tokens
+        painter = QPainter(self)
+        try:
+            box = QRectF(self.rect())
+            if self.isChecked():
+                painter.fillRect(box, t.selection)
+                painter.fillRect(QRectF(0, 0, 3, box.height()), t.accent)
+            elif self.underMouse():
+                painter.fillRect(box, t.hover)
+            icon = 20
+            top = round((box.height() - icon) / 2)
+            theme.icon(self.place.icon).paint(painter, 16, top, icon, icon)
+            if not self.narrow:
+                role = "strong" if self.isChecked() else "body"
+                words = box.adjusted(48, 0, -28, 0)
+                draw_text(painter, words, self.place.title, theme.font(role), t.text, LEFT)
+                digit = digit_of(self.place)
+                draw_text(painter, box.adjusted(0, 0, -10, 0), digit, theme.font("meta"), t.text2, RIGHT)
+            if self.hasFocus():
+                draw_focus_ring(painter, box, t)
+        finally:
+            painter.end()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        elif event.key() == Qt.Key.Key_Down:
+            self.focusNextChild()
+        elif event.key() == Qt.Key.Key_Up:
+            self.focusPreviousChild()
+        else:
+            super().keyPressEvent(event)
+
+
+class Navigation(ThemedWidget):
+    """Asks for a place with `chosen`; the window answers with `show_current`."""
+
+    chosen = Signal(str)
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("navigation")
+        self.setAccessibleName("Places")
+        self._desk = desk
+        self._narrow = False
+        self._entries = {place.key: _Entry(place, self) for place in PLACES}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 8, 1, 8)
+        layout.setSpacing(1)
+        for key, entry in self._entries.items():
+            entry.clicked.connect(partial(self._clicked, key))
+            layout.addWidget(entry)
+        layout.addStretch(1)
+        desk.actor_changed.connect(self._on_actor)
+        self._on_actor()
+        self.set_narrow(False)
+
+    def allowed(self, place: str) -> bool:
+        """Whether the place is ever this person's business."""
+        needed = self._entries[place].place.permission
+        actor = self._desk.actor
+        return needed is None or (actor is not None and actor.may(needed))
+
+    def allowed_places(self) -> list[Place]:
+        return [place for place in PLACES if self.allowed(place.key)]
+
+    @property
+    def narrow(self) -> bool:
+        return self._narrow
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Icons only, or with words."""
+        self._narrow = narrow
+        self.setFixedWidth(NARROW if narrow else WIDE)
+        for entry in self._entries.values():
+            entry.narrow = narrow
+            entry.update()
+
+    def toggle(self) -> None:
+        self.set_narrow(not self._narrow)
+
+    def show_current(self, place: str) -> None:
+        for key, entry in self._entries.items():
+            entry.setChecked(key == place)
+
+    def _clicked(self, place: str, _checked: bool = False) -> None:
+        self._entries[place].setChecked(True)
+        self.chosen.emit(place)
+
+    def _on_actor(self, _actor: object = None) -> None:
+        if self._desk.actor is None:
+            return  # the list is covered while nobody is logged in; hiding entries would only make it jump
+        for key, entry in self._entries.items():
+            entry.setVisible(self.allowed(key))
+
+    def restyle(self) -> None:
+        for entry in self._entries.values():
+            entry.updateGeometry()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            painter.fillRect(self.rect(), self.tokens.panel)
+            painter.fillRect(self.width() - 1, 0, 1, self.height(), self.tokens.divider)
+        finally:
+            painter.end()

@@ -1,0 +1,166 @@
+"""People coming and going at one desk: first administrator, log-in, forced password change, lock, switch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+from sqlalchemy.orm import Session
+
+from app.domain.errors import LinesideError, Refused
+from app.domain.people import THE_PLANT, Actor, check_password, check_user_name
+from app.operations.change import Outcome
+from app.operations.login import Login, log_in, note_logout
+from app.operations.people import change_own_password, create_first_admin
+from app.store.queries.accounts import locked_until
+from ui.bridge.desk import Desk
+from ui.screens.login import LoginScreen
+
+
+class Sessions(QObject):
+    """Checks passwords on a worker thread and puts the person at the desk.
+
+    `entered` comes when somebody may work; `left` when the desk is locked, with the name to ask for
+    (empty: anybody). All bound login screens show the same question.
+    """
+
+    entered = Signal(object)
+    left = Signal(str)
+
+    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._screens: list[LoginScreen] = []
+        self._waiting: Login | None = None
+        self._last: Actor | None = None
+
+    def bind(self, screen: LoginScreen) -> None:
+        """Let this screen ask and show the answers."""
+        self._screens.append(screen)
+        screen.login_requested.connect(self.log_in)
+        screen.admin_requested.connect(self.create_admin)
+        screen.password_requested.connect(self.change_password)
+        screen.destroyed.connect(partial(self._forget, screen))
+
+    def _forget(self, screen: LoginScreen, _object: object = None) -> None:
+        if screen in self._screens:
+            self._screens.remove(screen)
+
+    @property
+    def locked(self) -> bool:
+        """Whether nobody is at the desk."""
+        return self._desk.actor is None
+
+    @property
+    def last(self) -> Actor | None:
+        """Who worked here last."""
+        return self._last
+
+    def log_in(self, name: str, password: str) -> None:
+        door = self._desk.house.door
+        self._desk.tasks.run(
+            lambda: log_in(door, name, password),
+            self._take_login,
+            owner=self,
+            key="login",
+            failed=partial(self._login_failed, name),
+        )
+
+    def create_admin(self, name: str, password: str) -> None:
+        """Make the first account and log in with it."""
+        try:
+            check_password(password, check_user_name(name))
+        except Refused as refused:
+            self._refuse(refused)
+            return
+        future = self._desk.house.door.submit(create_first_admin(name=name, password=password), THE_PLANT)
+        self._desk.tasks.follow(
+            future, partial(self._admin_made, name, password), owner=self, failed=self._refuse
+        )
+
+    def _admin_made(self, name: str, password: str, _outcome: object) -> None:
+        self.log_in(name, password)
+
+    def change_password(self, old: str, new: str) -> None:
+        """The person who waits at the login screen chooses a password of their own."""
+        waiting = self._waiting
+        if waiting is None:
+            return
+        intent = change_own_password(old_password=old, new_password=new)
+        future = self._desk.house.door.submit(intent, waiting.actor)
+        self._desk.tasks.follow(
+            future, partial(self._password_changed, waiting), owner=self, failed=self._refuse
+        )
+
+    def _password_changed(self, login: Login, _outcome: Outcome[None]) -> None:
+        self.enter(login.actor)
+
+    def _take_login(self, login: Login) -> None:
+        if login.must_change_password:
+            self._waiting = login
+            for screen in self._screens:
+                screen.show_password_change(login.actor.name)
+            return
+        self.enter(login.actor)
+
+    def enter(self, actor: Actor) -> None:
+        """This person is at the desk from now on; who they are was proven before."""
+        self._waiting = None
+        self._last = actor
+        self._desk.set_actor(actor)
+        self.entered.emit(actor)
+
+    def lock(self, *, idle: bool = False) -> None:
+        """Close the session and ask for the same person's password."""
+        self._leave(idle=idle, name=self._desk.actor.name if self._desk.actor else "")
+
+    def switch_user(self) -> None:
+        """Close the session and ask who is next."""
+        self._leave(idle=False, name="")
+
+    def _leave(self, *, idle: bool, name: str) -> None:
+        actor = self._desk.actor
+        if actor is None:
+            return
+        self._desk.set_actor(None)
+        future = self._desk.house.door.submit(note_logout(idle=idle), actor)
+        self._desk.tasks.follow(future, _noted, owner=self, failed=self._not_noted)
+        lead = f"Locked. {name} was working here." if name else "Who is next? What is open stays open."
+        for screen in self._screens:
+            screen.show_login(name, lead)
+        self.left.emit(name)
+
+    def _not_noted(self, error: BaseException) -> None:
+        """The trail could not be written; the desk is locked all the same."""
+        if isinstance(error, LinesideError):
+            self._desk.fault.emit("store", error.sentence)
+        else:
+            self._desk.tasks.unhandled.emit(error)
+
+    def _login_failed(self, name: str, error: BaseException) -> None:
+        self._refuse(error)
+        if isinstance(error, Refused):
+
+            def until(session: Session) -> datetime | None:
+                return locked_until(session, name)
+
+            self._desk.read(until, self._take_lock, owner=self, key="lock")
+
+    def _take_lock(self, until: datetime | None) -> None:
+        if until is not None and until > self._desk.house.door.clock():
+            for screen in self._screens:
+                screen.lock_until(until)
+
+    def _refuse(self, error: BaseException) -> None:
+        field = error.field if isinstance(error, Refused) else None
+        expected = isinstance(error, LinesideError)
+        sentence = error.sentence if isinstance(error, LinesideError) else "This did not work; see the report."
+        for screen in self._screens:
+            screen.refuse(field, sentence)
+        if not expected:
+            self._desk.tasks.unhandled.emit(error)
+
+
+def _noted(_outcome: object) -> None:
+    """The audit trail has it; nothing else to do."""

@@ -1,0 +1,146 @@
+"""The line at the top of every window: search, alarms, what waits to be sent, how old the values are, who works."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
+
+from app.domain.people import Actor
+from ui.actions import ActionSet
+from ui.bridge.alarm_board import alarm_words
+from ui.bridge.desk import Desk
+from ui.bridge.live import LiveDesk
+from ui.models.wording import age as age_words
+from ui.widgets.alarm_strip import AlarmStrip
+from ui.widgets.buttons import ActionButton, IconButton
+from ui.widgets.themed import RoleLabel, ThemedWidget
+
+USER_ACTIONS = ("switch-user", "lock", "change-password", "theme", "density", "help", "reset-layout")
+
+
+def age_text(seconds: float | None) -> str:
+    """How old the newest sign of life from the machines is, for a narrow place."""
+    if seconds is None:
+        return "○ no live data"
+    shown = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    return f"● live {shown}" if seconds <= 5 else f"○ stale {shown}"
+
+
+class TopStrip(ThemedWidget):
+    """Shows; what is clicked comes out as the key of an action or a place."""
+
+    action_requested = Signal(str)
+    place_requested = Signal(str, object)
+    navigation_toggled = Signal()
+
+    def __init__(self, desk: Desk, live: LiveDesk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("topStrip")
+        self._desk, self._live = desk, live
+        self.menu_button = IconButton("list", "Show or hide the words of the navigation")
+        self.search_button = ActionButton("Search or do…   Ctrl+K", icon="magnifying-glass")
+        self.search_button.setAccessibleName("Search or do")
+        self.alarms = AlarmStrip()
+        self.unsent = ActionButton("")
+        self.unsent.setFlat(True)
+        self.age = RoleLabel("", "meta", "text2")
+        self.clock = RoleLabel("", "strong")
+        self.user = ActionButton("", icon="user")
+        self._menu = QMenu(self)
+        self._lay_out()
+        self.menu_button.clicked.connect(self.navigation_toggled)
+        self.search_button.clicked.connect(partial(self._ask, "palette"))
+        self.alarms.clicked.connect(self._to_alarms)
+        self.unsent.clicked.connect(self._to_system)
+        self.user.setMenu(self._menu)
+        desk.actor_changed.connect(self._on_actor)
+        live.alarms_changed.connect(self.show_alarms)
+        live.collector_changed.connect(self._on_collector)
+        self._second = QTimer(self, interval=1000)
+        self._second.timeout.connect(self.tick)
+        self._second.start()
+        self._on_actor(desk.actor)
+        self.set_unsent(0)
+        self.show_alarms()
+        self.tick()
+
+    def _lay_out(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 5)
+        layout.setSpacing(8)
+        self.clock.setToolTip(datetime.now().astimezone().strftime("Local time, %Z (UTC%z)"))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        for widget in (self.menu_button, self.search_button):
+            layout.addWidget(widget)
+        layout.addWidget(self.alarms, 1)
+        for widget in (self.unsent, self.age, self.clock, self.user):
+            layout.addWidget(widget)
+
+    def fill_menu(self, actions: ActionSet) -> None:
+        """Take the user menu from the window's actions."""
+        self._menu.clear()
+        for key in USER_ACTIONS:
+            self._menu.addAction(actions.action(key))
+
+    def set_unsent(self, changes: int) -> None:
+        """Changes that wait for a server."""
+        self.unsent.setText(f"⇅ {changes:,} to send")
+        self.unsent.setToolTip(f"{changes:,} changes are kept here until there is a server to send them to.")
+        self.unsent.setVisible(changes > 0)
+
+    def set_locked(self, locked: bool) -> None:
+        """While nobody is logged in only alarms, ages and the clock are shown."""
+        for widget in (self.menu_button, self.search_button, self.user):
+            widget.setVisible(not locked)
+
+    def show_alarms(self) -> None:
+        self.alarms.set_counts(self._live.alarm_counts)
+        newest = self._live.newest_alarm
+        if newest is None:
+            self.alarms.set_newest("")
+            quiet = "No active alarms" if self._live.collector_state.live else "No live alarms: the collector is not heard"
+            self.alarms.set_quiet_text(quiet)
+        else:
+            age = age_words(newest.raised_at, self._live.now())
+            self.alarms.set_newest(alarm_words(newest, self._live.plant), age, newest.priority)
+
+    def tick(self) -> None:
+        """What changes each second: clock and ages."""
+        self.clock.setText(datetime.now().astimezone().strftime("%H:%M:%S"))
+        self.age.setText(age_text(self._live.data_age))
+        self.age.setToolTip(self._live.collector_state.sentence)
+        if self._live.newest_alarm is not None:
+            self.show_alarms()
+
+    def _on_collector(self, _state: object) -> None:
+        self.show_alarms()
+        self.tick()
+
+    def _on_actor(self, actor: Actor | None) -> None:
+        self.user.setText(actor.name if actor else "")
+        self.user.setToolTip(f"{actor.name}, {actor.role.value}" if actor else "")
+        self.user.setAccessibleName(f"{actor.name}, {actor.role.value}: account and look" if actor else "")
+
+    def _ask(self, key: str, _checked: bool = False) -> None:
+        self.action_requested.emit(key)
+
+    def _to_alarms(self) -> None:
+        self.place_requested.emit("alarms", None)
+
+    def _to_system(self, _checked: bool = False) -> None:
+        self.place_requested.emit("system", None)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            painter.fillRect(self.rect(), self.tokens.panel)
+            painter.fillRect(0, self.height() - 1, self.width(), 1, self.tokens.divider)
+        finally:
+            painter.end()
+
+    def restyle(self) -> None:
+        self.setMinimumHeight(self.theme.density.control_height + 9)
