@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -88,7 +88,7 @@ def _is_binary(content: bytes) -> bool:
 
 
 def _read_sheets(path: Path, content: bytes, limits: ReadLimits) -> tuple[RawSheet, ...]:
-    """Measured on 50,000 × 10 cells: calamine by itself 0.6 s; pandas on top adds 2 s of import and loses cell types."""
+    # Measured on 50,000 × 10 cells: calamine by itself 0.8 s; through pandas 1.1 s and 1.9 s more for its import.
     from io import BytesIO
 
     from python_calamine import CalamineError, PasswordError, load_workbook
@@ -290,10 +290,10 @@ def _sheet_title(name: str) -> str:
     return "".join("-" if letter in r"[]:*?/\\" else letter for letter in name)[:31] or "Sheet"
 
 
-def _writable(value: object) -> str | int | float | bool | datetime | None:
+def _writable(value: object) -> str | int | float | bool | date | None:
     if isinstance(value, datetime):
         return value.astimezone().replace(tzinfo=None) if value.tzinfo else value
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, (bool, int, float, date)):
         return value
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 

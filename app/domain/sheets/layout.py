@@ -132,12 +132,23 @@ def layout_at(
     """Judges one row (from 1) as the header of a table of the target."""
     row = header_row - 1
     headers = header_texts(sheet, row, first_column, last_column)
-    data = sheet.rows[row + 1 : row + 1 + _SAMPLE_ROWS]
+    data = _first_block(sheet.rows[row + 1 : row + 1 + _SAMPLE_ROWS])
     samples = {column: [line[column] for line in data if column < len(line)] for column in headers}
     matches = match_columns(headers, samples, target, template)
     score, reasons = _score(sheet, row, headers, matches, target, file_name)
     last = max(headers, default=first_column) if last_column is None else last_column
     return Layout(sheet.name, header_row, first_column, last, target.key, matches, score, reasons)
+
+
+def _first_block(rows: Sequence[Sequence[Cell]]) -> list[Sequence[Cell]]:
+    """Rows up to the first blank one: what stands below a gap may be a legend or another table."""
+    block: list[Sequence[Cell]] = []
+    for line in rows:
+        if not all(is_blank(cell) for cell in line):
+            block.append(line)
+        elif block:
+            break
+    return block
 
 
 def header_texts(

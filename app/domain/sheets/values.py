@@ -65,7 +65,9 @@ def parse_column(spec: FieldSpec, cells: Sequence[Cell], style: ColumnStyle) -> 
             if value is None and cell.strip():
                 column.notes[index] = f"“{tidy(cell)}” is no known {spec.title.lower()}"
         elif value is None:
-            column.notes[index] = f"{shown(cell)} is no {spec.title.lower()}"
+            column.notes[index] = (
+                f"{shown(cell)} is no {'name' if spec.kind == 'person' else spec.title.lower()}"
+            )
     return column
 
 
