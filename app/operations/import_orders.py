@@ -58,8 +58,8 @@ def accounts(change: Change) -> dict[str, UUID]:
     """Case-folded name → account, so that `Assigned to` finds people who can log in here."""
     found = change.session.execute(
         select(UserAccount.name_key, UserAccount.id).where(~UserAccount.deleted, ~UserAccount.disabled)
-    ).tuples()
-    return dict(found.all())
+    )
+    return {row.name_key: row.id for row in found}
 
 
 def _new_order(

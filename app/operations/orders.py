@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -41,11 +42,15 @@ def route_for(session: Session, product: str) -> list[RouteStep]:
     return list(DEFAULT_ROUTE)
 
 
+# Orders of one plan share their windows; an import of 50,000 would compute the same spans again and again.
+_spans = lru_cache(maxsize=10_000)(schedule)
+
+
 def stage_rows(
     change: Change, order_id: UUID, route: Sequence[RouteStep], start: datetime, end: datetime
 ) -> list[dict[str, Any]]:
     """The rows of the stages that a new order gets: `route` spread over the order's planned window."""
-    spans = schedule(route, start, end)
+    spans = _spans(tuple(route), start, end)
     return [
         {
             "id": change.new_id(),

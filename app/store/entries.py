@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, cast
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Table
 from sqlalchemy.sql.type_api import TypeEngine
 
@@ -17,7 +17,7 @@ from app.store.tables import Base
 from app.store.tables.base import UtcDateTime
 
 ENTRY_FORMAT = 1
-CREATED, UPDATED = "c", "u"
+CREATED, UPDATED, CREATED_MANY = "c", "u", "m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,25 @@ class Patch:
     kind: str
     version: int
     fields: Mapping[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedRows:
+    """Many rows that one change created in one table: `rows` holds the values of `columns`, parallel to `ids`.
+
+    Written down as a table: as a patch each, 50,000 imported orders with their stages would take three times the room.
+    """
+
+    entity: str
+    columns: tuple[str, ...]
+    ids: Sequence[UUID]
+    rows: Sequence[tuple[Any, ...]]
+
+    def patches(self) -> Iterator[Patch]:
+        """The same as single patches."""
+        for row_id, values in zip(self.ids, self.rows, strict=True):
+            fields = {name: (None, plain(value)) for name, value in zip(self.columns, values, strict=True)}
+            yield Patch(self.entity, row_id, CREATED, 1, fields)
 
 
 def plain(value: object) -> Any:
@@ -64,7 +83,12 @@ def table_of(entity: str) -> Table:
 
 
 def encode(
-    change_id: UUID, operation: str, actor: str, at: datetime, patches: Sequence[Patch], undoes: UUID | None
+    change_id: UUID,
+    operation: str,
+    actor: str,
+    at: datetime,
+    patches: Iterable[Patch | CreatedRows],
+    undoes: UUID | None,
 ) -> str:
     """The outbox body of one change."""
     head = {
@@ -76,19 +100,30 @@ def encode(
     }
     if undoes is not None:
         head["undoes"] = str(undoes)
-    rows = [{"e": p.entity, "id": str(p.id), "k": p.kind, "v": p.version, "set": p.fields} for p in patches]
-    return json.dumps({**head, "rows": rows}, ensure_ascii=False, separators=(",", ":"))
+    rows = [_written(patch) for patch in patches]
+    return msgspec.json.encode({**head, "rows": rows}).decode()
+
+
+def _written(patch: Patch | CreatedRows) -> dict[str, Any]:
+    if isinstance(patch, CreatedRows):
+        return {
+            "e": patch.entity,
+            "k": CREATED_MANY,
+            "columns": patch.columns,
+            "ids": patch.ids,
+            "rows": patch.rows,
+        }
+    return {"e": patch.entity, "id": patch.id, "k": patch.kind, "v": patch.version, "set": patch.fields}
 
 
 def decode(body: str) -> list[Patch]:
-    """The patches of an outbox body."""
-    return [
-        Patch(
-            row["e"],
-            UUID(row["id"]),
-            row["k"],
-            row["v"],
-            {field: cast(tuple[Any, Any], tuple(pair)) for field, pair in row["set"].items()},
-        )
-        for row in json.loads(body)["rows"]
-    ]
+    """The patches of an outbox body, each row on its own."""
+    patches: list[Patch] = []
+    for row in msgspec.json.decode(body)["rows"]:
+        if row["k"] == CREATED_MANY:
+            ids = [UUID(row_id) for row_id in row["ids"]]
+            patches += CreatedRows(row["e"], tuple(row["columns"]), ids, row["rows"]).patches()
+            continue
+        fields = {name: cast(tuple[Any, Any], tuple(pair)) for name, pair in row["set"].items()}
+        patches.append(Patch(row["e"], UUID(row["id"]), row["k"], row["v"], fields))
+    return patches

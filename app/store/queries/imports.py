@@ -144,7 +144,7 @@ def _with_people(session: Session, found: Mapping[str, ExistingRow]) -> dict[str
                 .join(UserAccount, UserAccount.id == Stage.assignee_id)
                 .where(Stage.work_order_id.in_(chunk), ~Stage.deleted)
                 .group_by(Stage.work_order_id)
-            ).tuples()
+            )
         )
     result: dict[str, ExistingRow] = {}
     for identity, row in found.items():
