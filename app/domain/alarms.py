@@ -8,9 +8,16 @@ from enum import IntEnum, StrEnum
 
 from app.domain.errors import Refused
 from app.domain.plant import AlarmSettings, Limits
-from app.domain.samples import Sample, Value, is_good
+from app.domain.samples import Quality, Sample, Value, is_good
 
 MAX_SHELF = timedelta(hours=8)
+# Qualities that say that a whole machine is gone; one alarm is enough for that, not one for each of its tags.
+_WHOLE_MACHINE = {
+    Quality.BAD_COMMUNICATION_ERROR,
+    Quality.BAD_NO_COMMUNICATION,
+    Quality.BAD_NOT_CONNECTED,
+    Quality.BAD_OUT_OF_SERVICE,
+}
 
 
 class Phase(StrEnum):
@@ -61,7 +68,11 @@ _URGENCY = {
 
 @dataclass(frozen=True, slots=True)
 class AlarmRule:
-    """One alarm of one tag. `key` is unique in the plant; delays are seconds; hysteresis in the tag's unit."""
+    """One alarm of one tag. `key` is unique in the plant; delays are seconds; hysteresis in the tag's unit.
+
+    Of the communication alarms of a machine only one speaks for the whole machine; the others rise when their own
+    tag is bad while the machine is there.
+    """
 
     key: str
     tag: str
@@ -71,13 +82,22 @@ class AlarmRule:
     on_delay: float = 0.0
     off_delay: float = 0.0
     hysteresis: float = 0.0
+    speaks_for_machine: bool = True
 
 
-def rules_for(tag: str, limits: Limits, settings: AlarmSettings) -> tuple[AlarmRule, ...]:
+def rules_for(
+    tag: str, limits: Limits, settings: AlarmSettings, *, speaks_for_machine: bool = True
+) -> tuple[AlarmRule, ...]:
     """The value alarm of a tag, if it has limits, and its communication alarm."""
     found = tuple((limit, v) for limit in Limit if (v := getattr(limits, limit.value, None)) is not None)
     comm = AlarmRule(
-        f"{tag}!comm", tag, Kind.COMMUNICATION, ((Limit.COMM, 0.0),), settings.priority, settings.comm_delay
+        key=f"{tag}!comm",
+        tag=tag,
+        kind=Kind.COMMUNICATION,
+        limits=((Limit.COMM, 0.0),),
+        priority=settings.priority,
+        on_delay=settings.comm_delay,
+        speaks_for_machine=speaks_for_machine,
     )
     if not found:
         return (comm,)
@@ -176,7 +196,8 @@ def step(rule: AlarmRule, state: AlarmState, sample: Sample | None, now: datetim
         state, happened = _settle(rule, _advance(rule, state, {}, now), now)
         return state, freed + happened
     if rule.kind is Kind.COMMUNICATION:
-        raw = {Limit.COMM: not is_good(sample.quality)}
+        other_speaks = not rule.speaks_for_machine and sample.quality in _WHOLE_MACHINE
+        raw = {Limit.COMM: not is_good(sample.quality) and not other_speaks}
         return _settle(rule, _advance(rule, replace(state, value=None), raw, now), now)
     number = _number(sample)
     if number is None:

@@ -195,6 +195,8 @@ class ModbusDriver:
                 await asyncio.sleep(due - loop.time())
         except MachineFault as fault:
             self._report(fault)
+        except Exception as error:  # noqa: BLE001 — a poll that ends unseen would leave a machine that only looks alive
+            self._report(DeviceTrouble(self._place, f"Lineside cannot handle it ({error!r})"))
 
     async def _read_block(self, block: Block) -> tuple[list[Block], list[Reading]]:
         """Readings of a block, and how to ask next time: a rejected block is split until the culprit is alone."""

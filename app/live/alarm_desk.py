@@ -69,7 +69,7 @@ class AlarmDesk:
 
     def configure(self, plant: Plant, now: datetime) -> None:
         """Follow a new plant: known alarms keep their state, alarms of vanished tags are closed."""
-        rules = {r.key: r for tag in plant.tags for r in rules_for(tag.name, tag.limits, tag.alarm)}
+        rules = {rule.key: rule for rule in _rules(plant)}
         for key in [key for key in self._seats if key not in rules]:
             self._close(self._seats.pop(key), now)
         by_tag: dict[str, list[_Seat]] = {}
@@ -240,3 +240,12 @@ class AlarmDesk:
         self._states = {**batch.states, **self._states}
         until = [n for n in (batch.actions_until, self._actions_until) if n is not None]
         self._actions_until = max(until, default=None)
+
+
+def _rules(plant: Plant) -> Iterable[AlarmRule]:
+    """The rules of all tags; the first tag of a machine on a connection speaks for it when all of it is gone."""
+    spoken_for: set[tuple[str, str]] = set()
+    for tag in plant.tags:
+        machine = (tag.connection, tag.equipment)
+        yield from rules_for(tag.name, tag.limits, tag.alarm, speaks_for_machine=machine not in spoken_for)
+        spoken_for.add(machine)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+import msgspec
 import structlog
 
 from app.domain.errors import LinesideError, Refused
 from app.domain.plant import Connection
 from app.domain.samples import Quality
 from app.drivers.faults import MachineFault, TooManySessions, Unreachable, WrongCredentials
-from app.drivers.protocol import Driver, Reading, Watch
+from app.drivers.protocol import Driver, Granted, Reading, Watch
 from app.live.messages import LinkState, LinkStatus
 from app.live.scanning import silence_allowed
 
@@ -65,6 +66,7 @@ class Link:
         self._chance = Random(connection.name)
         self._log = log.bind(connection=connection.name)
         self._attempts = 0
+        self._rejected: tuple[str, ...] = ()
         self.status = LinkStatus(connection.name, LinkState.CONNECTING, "Connecting…", clock())
 
     async def run(self) -> None:
@@ -86,9 +88,7 @@ class Link:
         try:
             await driver.connect()
             granted = await driver.subscribe(self.watches, self._take)
-            for wish in granted:
-                if wish.fault is not None:
-                    self._log.warning("address rejected", address=wish.address, reason=wish.fault.sentence)
+            self._note_rejected([wish for wish in granted if wish.fault is not None])
             if not self.watches:
                 self._online()
             return await self._until_lost(driver)
@@ -115,6 +115,22 @@ class Link:
             with suppress(asyncio.CancelledError):
                 await lost
 
+    def _note_rejected(self, wishes: Sequence[Granted]) -> None:
+        """Addresses that the machine does not know: logged once, and said as long as they are wished for."""
+        addresses = tuple(wish.address for wish in wishes)
+        if addresses != self._rejected:
+            self._rejected = addresses
+            for wish in wishes:
+                self._log.warning("address rejected", address=wish.address, reason=str(wish.fault))
+            if self.status.state is LinkState.ONLINE:
+                self._tell(msgspec.structs.replace(self.status, sentence=self._connected()))
+
+    def _connected(self) -> str:
+        if not self._rejected:
+            return "Connected."
+        first, count = self._rejected[0], len(self._rejected)
+        return f"Connected, but {count} of {len(self.watches)} addresses cannot be read, first “{first}”."
+
     def _take(self, readings: Sequence[Reading]) -> None:
         """Values have arrived; a rejected address alone does not prove that the machine talks."""
         if self.status.state is not LinkState.ONLINE and any(
@@ -129,7 +145,7 @@ class Link:
             away = (now - before.since).total_seconds()
             self._log.info("machine is back", away_s=round(away, 1), attempts=self._attempts)
         self._attempts = 0
-        self._tell(LinkStatus(self.connection.name, LinkState.ONLINE, "Connected.", now, before.outages))
+        self._tell(LinkStatus(self.connection.name, LinkState.ONLINE, self._connected(), now, before.outages))
 
     def _outage(self, fault: LinesideError) -> None:
         """The first failure is an outage: logged, counted, told to every tag; the ones after it only count."""

@@ -8,14 +8,19 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from asyncua import ua
+from asyncua.crypto.permission_rules import User, UserRole
+from asyncua.server.server import Server
+from asyncua.server.user_managers import UserManager
 
 from app.domain.errors import Refused
 from app.domain.plant import Connection
 from app.domain.samples import Quality
 from app.drivers import driver_for_url, open_driver
-from app.drivers.faults import BadAddress, MachineFault, RefusedConnection, Unreachable
+from app.drivers.faults import BadAddress, MachineFault, RefusedConnection, Unreachable, WrongCredentials
 from app.drivers.protocol import Reading, Watch
 from app.drivers.simulator import SimulatedPlant
 
@@ -135,6 +140,32 @@ async def test_a_closed_port_and_a_silent_machine_get_their_own_sentences(free_p
         with pytest.raises(Unreachable, match="check the machine's power"):
             await driver.connect()
         assert time.monotonic() - started < 2.0
+
+
+class _Doorkeeper(UserManager):
+    """Lets only anna in."""
+
+    def get_user(
+        self, iserver: Any, username: str | None = None, password: str | None = None, certificate: Any = None
+    ) -> User | None:
+        return User(role=UserRole.User) if (username, password) == ("anna", "secret") else None
+
+
+async def test_a_wrong_password_is_told_as_such_and_the_right_one_opens(free_port: int) -> None:
+    server = Server(user_manager=_Doorkeeper())
+    await server.init()
+    server.set_endpoint(f"opc.tcp://127.0.0.1:{free_port}")
+    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    await server.start()
+    wanted = Connection("x", "opcua", f"opc.tcp://127.0.0.1:{free_port}", user="anna")
+    try:
+        with pytest.raises(WrongCredentials, match="enter them again"):
+            await open_driver(wanted, "guess").connect()
+        driver = open_driver(wanted, "secret")
+        await driver.connect()
+        await driver.close()
+    finally:
+        await server.stop()
 
 
 def test_the_driver_is_found_by_the_url() -> None:

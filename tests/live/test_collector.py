@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -220,10 +221,100 @@ async def test_a_driver_that_does_not_exist_and_an_unknown_address_are_told_and_
     ):
         await until(lambda: len(history.latest()) == len(plant.tags) + 2)
         await until(lambda: "no driver called “mqtt”" in links(feed)["broker"].sentence)
+        told = "Connected, but 1 of 6 addresses cannot be read, first “hr:rubbish”."
+        await until(lambda: links(feed)["conv-1-modbus"].sentence == told, 2)
     latest = history.latest()
     assert latest["CONV-1/odd"].quality == Quality.BAD_CONFIGURATION_ERROR
     assert latest["CONV-1/far"].quality == Quality.BAD_NO_COMMUNICATION
     assert latest["CONV-1/speed"].good
+
+
+async def test_a_lost_machine_raises_one_communication_alarm_and_not_one_for_each_tag(
+    modbus_machines: SimulatedPlant, data_dir: Path, history: HistoryReader
+) -> None:
+    plant = only(modbus_machines.plant, "weld-1-modbus")
+    quick = AlarmSettings(comm_delay=0.2)
+    modbus_machines.drop("WELD-1")
+    await modbus_machines.tick()
+    source = MemoryPlantSource(replace(plant, tags=tuple(replace(t, alarm=quick) for t in plant.tags)))
+    async with collecting(source, data_dir):
+        await until(history.alarms)
+        modbus_machines.restore("WELD-1")
+        await modbus_machines.tick()
+        await until(lambda: history.alarms()[0].phase is Phase.RTN_UNACK)
+    assert [a.key for a in history.alarms()] == ["WELD-1/current!comm"]
+
+
+class Cable:
+    """A piece of network between collector and machine that can be pulled: bytes stop, nobody is told."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._whole = asyncio.Event()
+        self._whole.set()
+        self._ends: set[asyncio.StreamWriter] = set()
+        self._carriers: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Cable:
+        self._server = await asyncio.start_server(self._plugged, "127.0.0.1", 0)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for carrier in self._carriers:
+            carrier.cancel()
+        await asyncio.gather(*self._carriers, return_exceptions=True)
+        for end in self._ends:
+            end.close()
+        await asyncio.gather(*(end.wait_closed() for end in self._ends), return_exceptions=True)
+        await self._server.wait_closed()
+
+    def pull(self) -> None:
+        self._whole.clear()
+
+    def plug(self) -> None:
+        self._whole.set()
+
+    async def _plugged(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
+        far, far_out = await asyncio.open_connection("127.0.0.1", self._target)
+        self._ends |= {near_out, far_out}
+        for source, sink in ((near, far_out), (far, near_out)):
+            self._carriers.add(asyncio.create_task(self._carry(source, sink)))
+
+    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await source.read(65536):
+                await self._whole.wait()
+                sink.write(data)
+                await sink.drain()
+        sink.close()
+
+
+@pytest.mark.parametrize("machine", ["CONV-1", "IMM-1"])
+async def test_a_pulled_cable_is_noticed_and_values_resume_when_it_is_plugged_in(
+    request: pytest.FixtureRequest, machine: str, data_dir: Path, history: HistoryReader
+) -> None:
+    simulation = SimulatedPlant()
+    await (simulation.start() if machine == "IMM-1" else simulation.start_modbus())
+    await simulation.tick()
+    port = simulation.opcua_port if machine == "IMM-1" else simulation.modbus_port
+    try:
+        async with Cable(port) as cable:
+            plant = simulation.plant
+            tag = next(t for t in plant.tags if t.equipment == machine and t.name.endswith("temperature"))
+            connection = next(c for c in plant.connections if c.name == tag.connection)
+            detour = replace(connection, url=connection.url.replace(str(port), str(cable.port)), timeout=1.0)
+            small = Plant(plant.equipment, (detour,), (replace(tag, scan=0.1),))
+            async with collecting(MemoryPlantSource(small), data_dir):
+                await until(lambda: tag.name in history.latest())
+                cable.pull()
+                await until(lambda: history.latest()[tag.name].bad)
+                cable.plug()
+                await until(lambda: history.latest()[tag.name].good)
+    finally:
+        await simulation.stop()
+    assert [s.quality for s in stored(history, tag.name) if s.bad] == [Quality.BAD_NO_COMMUNICATION]
 
 
 async def test_a_machine_that_accepts_but_never_answers_is_lost_and_not_trusted(
