@@ -33,6 +33,15 @@ def collect_until(folder: Path, seconds: float | None = None) -> None:
         store.close()
 
 
+def collect_with_logs(folder: Path, seconds: float | None = None) -> None:
+    """`collect_until`, with the log of this process in the folder."""
+    settings = load_settings(folder)
+    start_logging(
+        folder / "logs", process="collector", level=settings.log_level, megabytes=settings.log_megabytes
+    )
+    collect_until(folder, seconds)
+
+
 async def _collect(source: StorePlantSource, folder: Path, seconds: float | None) -> None:
     from app.live.collector import Collector
 
@@ -51,12 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=None)
     options = parser.parse_args(arguments)
     try:
-        folder = data_dir(options.data_dir)
-        settings = load_settings(folder)
-        start_logging(
-            folder / "logs", process="collector", level=settings.log_level, megabytes=settings.log_megabytes
-        )
-        collect_until(folder, options.seconds)
+        collect_with_logs(data_dir(options.data_dir), options.seconds)
     except LinesideError as error:
         sys.stderr.write(f"{error.sentence}\n")
         return 1

@@ -1,8 +1,6 @@
 """`python -m ui` is the `lineside` command."""
 
-import sys
-
 from ui.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

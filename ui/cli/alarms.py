@@ -13,19 +13,21 @@ _AS = typer.Option(None, "--as", help="In whose name; this computer's user other
 
 def show_alarms(*, active: bool, limit: int) -> None:
     """Print the newest alarms."""
-    from app.store.history import HistoryReader
+    from app.store.history import FILE_NAME, HistoryReader
 
-    with HistoryReader(folder()) as reader:
+    with HistoryReader(folder() / FILE_NAME) as reader:
         found = reader.alarms(active_only=active, limit=limit)
     rows = [
         {
             "id": a.id,
             "priority": a.priority,
-            "state": a.state,
+            "state": a.phase.value,
             "tag": a.tag,
-            "what": a.message,
+            "limit": a.limit.name.lower() if a.limit else a.kind.value,
+            "value": a.value,
             "since": a.raised_at,
-            "cleared": a.cleared_at,
+            "cleared": a.returned_at,
+            "acknowledged_by": a.acked_by,
         }
         for a in found
     ]
@@ -34,9 +36,11 @@ def show_alarms(*, active: bool, limit: int) -> None:
         "priority": "Priority",
         "state": "State",
         "tag": "Tag",
-        "what": "What",
+        "limit": "Limit",
+        "value": "Value",
         "since": "Since",
         "cleared": "Cleared",
+        "acknowledged_by": "Acknowledged by",
     }
     say_rows(rows, titles, "No active alarms." if active else "No alarms yet.")
 
@@ -53,9 +57,9 @@ def alarms(
 
 
 def _known(alarm: str) -> str:
-    from app.store.history import HistoryReader
+    from app.store.history import FILE_NAME, HistoryReader
 
-    with HistoryReader(folder()) as reader:
+    with HistoryReader(folder() / FILE_NAME) as reader:
         if not any(str(known.id) == alarm for known in reader.alarms(active_only=False, limit=100_000)):
             raise NotFound(f"There is no alarm {alarm}; `lineside alarms` shows all.")
     return alarm

@@ -12,23 +12,20 @@ from ui.cli.session import SESSION, actor, house, say, say_rows
 
 if TYPE_CHECKING:
     from app.plant import House
-    from app.store.queries.listing import Listing, ListRow
+    from app.store.queries.listing import ListReader
 
 _WHERE = typer.Option("", "--where", help='As in the filter line: "status=in_progress due<fri".')
 _SORT = typer.Option("", "--sort", help="Column to sort by; -COLUMN for descending.")
 _DEFAULT_LIMIT = 50
 
 
-def _rows(opened: House, entity: str, where: str, sort: str, limit: int) -> tuple[Listing, list[ListRow]]:
-    from app.plant import utc_now
+def _reader(opened: House, entity: str, where: str, sort: str) -> ListReader:
     from app.store.queries.listing import ListReader, ListRequest
     from app.store.queries.lists import listing_of
 
-    listing = listing_of(entity)
     descending = sort.startswith("-") if sort else None
-    reader = ListReader(listing, ListRequest(where, sort.lstrip("-"), descending), utc_now())
-    with opened.store.reader() as session:
-        return listing, reader.window(session, 0, limit)
+    request = ListRequest(where, sort.lstrip("-"), descending)
+    return ListReader(listing_of(entity), request, opened.door.clock())
 
 
 def list_entity(
@@ -44,25 +41,29 @@ def list_entity(
         show_alarms(active=False, limit=limit)
         return
     with house() as opened:
-        listing, rows = _rows(opened, entity, where, sort, limit)
+        reader = _reader(opened, entity, where, sort)
+        with opened.store.reader() as session:
+            rows = reader.window(session, 0, limit)
+    listing = reader.listing
     titles = {column.key: column.title for column in listing.columns if column.shown or SESSION.as_json}
     say_rows([row.values for row in rows], titles, f"No {listing.title.lower()} match.")
 
 
 def export(entity: str, file: Path, where: str = _WHERE, sort: str = _SORT) -> None:
     """Write a list to FILE (.xlsx or .csv), in a form that imports again without errors."""
-    from app.store.workbooks import write_table
+    from threading import Event
+
+    from ui.models.export import ExportColumn, export_list
 
     with house() as opened:
-        listing, rows = _rows(opened, entity, where, sort, 1_000_000)
-        shown = [column for column in listing.columns if column.shown]
-        write_table(
-            file,
-            listing.title,
-            [column.title for column in shown],
-            ([row.values.get(column.key) for column in shown] for row in rows),
-        )
-    say({"file": str(file), "rows": len(rows)}, f"Wrote {len(rows):,} rows to {file}.")
+        reader = _reader(opened, entity, where, sort)
+        columns = [ExportColumn(c.key, c.title) for c in reader.listing.columns if c.shown]
+        rows = export_list(opened.store, reader, columns, file, _silent, Event())
+    say({"file": str(file), "rows": rows}, f"Wrote {rows:,} rows to {file}.")
+
+
+def _silent(_done: int, _total: int) -> None:
+    return None
 
 
 def do(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from ui.cli.session import SESSION, folder, parse_moment, say, say_rows
+from ui.cli.session import folder, parse_moment, plain, say, say_rows
 
 if TYPE_CHECKING:
     from app.drivers.protocol import Driver
@@ -26,9 +26,9 @@ _USER = typer.Option("", "--user", help="OPC UA user; the password comes from LI
 
 def collect(seconds: float | None = typer.Option(None, "--seconds", help="Stop after this time.")) -> None:
     """Collect from all configured machines without a window, until stopped."""
-    from app.__main__ import collect_until
+    from app.__main__ import collect_with_logs
 
-    collect_until(folder(), seconds)
+    collect_with_logs(folder(), seconds)
 
 
 def _with_driver(url: str, unit: int, user: str, work: Callable[[Driver], Awaitable[T]]) -> T:
@@ -87,14 +87,19 @@ def browse(
 @tags.command()
 def read(url: str, addresses: list[str], unit: int = _UNIT, user: str = _USER) -> None:
     """Read values once, with time and quality."""
-    from app.domain.samples import Quality
+    from app.domain.samples import describe_quality
 
     async def look(driver: Driver) -> Sequence[Any]:
         return await driver.read(addresses)
 
     readings = _with_driver(url, unit, user, look)
     rows = [
-        {"address": r.address, "value": r.value, "quality": Quality.name(r.quality), "time": r.source_time}
+        {
+            "address": r.address,
+            "value": r.value,
+            "quality": describe_quality(r.quality),
+            "time": r.source_time,
+        }
         for r in readings
     ]
     say_rows(
@@ -112,17 +117,19 @@ def read_history(
     ),
 ) -> None:
     """Show the stored samples of a tag, or buckets of them."""
-    from app.domain.samples import Quality
-    from app.store.history import HistoryReader
+    from app.domain.samples import describe_quality
+    from app.store.history import FILE_NAME, HistoryReader
 
     now = datetime.now(UTC)
     since, until = parse_moment(start, now - timedelta(hours=1)), parse_moment(end, now)
-    with HistoryReader(folder()) as reader:
+    with HistoryReader(folder() / FILE_NAME) as reader:
         if pixels is not None:
             _show_buckets(reader.buckets(tag, since, until, pixels))
             return
         samples = reader.samples(tag, since, until)
-    rows = [{"time": s.source_time, "value": s.value, "quality": Quality.name(s.quality)} for s in samples]
+    rows = [
+        {"time": s.source_time, "value": s.value, "quality": describe_quality(s.quality)} for s in samples
+    ]
     say_rows(
         rows, {"time": "Time", "value": "Value", "quality": "Quality"}, f"No samples of {tag} in that time."
     )
@@ -131,11 +138,11 @@ def read_history(
 def _show_buckets(buckets: Any) -> None:
     columns = ("t", "min", "max", "mean", "count", "good_fraction")
     rows = [
-        dict(zip(columns, values, strict=True))
+        dict(zip(columns, (datetime.fromtimestamp(values[0] / 1e6, UTC), *values[1:]), strict=True))
         for values in zip(*(getattr(buckets, column).tolist() for column in columns), strict=True)
     ]
     titles = {
-        "t": "Start (s)",
+        "t": "Start",
         "min": "Min",
         "max": "Max",
         "mean": "Mean",
@@ -148,9 +155,9 @@ def _show_buckets(buckets: Any) -> None:
 @history.command("stats")
 def stats() -> None:
     """Say how many samples are kept and how many bytes each takes."""
-    from app.store.history import HistoryReader
+    from app.store.history import FILE_NAME, HistoryReader
 
-    with HistoryReader(folder()) as reader:
+    with HistoryReader(folder() / FILE_NAME) as reader:
         found = reader.stats()
     text = f"{found.samples:,} samples of {found.tags:,} tags, {found.bytes_per_sample:.1f} bytes a sample."
-    say(found, text if not SESSION.as_json else "")
+    say({"bytes_per_sample": found.bytes_per_sample, **plain(found)}, text)

@@ -35,13 +35,20 @@ def simulate(
     """Serve the demo plant on loopback: OPC UA and Modbus TCP, ports printed as JSON."""
     from app.drivers.simulator.__main__ import main
 
-    words = [f"--opcua-port={opcua_port}", f"--modbus-port={modbus_port}", f"--seed={seed}", f"--speed={speed}"]
+    words = [
+        f"--opcua-port={opcua_port}",
+        f"--modbus-port={modbus_port}",
+        f"--seed={seed}",
+        f"--speed={speed}",
+    ]
     raise typer.Exit(main([*words, *(["--keep-running"] if keep_running else [])]))
 
 
 def demo(
     seconds: float | None = typer.Option(None, "--seconds", help="Close by itself after this time."),
-    screenshots: Path | None = typer.Option(None, "--screenshots", help="Tour every screen, leave pictures here."),
+    screenshots: Path | None = typer.Option(
+        None, "--screenshots", help="Tour every screen, leave pictures here."
+    ),
 ) -> None:
     """Open a furnished workshop with a simulated plant, in a folder of its own."""
     with ExitStack() as stack:
@@ -57,11 +64,16 @@ def demo(
 @contextmanager
 def _simulator(speed: float) -> Iterator[tuple[int, int]]:
     """The simulated plant as a process of its own, ended by closing its standard input."""
-    command = [sys.executable, "simulate"] if getattr(sys, "frozen", False) else [sys.executable, "-m", "ui", "simulate"]
+    command = (
+        [sys.executable, "simulate"]
+        if getattr(sys, "frozen", False)
+        else [sys.executable, "-m", "ui", "simulate"]
+    )
     process = subprocess.Popen(
         [*command, f"--speed={speed}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None and process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdin is not None
     try:
         line = process.stdout.readline()
         if not line:
