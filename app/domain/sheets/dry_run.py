@@ -49,7 +49,7 @@ class DryRun:
         self._sheet = sheet
         self._target = target
         self._answers = dict(answers or {})
-        self._existing = existing or {}
+        self._existing = {} if existing is None else existing  # may be filled while the dry run lives
         self._questions: list[Question] = []
         self._mapping, constants = self._complete(mapping)
         self._extent = find_extent(sheet, mapping.header_row, dict(self._mapping.columns), target)
