@@ -270,8 +270,9 @@ def write_workbook(
             head.font = Font(bold=True)
         sheet.append(heads)
         for row in rows:
-            cells = [WriteOnlyCell(sheet, value=_writable(value)) for value in row]
-            for cell in cells:
+            cells = [WriteOnlyCell(sheet) for _ in row]
+            for cell, value in zip(cells, row, strict=True):
+                cell.value = _writable(value)
                 if cell.data_type == "f":
                     cell.data_type = "s"
             sheet.append(cells)

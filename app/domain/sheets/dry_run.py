@@ -10,7 +10,7 @@ from datetime import datetime
 from app.domain.errors import Refused
 from app.domain.sheets.cells import Cell, RawSheet, cell_name, shown
 from app.domain.sheets.extent import find_extent
-from app.domain.sheets.fields import FieldSpec, ImportTarget, weak_words
+from app.domain.sheets.fields import FieldSpec, ImportTarget, weak_rank
 from app.domain.sheets.matching import looks_like
 from app.domain.sheets.plan import Action, CellError, ColumnMapping, ImportPlan, PlannedRow
 from app.domain.sheets.questions import Option, Question
@@ -91,15 +91,13 @@ class DryRun:
             for column, header in mapping.headers.items()
             if column not in taken and looks_like(spec, self._cells(column, sample))
         }
-        weak = weak_words(spec)
-        likely = sorted(
-            (header for header in offered if squashed(header) in weak), key=lambda h: weak.index(squashed(h))
-        )
+        ranks = {header: weak_rank(spec, header) for header in mapping.headers.values()}
+        likely = sorted((h for h in offered if ranks[h] is not None), key=lambda h: ranks[h] or 0)
         # A required text may also be taken from a column that another field reads, such as the description.
         shared = [
             header
             for column, header in mapping.headers.items()
-            if column in taken and squashed(header) in weak
+            if column in taken and ranks[header] is not None
         ]
         options = tuple(
             Option(f"column:{header}", f"take column “{header}”")

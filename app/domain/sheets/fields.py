@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-from app.domain.sheets.wording import squashed
+from app.domain.sheets.wording import normal, squashed
 
 Kind = Literal["text", "identifier", "integer", "decimal", "date", "datetime", "choice", "person", "bool"]
 Meaning = Literal["start", "end"]
@@ -91,20 +91,21 @@ class ImportTarget:
 
 
 @lru_cache(maxsize=256)
-def _words(synonyms: tuple[tuple[str, ...], ...], own: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(squashed(word) for group in synonyms for word in group) | {
-        squashed(word) for word in own
-    }
+def _phrases(synonyms: tuple[tuple[str, ...], ...], own: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(phrase for group in (*synonyms, own) for word in group if (phrase := normal(word)))
 
 
-def sure_words(spec: FieldSpec) -> frozenset[str]:
-    """All headers, squashed, that surely mean the field: its key, its title and every synonym."""
-    return _words(tuple(spec.synonyms.values()), (spec.key, spec.title))
+def sure_phrases(spec: FieldSpec) -> frozenset[str]:
+    """All headers, as `normal` words, that surely mean the field: its key, its title and every synonym."""
+    return _phrases(tuple(spec.synonyms.values()), (spec.key, spec.title))
 
 
-def weak_words(spec: FieldSpec) -> tuple[str, ...]:
-    """Headers, squashed, that may stand for the field, the likeliest first."""
-    return tuple(squashed(word) for word in spec.weak)
+def weak_rank(spec: FieldSpec, header: str) -> int | None:
+    """How likely a header may stand for the field, 0 the likeliest; None when it may not."""
+    whole, words = squashed(header), normal(header).split()
+    ranks = [place for place, word in enumerate(map(squashed, spec.weak)) if word == whole]
+    ranks += [place + len(spec.weak) for place, word in enumerate(map(squashed, spec.weak)) if word in words]
+    return min(ranks, default=None)
 
 
 @lru_cache(maxsize=64)

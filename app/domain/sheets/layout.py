@@ -8,7 +8,7 @@ from math import log10
 
 from app.domain.errors import Refused
 from app.domain.sheets.cells import Cell, RawSheet, Workbook, is_blank, shown
-from app.domain.sheets.fields import ImportTarget, weak_words
+from app.domain.sheets.fields import ImportTarget, weak_rank
 from app.domain.sheets.matching import ColumnMatch, MappingTemplate, header_score, match_columns
 from app.domain.sheets.wording import normal, squashed
 
@@ -217,7 +217,7 @@ def _score(
     reasons = [f"{len(matches)} of {len(headers)} headers are known"]
     for spec in target.fields:
         if spec.required and spec.key not in named and spec.default is None:
-            offered = any(squashed(readings[0]) in weak_words(spec) for readings in headers.values())
+            offered = any(weak_rank(spec, readings[0]) is not None for readings in headers.values())
             points -= 0.5 if offered else 2
             reasons.append(f"no column is surely the {spec.title.lower()}")
     length = _rows_below(sheet.rows, row, headers)

@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from app.domain.sheets.cells import Cell, CellFault, is_blank
 from app.domain.sheets.dates import parse_date
-from app.domain.sheets.fields import FieldSpec, ImportTarget, choice_words, sure_words
-from app.domain.sheets.numbers import parse_number
+from app.domain.sheets.fields import FieldSpec, ImportTarget, choice_words, sure_phrases
+from app.domain.sheets.numbers import nearest_number
 from app.domain.sheets.values import level_of
 from app.domain.sheets.wording import NO, YES, normal, squashed, without_brackets
 
@@ -42,7 +42,69 @@ _FILLERS = frozenset(
         "text",
     )
 )
+# Beside a known word these say that the column holds something about the thing, not the thing.
+_OTHER_MEANING = frozenset(
+    (
+        "cost",
+        "costs",
+        "price",
+        "rate",
+        "fee",
+        "value",
+        "kosten",
+        "preis",
+        "wert",
+        "cena",
+        "koszt",
+        "wartosc",
+        "prix",
+        "cout",
+        "precio",
+        "coste",
+        "prezzo",
+        "costo",
+        "type",
+        "typ",
+        "art",
+        "rodzaj",
+        "tipo",
+        "by",
+        "day",
+        "done",
+        "actual",
+        "ist",
+        "scrap",
+        "good",
+        "remaining",
+        "unit",
+        "einheit",
+        "jednostka",
+        "phone",
+        "email",
+        "mail",
+        "address",
+        "adresse",
+        "group",
+        "rev",
+        "revision",
+        "version",
+        "count",
+        "percent",
+        "previous",
+        "parent",
+        "produced",
+        "completed",
+        "rzeczywisty",
+        "reel",
+        "reelle",
+        "real",
+        "total",
+        "next",
+        "last",
+    )
+)
 _SAMPLES = 150
+_LONGEST_HEADER = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,23 +198,53 @@ def _with_stand_ins(matches: list[ColumnMatch], target: ImportTarget) -> list[Co
     return result
 
 
+@lru_cache(maxsize=4096)
+def _forms(phrases: frozenset[str]) -> tuple[frozenset[str], tuple[tuple[str, ...], ...]]:
+    """(the phrases without blanks, the phrases as words), the longest first so that the closest is found first."""
+    split = sorted(
+        (tuple(phrase.split()) for phrase in phrases), key=lambda words: (-sum(map(len, words)), words)
+    )
+    return frozenset(phrase.replace(" ", "") for phrase in phrases), tuple(split)
+
+
 @lru_cache(maxsize=50_000)
-def _header_score(header: str, words: frozenset[str]) -> tuple[float, str]:
-    plain = squashed(header)
-    if plain in words:
+def _header_score(header: str, phrases: frozenset[str], names_row: bool) -> tuple[float, str]:
+    squeezed, split = _forms(phrases)
+    if squashed(header) in squeezed:
         return SURE, "the header says so"
-    core = squashed(without_brackets(header))
-    if core and core in words:
+    bare = without_brackets(header)
+    core = squashed(bare)
+    if not core or len(core) > _LONGEST_HEADER:
+        return 0.0, ""
+    if core in squeezed:
         return 0.97, "the header says so"
-    kept = "".join(word for word in normal(without_brackets(header)).split() if word not in _FILLERS)
-    if kept and kept != core and kept in words:
+    words = tuple(normal(bare).split())
+    kept = "".join(word for word in words if word not in _FILLERS)
+    if kept and kept != core and kept in squeezed:
         return 0.85, "the header without filler words says so"
     if len(core) >= 5:
-        near = difflib.get_close_matches(core, words, n=1, cutoff=0.84)
+        near = difflib.get_close_matches(core, squeezed, n=1, cutoff=0.84)
         if near:
             return NEAR * difflib.SequenceMatcher(
                 None, core, near[0]
             ).ratio(), f"the header is close to “{near[0]}”"
+    return _partly(words, split, names_row)
+
+
+def _partly(words: tuple[str, ...], split: tuple[tuple[str, ...], ...], names_row: bool) -> tuple[float, str]:
+    """Abbreviated words (`Data rozp.`), and headers that hold a known one with more words around (`Order qty`)."""
+    held = set(words)
+    for phrase in split:
+        if len(phrase) == len(words) and all(
+            len(word) >= 3 and full.startswith(word) for word, full in zip(words, phrase, strict=True)
+        ):
+            return 0.8, f"the header shortens “{' '.join(phrase)}”"
+    for phrase in split:
+        # One word is too little to take a column for the one that names the row: `Order qty` is no order.
+        enough = len(phrase) > 1 if names_row else phrase[0] not in _FILLERS and len(phrase[0]) >= 3
+        if enough and held.issuperset(phrase) and not (held - set(phrase)) & _OTHER_MEANING:
+            share = sum(map(len, phrase)) / sum(map(len, words))
+            return 0.6 + 0.25 * share, f"the header holds “{' '.join(phrase)}”"
     return 0.0, ""
 
 
@@ -160,7 +252,7 @@ def header_score(header: str, spec: FieldSpec, target: ImportTarget) -> tuple[fl
     """(0–1, why) how surely the header alone means the field."""
     if squashed(header) in target.decoys:
         return 0.0, ""
-    return _header_score(header, sure_words(spec))
+    return _header_score(header, sure_phrases(spec), spec.key == target.identity)
 
 
 def shape_factor(spec: FieldSpec, cells: Sequence[Cell]) -> float:
@@ -189,11 +281,7 @@ def _looks_date(_: FieldSpec, cell: Cell) -> bool:
 
 def _looks_number(_: FieldSpec, cell: Cell) -> bool:
     if isinstance(cell, str):
-        try:
-            parse_number(cell)
-        except ValueError:
-            return False
-        return True
+        return nearest_number(cell) != ""
     return isinstance(cell, (int, float, timedelta)) and not isinstance(cell, bool)
 
 

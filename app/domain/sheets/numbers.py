@@ -89,9 +89,14 @@ def decimal_mark(texts: Iterable[str]) -> tuple[DecimalMark, bool]:
     return ("." if proof["."] >= proof[","] else ","), False
 
 
+def without_unit(text: str) -> str:
+    """`12 pcs` → `12`: the units in which pieces and hours are counted say nothing new."""
+    return _UNIT.sub("", text.strip())
+
+
 def nearest_number(text: str, decimal: DecimalMark = ".") -> str:
     """What was probably meant (`4O` → 40, `12 pcs` → 12), or an empty text."""
-    bare = _UNIT.sub("", text.strip())
+    bare = without_unit(text)
     for guess in (bare, bare.translate(_LOOKALIKES), _SPACES.sub("", bare.translate(_LOOKALIKES))):
         if any(character.isdigit() for character in text):
             try:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from app.domain.sheets.cells import Cell, CellFault, shown
 from app.domain.sheets.dates import from_serial, nearest_date, parse_date
 from app.domain.sheets.fields import FieldSpec, choice_words
-from app.domain.sheets.numbers import DecimalMark, nearest_number, parse_number
+from app.domain.sheets.numbers import DecimalMark, nearest_number, parse_number, without_unit
 from app.domain.sheets.wording import NO, YES, squashed, tidy
 
 Value = str | int | float | bool | date | datetime | None
@@ -119,7 +119,7 @@ def _number(spec: FieldSpec, cell: Cell, style: ColumnStyle) -> int | float:
         raise BadCell(f"{shown(cell)} is not a number.")
     if isinstance(cell, str):
         try:
-            number = parse_number(cell, style.decimal)
+            number = parse_number(without_unit(cell), style.decimal)
         except (ValueError, OverflowError):
             raise BadCell(f"“{cell}” is not a number.", nearest_number(cell, style.decimal)) from None
     else:

@@ -166,7 +166,8 @@ def test_one_field_is_given_to_one_column_only() -> None:
 
 
 def test_values_that_do_not_fit_take_a_header_its_meaning() -> None:
-    rows: Rows = [["WO", "Product", "Qty", "End"], *[[f"A{i}", "Frame", 1.0, "upper side"] for i in range(9)]]
+    rows: Rows = [["WO", "Product", "Qty", "End"]]
+    rows += [[f"A{i}", "Frame", 1.0, "upper side"] for i in range(9)]
     assert "planned_end" not in best_layout(book_of(sheet_of(rows)), WORK_ORDERS).columns()
 
 
@@ -207,3 +208,26 @@ def test_an_error_in_a_column_that_is_not_read_harms_nothing() -> None:
     ]
     rows: Rows = [[*line, cell] for line, cell in zip(_ENGLISH, extra, strict=True)]
     assert planned(book_of(sheet_of(rows))).errors == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "field"),
+    [
+        ("Order Qty", 10.0, "quantity"),
+        ("Qté à produire", "5", "quantity"),
+        ("Množství", "5 ks", "quantity"),
+        ("Data zak.", "05.03.2026", "planned_end"),
+        ("Start geplant", 46082.0, "planned_start"),
+    ],
+)
+def test_a_shortened_header_or_one_with_more_words_is_known(header: str, value: Cell, field: str) -> None:
+    rows: Rows = [["WO", "Item", header], ["A1", "Frame", value]]
+    assert best_layout(book_of(sheet_of(rows)), WORK_ORDERS).columns()[field] == 2
+
+
+@pytest.mark.parametrize(
+    "header", ["Part cost", "Qty produced", "Product type", "Customer phone", "Ist-Menge", "Actual start"]
+)
+def test_a_header_about_something_else_is_not_taken(header: str) -> None:
+    rows: Rows = [["WO", "Item", header], ["A1", "Frame", 5.0]]
+    assert set(best_layout(book_of(sheet_of(rows)), WORK_ORDERS).columns()) == {"number", "product"}
