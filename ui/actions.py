@@ -124,6 +124,14 @@ ACTIONS = (
         "issues.resolve", "Resolve…", "issues", "R", Permission.HANDLE_ISSUES, "check-square", primary=True
     ),
     ActionSpec("issues.reopen", "Reopen", "issues", "", Permission.HANDLE_ISSUES, "arrow-counter-clockwise"),
+    ActionSpec("import.choose", "Choose file…", "import", "Ctrl+O", Permission.IMPORT, "folder-open"),
+    ActionSpec("import.back", "Back", "import", "Alt+B", None, "arrow-left"),
+    ActionSpec("import.next", "Next", "import", "Alt+N", None, "arrow-right", primary=True),
+    ActionSpec("import.error", "Next error", "import", "F7"),
+    ActionSpec("import.apply", "Import", "import", "Ctrl+Return", Permission.IMPORT, "check", primary=True),
+    ActionSpec(
+        "import.undo", "Undo this import", "import", "", Permission.IMPORT, "arrow-counter-clockwise"
+    ),
     ActionSpec("users.new", "Add user", "users", "Ctrl+N", Permission.MANAGE_USERS, "plus", primary=True),
     ActionSpec("users.role", "Change role…", "users", "E", Permission.MANAGE_USERS, "user-gear"),
     ActionSpec("users.disable", "Disable", "users", "", Permission.MANAGE_USERS, "prohibit"),
