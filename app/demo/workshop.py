@@ -52,6 +52,13 @@ _PRODUCTS = (
     ("HOUSING-A", "Gear housing A"),
 )
 _CUSTOMERS = ("Brandt Pumps", "Nordhafen", "Atelier Moreau", "Kowalski i Syn", "Hall 3 stock", "Okafor Rail")
+_FRAME = (("Cut", 480), ("Weld", 960), ("Paint", 720), ("Inspect", 240), ("Pack", 240))
+_BRACKET = (("Cut", 360), ("Weld", 480), ("Inspect", 120), ("Pack", 120))  # not painted: they come galvanised
+_ROUTES = {
+    "": [RouteStep(*step) for step in _FRAME],
+    "BRACKET-L": [RouteStep(*step) for step in _BRACKET],
+    "BRACKET-R": [RouteStep(*step) for step in _BRACKET],
+}
 _LINES = ("Line 1", "Line 2", "Line 3")
 _ISSUES = (
     (IssueType.MATERIAL, "Sheet 3 mm arrived with rust", "Three of twelve sheets; the rest can be used."),
@@ -156,8 +163,9 @@ class _Week:
     def make_order(self, number: int) -> None:
         chance = self._chance
         product, name = chance.choice(_PRODUCTS)
-        start = self._now + timedelta(hours=chance.uniform(-150, 90))
-        end = start + timedelta(hours=chance.uniform(20, 110))
+        start = self._now + timedelta(hours=chance.uniform(-130, 40))
+        minutes = sum(step.planned_minutes for step in _ROUTES.get(product, _ROUTES[""]))
+        end = start + timedelta(minutes=minutes * chance.uniform(1.05, 1.7))
         created = min(start, self._now) - timedelta(hours=chance.uniform(5, 40))
         quantity = chance.choice((1, 6, 12, 20, 40, 60, 120, 250))
         order_id = self._past.do(
@@ -178,7 +186,7 @@ class _Week:
         )
         stages = self._stages(order_id)
         self._assign(stages, created)
-        self._work(stages, start, end)
+        self._work(stages, start)
 
     def _stages(self, order_id: UUID) -> list[Stage]:
         with self._house.store.reader() as session:
@@ -195,16 +203,16 @@ class _Week:
                     at,
                 )
 
-    def _work(self, stages: list[Stage], start: datetime, end: datetime) -> None:
+    def _work(self, stages: list[Stage], start: datetime) -> None:
         """Stages one after the other, each a little faster or slower than planned, until the present is reached."""
         chance = self._chance
-        at = start + timedelta(hours=chance.uniform(0, 4))
-        pace = chance.choice((0.7, 0.85, 0.9, 1.0, 1.1, 1.5))
+        at = start + timedelta(hours=chance.uniform(0, 6))
+        pace = chance.choice((0.85, 0.9, 1.0, 1.0, 1.1, 1.5))
         for stage in stages:
             if at > self._now:
                 return
             self._move(stage, StageStatus.IN_PROGRESS, at)
-            finish = at + (end - start) / len(stages) * pace * chance.uniform(0.7, 1.2)
+            finish = at + timedelta(minutes=stage.planned_minutes * pace * chance.uniform(0.85, 1.25))
             self._happen(stage, at, min(finish, self._now))
             if finish > self._now:
                 if chance.random() < 0.15:
@@ -213,7 +221,7 @@ class _Week:
                     )
                 return
             self._move(stage, StageStatus.DONE, finish)
-            at = finish + timedelta(minutes=chance.uniform(2, 60))
+            at = finish + timedelta(minutes=chance.uniform(2, 180))
 
     def _move(self, stage: Stage, to: StageStatus, at: datetime, reason: str = "") -> None:
         self._past.do(move_stage(stage_id=stage.id, to=to, reason=reason), self._people[SUPERVISOR], at)
