@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import click
+import typer
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
@@ -35,7 +35,7 @@ def split(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key.isidentifier():
-            raise click.UsageError(f"“{word}” is not of the form key=value.")
+            raise typer.BadParameter(f"“{word}” is not of the form key=value.")
         given[key] = value
     return given
 
@@ -47,12 +47,12 @@ def bind(operation: Operation[..., Any], given: Mapping[str, str], store: Store)
     names = {p.name for p in parameters}
     unknown = [key for key in given if key not in names]
     if unknown:
-        raise click.UsageError(
+        raise typer.BadParameter(
             f"{operation.name} has no {', '.join(unknown)}; it takes {', '.join(sorted(names))}."
         )
     missing = [p.name for p in parameters if p.default is inspect.Parameter.empty and p.name not in given]
     if missing:
-        raise click.UsageError(f"{operation.name} needs {', '.join(missing)} too.")
+        raise typer.BadParameter(f"{operation.name} needs {', '.join(missing)} too.")
     with store.reader() as session:
         return operation(**{key: _value(key, hints[key], text, session) for key, text in given.items()})
 

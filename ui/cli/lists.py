@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import typer
 
 from ui.cli.session import SESSION, actor, house, say, say_rows
@@ -82,10 +81,10 @@ def do(
         return
     known = OPERATIONS.get(operation.replace("-", "_"))
     if known is None:
-        raise click.UsageError(f"There is no operation {operation}; `lineside do --list` names them all.")
+        raise typer.BadParameter(f"There is no operation {operation}; `lineside do --list` names them all.")
     given = arguments.split(values or [])
     if acting is None:
-        raise click.UsageError("Say in whose name: --as USER.")
+        raise typer.BadParameter("Say in whose name: --as USER.")
     with house() as opened:
         intent = arguments.bind(known, given, opened.store)
         outcome = opened.door.perform(intent, actor(opened, acting))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import click
 import typer
 
 from app.domain.errors import LinesideError
@@ -44,7 +43,7 @@ root.add_typer(machines.connections, name="connection", help="Try a connection t
 root.add_typer(machines.tags, name="tag", help="Read values from a machine.")
 root.add_typer(machines.history, name="history", help="Samples kept on this computer.")
 root.add_typer(alarms.commands, name="alarms", help="The alarm list.")
-root.add_typer(spreadsheets.commands, name="import", help="Excel and CSV files.")
+root.command("import")(spreadsheets.import_words)
 root.command("list")(lists.list_entity)
 root.command("export")(lists.export)
 root.command("do")(lists.do)
@@ -75,17 +74,13 @@ def hoisted(arguments: list[str]) -> list[str]:
 def run(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
     try:
-        result = root(hoisted(arguments), standalone_mode=False, prog_name="lineside")
+        root(hoisted(arguments), prog_name="lineside")
     except LinesideError as error:
         sys.stderr.write(error.sentence + "\n")
-        return 1
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        sys.stderr.write("Stopped.\n")
         return 1
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-    return result if isinstance(result, int) else 0
+    except SystemExit as end:  # how typer ends: 0 done, 1 stopped, 2 wrong usage, or a command's own code
+        return end.code if isinstance(end.code, int) else 0
+    return 0

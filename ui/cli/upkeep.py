@@ -84,11 +84,11 @@ def restore(file: Path) -> None:
     say({"restored": str(file), "kept": str(kept)}, f"Restored {file}; what was there before is in {kept}.")
 
 
-def doctor() -> int:
+def doctor() -> None:
     """Look at settings, folder, disk and store, and say what to do about what is not well."""
     from app.upkeep.doctor import examine
 
     findings = examine(folder())
     rows = [{"subject": f.subject, "well": f.well, "seen": f.seen, "advice": f.advice} for f in findings]
     say_rows(rows, {"subject": "Subject", "well": "Well", "seen": "Seen", "advice": "What to do"}, "")
-    return 0 if all(finding.well for finding in findings) else 1
+    raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
