@@ -104,6 +104,10 @@ class AlarmBoard:
         """Everything that is not back to normal, most urgent first."""
         return sorted(self._open.values(), key=urgency_order)
 
+    def everything(self) -> list[AlarmRecord]:
+        """Open alarms and those that were cleared lately, oldest first."""
+        return sorted((*self._open.values(), *self._cleared.values()), key=lambda r: r.raised_at)
+
     def get(self, alarm: str) -> AlarmRecord | None:
         return self._open.get(alarm) or self._cleared.get(alarm)
 

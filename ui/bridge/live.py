@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -83,6 +83,7 @@ class LiveDesk(QObject):
         self.skipped = 0
         self._clock = clock
         self._latest: dict[str, Sample] = {}
+        self._usable: dict[str, Sample] = {}
         self._rings: dict[str, Ring] = {}
         self._tags_of: dict[str, list[Tag]] = {}
         self._states: dict[str, tuple[EquipmentState, datetime, bool]] = {}
@@ -217,6 +218,8 @@ class LiveDesk(QObject):
         """Bring in newer samples; a tag that the plant does not name is kept all the same."""
         for sample in samples:
             self._latest[sample.tag] = sample
+            if not is_bad(sample.quality):
+                self._usable[sample.tag] = sample
             ring = self._rings.get(sample.tag)
             if ring is None:
                 ring = self._rings[sample.tag] = Ring()
@@ -348,8 +351,10 @@ class LiveDesk(QObject):
 
     def _last_good(self, tag: Tag, bad: Sample) -> Sample:
         """For the eye: the last value that was there, greyed by whoever draws it, with its own time."""
+        if tag.name in self._usable:
+            return replace(self._usable[tag.name], quality=bad.quality)
         ring = self._rings.get(tag.name)
-        if ring is None or not len(ring):
+        if ring is None:
             return bad
         t, y = ring.view()
         known = np.flatnonzero(np.isfinite(y))

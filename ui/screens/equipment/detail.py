@@ -14,7 +14,7 @@ from ui.theme import current_theme
 from ui.widgets.glyphs import StateGlyph
 from ui.widgets.themed import LEFT, RIGHT, RoleLabel, ThemedWidget, draw_focus_ring, draw_text
 
-WIDTH = 332
+WIDTH = 316
 
 
 class _LossRow(ThemedWidget):

@@ -70,6 +70,7 @@ class EquipmentScreen(Pane):
         side_by_side.setSpacing(12)
         side_by_side.addWidget(self.tiles, 1)
         side_by_side.addWidget(self.detail)
+        self.setFocusProxy(self.tiles)
         self._pages = QStackedWidget()
         self._pages.addWidget(machines)
         self._pages.addWidget(self.empty)

@@ -46,7 +46,7 @@ def row_height(theme: Theme) -> int:
 def tile_size(theme: Theme) -> tuple[int, int]:
     """Smallest width and the height of a tile, px."""
     head = 2 * QFontMetrics(theme.font("body")).height() + 14
-    width = {Density.DESK: 372, Density.TOUCH: 400, Density.WALL: 560}[theme.density]
+    width = {Density.DESK: 344, Density.TOUCH: 400, Density.WALL: 560}[theme.density]
     return width, head + 4 * row_height(theme) + 2 * PAD
 
 
