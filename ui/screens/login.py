@@ -65,6 +65,8 @@ class LoginScreen(ThemedWidget):
         self.setObjectName("loginScreen")
         self._clock = clock
         self._first_frame = True
+        self._after_frame = QTimer(self, singleShot=True, interval=0)
+        self._after_frame.timeout.connect(self.painted)
         self._locked_until: datetime | None = None
         self._title = RoleLabel("Lineside", "title")
         self._lead = _words()
@@ -226,23 +228,29 @@ class LoginScreen(ThemedWidget):
     def _show(self, page: QWidget, lead: str) -> None:
         self._loading.finish()
         self._lead.setText(lead)
-        holder = page if self._pages.indexOf(page) >= 0 else page.parentWidget()
+        holder = self._holder(page)
         for i in range(self._pages.count()):
-            # A hidden page must not reserve the height of the largest one.
-            vertical = QSizePolicy.Policy.Preferred if self._pages.widget(i) is holder else QSizePolicy.Policy.Ignored
-            self._pages.widget(i).setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
+            other = self._pages.widget(i)
+            if other is not None:
+                # A hidden page must not reserve the height of the largest one.
+                shown = other is holder
+                vertical = QSizePolicy.Policy.Preferred if shown else QSizePolicy.Policy.Ignored
+                other.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
         self._pages.setCurrentWidget(holder)
         self._caps.hide()
         self.set_busy(False)
         self._card.adjustSize()
 
+    def _holder(self, page: QWidget) -> QWidget:
+        """The page of the stack that shows `page`: itself or the one around it."""
+        around = page.parentWidget()
+        return page if self._pages.indexOf(page) >= 0 or around is None else around
+
     @property
     def form(self) -> Form | None:
         """The form on show, if any."""
         for form in (self._admin, self._login, self._change):
-            if self._pages.currentWidget() in (form, form.parentWidget()) and form.parentWidget() is not self._card:
-                return form
-            if self._pages.currentWidget() is form:
+            if self._pages.currentWidget() is self._holder(form):
                 return form
         return None
 
@@ -347,7 +355,7 @@ class LoginScreen(ThemedWidget):
             painter.end()
         if self._first_frame:
             self._first_frame = False
-            QTimer.singleShot(0, self.painted.emit)
+            self._after_frame.start()
 
     def sizeHint(self) -> QSize:
         return QSize(720, 560)

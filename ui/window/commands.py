@@ -11,6 +11,7 @@ from ui.theme import Density, current_theme
 from ui.widgets.dialog_card import DialogCard
 from ui.window.account import PasswordCard
 from ui.window.key_sheet import KeySheet
+from ui.window.palette_items import screen_actions
 
 if TYPE_CHECKING:
     from ui.window.main_window import MainWindow
@@ -53,12 +54,23 @@ class WindowCommands(QObject):
 
     def focus_filter(self) -> None:
         pane = self._window.panes.current()
+        if self._asked_screen("filter"):
+            return
         if pane is not None and pane.filter is not None:
             pane.filter.setFocus()
 
+    def _asked_screen(self, key: str) -> bool:
+        """Let the screen do it, where it has an action of this name."""
+        own = screen_actions(self._window.panes.current())
+        keys = own.keys() if own is not None else []
+        if own is None or key not in keys:
+            return False
+        own.trigger(key)
+        return True
+
     def refresh(self) -> None:
         pane = self._window.panes.current()
-        if pane is not None:
+        if pane is not None and not self._asked_screen("refresh"):
             pane.refresh()
 
     def next_alarm(self) -> None:

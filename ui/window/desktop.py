@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from qasync import QEventLoop
 
@@ -22,14 +22,9 @@ if TYPE_CHECKING:
     # Loaded by the worker thread that opens the data, while the login window is already on the screen.
     from app.domain.people import Actor
     from ui.bridge.desk import Desk
-    from ui.bridge.live import LiveDesk
-    from ui.window.collector_child import CollectorChild
-    from ui.window.idle_lock import IdleLock
-    from ui.window.layout_memory import LayoutMemory
     from ui.window.main_window import MainWindow
+    from ui.window.open_desk import OpenDesk
     from ui.window.opening import Opened
-    from ui.window.sessions import Sessions
-    from ui.window.undoing import UndoHistory
 
 
 class DemoTour(Protocol):
@@ -70,13 +65,7 @@ class Desktop(QObject):
         self.login.folder_requested.connect(self._choose_folder)
         self.login.quit_requested.connect(self.quit)
         self.windows: list[MainWindow] = []
-        self.desk: Desk | None = None
-        self.live: LiveDesk | None = None
-        self.sessions: Sessions | None = None
-        self.idle: IdleLock | None = None
-        self._undo: UndoHistory | None = None
-        self._memory: LayoutMemory | None = None
-        self._collector: CollectorChild | None = None
+        self._inside: OpenDesk | None = None
         self._closed = False
 
     # -- opening
@@ -91,7 +80,11 @@ class Desktop(QObject):
 
         self.login.show_opening()
         self.tasks.run(
-            partial(open_data, self.folder), self._take_opened, owner=self, key="open", failed=self._not_opened
+            partial(open_data, self.folder),
+            self._take_opened,
+            owner=self,
+            key="open",
+            failed=self._not_opened,
         )
 
     def _not_opened(self, error: BaseException) -> None:
@@ -115,26 +108,15 @@ class Desktop(QObject):
         self.open_data()
 
     def _take_opened(self, opened: Opened) -> None:
-        from ui.bridge.desk import Desk
-        from ui.bridge.live import LiveDesk
-        from ui.window.idle_lock import IdleLock
-        from ui.window.layout_memory import LayoutMemory
-        from ui.window.sessions import Sessions
-        from ui.window.undoing import UndoHistory
+        from ui.window.open_desk import furnish
+        from ui.window.opening import load_window
 
-        settings = opened.house.settings
-        self.desk = desk = Desk(opened.house, self.tasks, self)
-        self.reports.expected.connect(desk.refused)
-        self.live = LiveDesk(desk, self)
-        self.sessions = Sessions(desk, self)
-        self._undo = UndoHistory(desk, self)
-        self._memory = LayoutMemory(QSettings(str(self.folder / "window.ini"), QSettings.Format.IniFormat))
-        self.idle = IdleLock(settings.idle_lock_minutes * 60, self)
-        self.idle.idle.connect(partial(self.sessions.lock, idle=True))
-        self.sessions.bind(self.login)
-        self.sessions.entered.connect(self._on_entered)
-        self.sessions.left.connect(self._on_left)
-        self._start_live(settings.collect_here)
+        self._inside = inside = furnish(opened.house, self.folder, self.tasks, self._loop, self)
+        self.reports.expected.connect(inside.desk.refused)
+        inside.sessions.bind(self.login)
+        inside.sessions.entered.connect(self._on_entered)
+        inside.sessions.left.connect(self._on_left)
+        self.tasks.run(load_window, _loaded, owner=self, failed=self.reports.report)
         if opened.has_users:
             self.login.show_login()
         else:
@@ -143,47 +125,46 @@ class Desktop(QObject):
         if self._demo is not None:
             self._demo.begin(self)
 
-    def _start_live(self, collect_here: bool) -> None:
-        from ui.window.collector_child import CollectorChild
-
-        assert self.live is not None
-        if self._loop is not None:
-            self.live.start(self._loop)
-        if collect_here and self._loop is not None:
-            self._collector = CollectorChild(self.folder, self)
-            self._collector.start()
-
     # -- people and windows
+
+    @property
+    def inside(self) -> OpenDesk:
+        """What is open; a RuntimeError before `opened`."""
+        if self._inside is None:
+            raise RuntimeError("the data is not open yet")
+        return self._inside
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of the open house; a RuntimeError before `opened`."""
+        return self.inside.desk
 
     def enter(self, actor: Actor) -> None:
         """Put somebody at the desk whose identity is known (the demonstration)."""
-        assert self.sessions is not None
-        self.sessions.enter(actor)
+        self.inside.sessions.enter(actor)
 
     def _on_entered(self, _actor: object) -> None:
-        assert self.idle is not None
-        self.idle.start()
+        self.inside.idle.start()
         if not self.windows:
             window = self.open_window()
             self.login.hide()
             self.ready.emit(window)
 
     def _on_left(self, _name: str) -> None:
-        if self.idle is not None:
-            self.idle.stop()
+        self.inside.idle.stop()
 
     def open_window(self) -> MainWindow:
         """One more window at the same desk."""
         from ui.window.main_window import MainWindow
 
-        assert self.desk and self.live and self.sessions and self._undo and self._memory and self.idle
-        window = MainWindow(self.desk, self.live, self.sessions, self._undo, self._memory)
+        inside = self.inside
+        window = MainWindow(inside.desk, inside.live, inside.sessions, inside.undo, inside.memory)
         window.window_requested.connect(self._second_window)
         window.screen_failed.connect(self.reports.report)
         window.closed.connect(self._on_window_closed)
         self.windows.append(window)
         window.show()
-        self.idle.watch(window.windowHandle())
+        inside.idle.watch(window.windowHandle())
         return window
 
     def _second_window(self) -> None:
@@ -213,19 +194,18 @@ class Desktop(QObject):
             return
         self._closed = True
         self.reports.uninstall()
-        if self.idle is not None:
-            self.idle.stop()
         for window in self.windows[:]:
             window.close()
         self.login.close()
-        if self.live is not None:
-            self.live.close()
-        if self._collector is not None:
-            self._collector.close()
+        if self._inside is not None:
+            self._inside.close()
         self.tasks.close()
-        if self.desk is not None:
-            self.desk.close()
-            self.desk.house.close()
+        if self._inside is not None:
+            self._inside.close_store()
+
+
+def _loaded(_nothing: None) -> None:
+    """The modules are there; opening the window finds them."""
 
 
 def run_desktop(folder: Path, *, demo: DemoTour | None = None) -> int:

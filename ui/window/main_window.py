@@ -23,7 +23,7 @@ from ui.window.history import Trail, Visit
 from ui.window.jobs import JobsArea
 from ui.window.layout_memory import LayoutMemory
 from ui.window.navigation import Navigation, digit_of
-from ui.window.palette_items import PaletteWiring
+from ui.window.palette_items import PaletteWiring, screen_actions
 from ui.window.places import TITLES, PaneStack
 from ui.window.sessions import Sessions
 from ui.window.status import StatusFeed
@@ -164,6 +164,11 @@ class MainWindow(QMainWindow):
     def _on_pane_made(self, pane: Pane) -> None:
         pane.open_requested.connect(self.open_place)
         pane.job_changed.connect(self.jobs.show_job)
+        own = screen_actions(pane)
+        for key in set(own.keys()).intersection(self.actions_set.keys()) if own is not None else ():
+            # One key, one meaning: two actions with the same key in sight of each other do nothing at all.
+            assert own is not None
+            own.action(key).setShortcut(QKeySequence())
         pane.refresh()
 
     def _cancel_job(self, key: str) -> None:
@@ -215,7 +220,9 @@ class MainWindow(QMainWindow):
         self.showNormal()
         self.resize(*FIRST_SIZE)
         self.navigation.set_narrow(False)
-        self.footer.say("The layout is as at the first start; lists take their columns when they are opened again.")
+        self.footer.say(
+            "The layout is as at the first start; lists take their columns when they are opened again."
+        )
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

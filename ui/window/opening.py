@@ -44,7 +44,14 @@ def open_data(folder: Path) -> Opened:
     except BaseException:
         house.close()
         raise
-    # The window needs these next; a thread that reads them now saves the GUI thread half a second.
-    import ui.window.main_window  # noqa: F401  (imported for what it loads)
+    # The login needs these next; a thread that reads them now saves the GUI thread half a second.
+    import ui.window.open_desk  # noqa: F401  (imported for what it loads)
 
     return Opened(house, known)
+
+
+def load_window() -> None:
+    """Read what the main window is made of, while the person types their name."""
+    import qtawesome  # noqa: F401
+
+    import ui.window.main_window  # noqa: F401  (imported for what it loads)

@@ -61,7 +61,8 @@ class PaletteWiring(QObject):
 
     def _of(self, actions: ActionSet, hint: str) -> list[PaletteItem]:
         items = []
-        for key in actions.keys():
+        keys = actions.keys()
+        for key in keys:
             spec, reason = SPECS[key], actions.reason(key)
             if key == "palette":
                 continue
@@ -95,5 +96,5 @@ class PaletteWiring(QObject):
                 self.place_chosen.emit(record.place, argument)
         else:
             own = screen_actions(self._current())
-            owner = own if own is not None and rest in own.keys() else self._actions
-            owner.trigger(rest)
+            owns = own.keys() if own is not None else []
+            (own if own is not None and rest in owns else self._actions).trigger(rest)

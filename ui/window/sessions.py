@@ -155,7 +155,9 @@ class Sessions(QObject):
     def _refuse(self, error: BaseException) -> None:
         field = error.field if isinstance(error, Refused) else None
         expected = isinstance(error, LinesideError)
-        sentence = error.sentence if isinstance(error, LinesideError) else "This did not work; see the report."
+        sentence = (
+            error.sentence if isinstance(error, LinesideError) else "This did not work; see the report."
+        )
         for screen in self._screens:
             screen.refuse(field, sentence)
         if not expected:

@@ -34,14 +34,19 @@ class StatusFeed(QObject):
         live.collector_changed.connect(self._on_collector)
         strip.set_segment("store", "Everything is saved on this computer", tooltip=str(desk.house.folder))
         self._on_collector(live.collector_state)
-        self._show_age()
         self.count()
 
     def count(self) -> None:
-        self._desk.read(pending_changes, self._take_count, owner=self, key="pending", failed=self._not_counted)
+        self._desk.read(
+            pending_changes, self._take_count, owner=self, key="pending", failed=self._not_counted
+        )
 
     def _take_count(self, pending: int) -> None:
-        words = f"{pending:,} changes wait for a server" if pending else "Nothing to send"
+        words = "Nothing to send"
+        if pending:
+            words = (
+                "1 change waits for a server" if pending == 1 else f"{pending:,} changes wait for a server"
+            )
         self._strip.set_segment("queue", words, tooltip="No server is set up yet: everything is kept here.")
         self._on_pending(pending)
 
@@ -53,8 +58,11 @@ class StatusFeed(QObject):
 
     def _on_collector(self, state: CollectorState) -> None:
         words = "Collector: live" if state.live else f"Collector: {state.sentence}"
-        tone = "normal" if state.kind in ("live", "connecting") else "attention"
-        self._strip.set_segment("collector", words, "attention" if tone == "attention" else "normal", state.sentence)
+        if state.kind in ("live", "connecting"):
+            self._strip.set_segment("collector", words, "normal", state.sentence)
+        else:
+            self._strip.set_segment("collector", words, "attention", state.sentence)
+        self._show_age()
 
     def _show_age(self) -> None:
         self._strip.set_segment("age", f"Values: {age_text(self._live.data_age)[2:]}")

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from app.domain.people import Actor
@@ -20,6 +20,10 @@ from ui.widgets.buttons import ActionButton, IconButton
 from ui.widgets.themed import RoleLabel, ThemedWidget
 
 USER_ACTIONS = ("switch-user", "lock", "change-password", "theme", "density", "help", "reset-layout")
+
+
+NARROW = 1200
+SEARCH = "Search or do…   Ctrl+K"
 
 
 def age_text(seconds: float | None) -> str:
@@ -42,8 +46,9 @@ class TopStrip(ThemedWidget):
         self.setObjectName("topStrip")
         self._desk, self._live = desk, live
         self.menu_button = IconButton("list", "Show or hide the words of the navigation")
-        self.search_button = ActionButton("Search or do…   Ctrl+K", icon="magnifying-glass")
+        self.search_button = ActionButton(SEARCH, icon="magnifying-glass")
         self.search_button.setAccessibleName("Search or do")
+        self.search_button.setToolTip("Search or do… (Ctrl+K)")
         self.alarms = AlarmStrip()
         self.unsent = ActionButton("")
         self.unsent.setFlat(True)
@@ -74,11 +79,13 @@ class TopStrip(ThemedWidget):
         layout.setSpacing(8)
         self.clock.setToolTip(datetime.now().astimezone().strftime("Local time, %Z (UTC%z)"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        for widget in (self.menu_button, self.search_button):
-            layout.addWidget(widget)
+        layout.addWidget(self.menu_button)
+        layout.addWidget(self.search_button)
         layout.addWidget(self.alarms, 1)
-        for widget in (self.unsent, self.age, self.clock, self.user):
-            layout.addWidget(widget)
+        layout.addWidget(self.unsent)
+        layout.addWidget(self.age)
+        layout.addWidget(self.clock)
+        layout.addWidget(self.user)
 
     def fill_menu(self, actions: ActionSet) -> None:
         """Take the user menu from the window's actions."""
@@ -89,7 +96,7 @@ class TopStrip(ThemedWidget):
     def set_unsent(self, changes: int) -> None:
         """Changes that wait for a server."""
         self.unsent.setText(f"⇅ {changes:,} to send")
-        self.unsent.setToolTip(f"{changes:,} changes are kept here until there is a server to send them to.")
+        self.unsent.setToolTip(f"Kept here until there is a server to send to: {changes:,}.")
         self.unsent.setVisible(changes > 0)
 
     def set_locked(self, locked: bool) -> None:
@@ -102,8 +109,8 @@ class TopStrip(ThemedWidget):
         newest = self._live.newest_alarm
         if newest is None:
             self.alarms.set_newest("")
-            quiet = "No active alarms" if self._live.collector_state.live else "No live alarms: the collector is not heard"
-            self.alarms.set_quiet_text(quiet)
+            heard = self._live.collector_state.live
+            self.alarms.set_quiet_text("No active alarms" if heard else "The collector is not heard")
         else:
             age = age_words(newest.raised_at, self._live.now())
             self.alarms.set_newest(alarm_words(newest, self._live.plant), age, newest.priority)
@@ -141,6 +148,13 @@ class TopStrip(ThemedWidget):
             painter.fillRect(0, self.height() - 1, self.width(), 1, self.tokens.divider)
         finally:
             painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Where it is narrow the alarms get the room; the key for the search is in its tooltip.
+        narrow = self.width() < NARROW
+        self.search_button.setText("" if narrow else SEARCH)
+        self.age.setVisible(not narrow)
 
     def restyle(self) -> None:
         self.setMinimumHeight(self.theme.density.control_height + 9)

@@ -30,7 +30,11 @@ def find_records(session: Session, typed: str, limit: int = _EACH) -> list[Found
     words = typed.split()
     if not words or len(typed.strip()) < 2:
         return []
-    return [*_orders(session, words, limit), *_machines(session, words, limit), *_issues(session, words, limit)]
+    return [
+        *_orders(session, words, limit),
+        *_machines(session, words, limit),
+        *_issues(session, words, limit),
+    ]
 
 
 def _orders(session: Session, words: list[str], limit: int) -> list[Found]:

@@ -1,0 +1,64 @@
+"""What stands open between the moment the data is open and the end: one desk and everything that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QSettings
+
+from app.plant import House
+from ui.bridge.desk import Desk
+from ui.bridge.live import LiveDesk
+from ui.tasks import Tasks
+from ui.window.collector_child import CollectorChild
+from ui.window.idle_lock import IdleLock
+from ui.window.layout_memory import LayoutMemory
+from ui.window.sessions import Sessions
+from ui.window.undoing import UndoHistory
+
+
+@dataclass(frozen=True)
+class OpenDesk:
+    """The shared half of all windows of a process."""
+
+    desk: Desk
+    live: LiveDesk
+    sessions: Sessions
+    undo: UndoHistory
+    memory: LayoutMemory
+    idle: IdleLock
+    collector: CollectorChild | None
+
+    def close(self) -> None:
+        """Let go of everything; the tasks must have ended before."""
+        self.idle.stop()
+        self.live.close()
+        if self.collector is not None:
+            self.collector.close()
+
+    def close_store(self) -> None:
+        self.desk.close()
+        self.desk.house.close()
+
+
+def furnish(
+    house: House, folder: Path, tasks: Tasks, loop: asyncio.AbstractEventLoop | None, parent: QObject
+) -> OpenDesk:
+    """Put a desk into an open house. Without a loop nothing is heard of the collector, and none is started."""
+    settings = house.settings
+    desk = Desk(house, tasks, parent)
+    live = LiveDesk(desk, parent)
+    sessions = Sessions(desk, parent)
+    idle = IdleLock(settings.idle_lock_minutes * 60, parent)
+    idle.idle.connect(partial(sessions.lock, idle=True))
+    collector: CollectorChild | None = None
+    if loop is not None:
+        live.start(loop)
+        if settings.collect_here:
+            collector = CollectorChild(folder, parent)
+            collector.start()
+    memory = LayoutMemory(QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat))
+    return OpenDesk(desk, live, sessions, UndoHistory(desk, parent), memory, idle, collector)
