@@ -1,0 +1,5 @@
+"""The import of Excel and CSV files: file, columns, errors, apply."""
+
+from ui.screens.imports.screen import ImportScreen
+
+__all__ = ["ImportScreen"]
