@@ -173,6 +173,13 @@ class HistoryReader:
             for at, k, alarm, event, phase, urgency, name, value, actor, reason in rows
         ]
 
+    def counts(self) -> dict[str, int]:
+        """How many samples each tag has."""
+        counted = self._ask(
+            "SELECT tag.name, count(*) FROM sample JOIN tag ON tag.id = sample.tag GROUP BY tag.id"
+        )
+        return dict(counted)
+
     def stats(self) -> HistoryStats:
         """Counts and sizes of what is stored."""
         counted = self._ask(

@@ -102,11 +102,12 @@ def _furnish(place: Path, opcua_port: int, modbus_port: int) -> None:
 
 def _open(place: Path, seconds: float | None, screenshots: Path | None) -> None:
     from app.demo.workshop import DEMO_PASSWORD, SUPERVISOR
-    from ui.window.desktop import Visit, run_desktop
+    from ui.window.demo_visit import DemoVisit
+    from ui.window.desktop import run_desktop
 
     if screenshots is None:
         say(None, f"Log in as {SUPERVISOR} (or as admin) with the password: {DEMO_PASSWORD}")
-        code = run_desktop(place, Visit(SUPERVISOR, DEMO_PASSWORD, seconds))
+        code = run_desktop(place, demo=DemoVisit(SUPERVISOR, DEMO_PASSWORD, seconds))
         raise typer.Exit(code)
     try:
         screenshots.mkdir(parents=True, exist_ok=True)
