@@ -11,6 +11,7 @@ import pytest
 from app.domain.people import THE_PLANT, Actor, Role
 from app.operations.people import add_user, create_first_admin
 from app.plant import House, opened_house
+from tests.operations.shop import Shop, open_shop
 
 PASSWORD = "a quiet winter morning"
 
@@ -38,3 +39,10 @@ def person(house: House, admin: Actor) -> Callable[[Role], Actor]:
         return Actor(house.door.perform(intent, admin).result, name, role)
 
     return make
+
+
+@pytest.fixture
+def shop(data_dir: Path) -> Iterator[Shop]:
+    """A store with one person of each role and a clock that the test moves."""
+    with open_shop(data_dir) as opened:
+        yield opened

@@ -20,14 +20,14 @@ Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
 _DISPLAY = int(Qt.ItemDataRole.DisplayRole)
 _COLUMNS = (
-    ("state", "State", 158),
-    ("raised", "Raised", 78),
-    ("age", "Age", 62),
-    ("machine", "Machine", 190),
-    ("what", "What", 300),
-    ("now", "Now", 96),
-    ("advice", "What to do", 250),
-    ("by", "Acknowledged", 170),
+    ("state", "State", 172),
+    ("raised", "Raised", 76),
+    ("age", "Age", 60),
+    ("machine", "Machine", 204),
+    ("what", "What", 284),
+    ("now", "Now", 92),
+    ("by", "Acknowledged", 150),
+    ("advice", "What to do", 260),
 )
 _ADVICE = {
     "hihi": "Stop or unload the machine, then look for the cause.",

@@ -112,7 +112,7 @@ class BoardModel:
             subtitle=order.product_name or order.product,
             progress=(order.quantity_done, order.quantity),
             due_text=day(order.planned_end),
-            slip_text=late_words(hours),
+            slip_text=late_words(hours, finished=order.finished_at is not None),
             late=hours > 0,
             owner=stage.assignee if stage else "",
             badges=self._badges(order, stage),
@@ -139,9 +139,10 @@ class BoardModel:
         return None if self.movable(stage) else not_yours(stage.name)
 
 
-def late_words(hours: float) -> str:
-    """A slip with its direction in words: `2 d 4 h late`, `3 h left`."""
-    return f"{slip(abs(hours))[1:]} {'late' if hours > 0 else 'left'}"
+def late_words(hours: float, *, finished: bool) -> str:
+    """A slip with its direction in words: `2 d 4 h late`, `3 h left`, `3 h early`."""
+    direction = "late" if hours > 0 else "early" if finished else "left"
+    return f"{slip(abs(hours)).lstrip('+−')} {direction}"
 
 
 def more_key(column: str) -> str:

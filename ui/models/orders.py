@@ -44,7 +44,7 @@ def slip_words(values: Mapping[str, Any]) -> str:
     hours = values.get("slip_hours")
     if hours is None or values["status"] is OrderStatus.CANCELLED:
         return "–"
-    span = slip(abs(hours))[1:]
+    span = slip(abs(hours)).lstrip("+−")
     if hours > 0:
         return f"{span} late"
     return f"{span} left" if values["status"] in OPEN_STATUSES else f"{span} early"
@@ -83,9 +83,9 @@ LOOKS = (
     ColumnLook("number", "Order", 116),
     ColumnLook("product_name", "Product", 170, words=_product),
     ColumnLook("stage", "Stage", 120, words=stage_words),
-    ColumnLook("quantity", "Qty", 150, words=_quantity, glyph=_progress),
+    ColumnLook("quantity", "Qty", 130, words=_quantity, glyph=_progress),
     ColumnLook("planned_end", "Due", 100, words=_due),
-    ColumnLook("slip_hours", "Slip", 110, words=slip_words),
+    ColumnLook("slip_hours", "Slip", 126, words=slip_words),
     ColumnLook("lot", "Lot", 90),
     ColumnLook("customer", "Customer", 140),
     ColumnLook("planned_start", "Start", 100, words=_start),

@@ -50,7 +50,9 @@ def slip(hours: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    return NONE if share is None else f"{share * 100:.0f} %"
+    if share is None:
+        return NONE
+    return f"{share * 100:.0f} %" if share < 10 else "over 999 %"
 
 
 def number(value: float | int | None, decimals: int = 2) -> str:

@@ -152,15 +152,11 @@ def why_late(stages: Sequence[StageDetails], late: timedelta | None) -> str:
     slowest = [
         f"{name} took {_words(over)} more than planned" for over, name in sorted(slow, reverse=True)[:2]
     ]
-    waiting = next(
-        (
-            f"{s.name} has not begun"
-            for s in stages
-            if s.status is StageStatus.PLANNED and s.started_at is None
-        ),
-        "",
-    )
-    return "; ".join([*blocked, *slowest] or [waiting]) if stages else ""
+    waits = next((f"{s.name} has {_STANDS[s.status]}" for s in stages if s.status in _STANDS), "")
+    return "; ".join([*blocked, *slowest] or [waits])
+
+
+_STANDS = {StageStatus.PLANNED: "not begun", StageStatus.IN_PROGRESS: "begun and is not finished"}
 
 
 def _words(span: timedelta) -> str:
