@@ -7,8 +7,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QPoint, Slot
-from PySide6.QtWidgets import QMenu, QStackedWidget, QTabBar, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Slot
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QWidget
 
 from app.domain.alarms import Phase
 from app.domain.errors import Refused
@@ -32,6 +32,7 @@ from ui.widgets.themed import RoleLabel
 
 ACTIVE, SHELVED, JOURNAL = range(3)
 JOURNAL_LINES = 1000
+READING_MS = 4000
 _CHOOSE = "Choose an alarm first."
 
 
@@ -48,6 +49,10 @@ class AlarmsScreen(Pane):
         self.rate = RoleLabel("", "meta", "text2")
         self.more = ActionButton("")
         self.more.hide()
+        self._paused = False
+        # Nothing moves under a pointer that is on its way to a row; one that lies still for long reads nothing.
+        self._reading = QTimer(self, singleShot=True, interval=READING_MS)
+        self._reading.timeout.connect(self._hold_or_not)
         self.table = _table("alarms-active", self.model)
         self.shelf_table = _table("alarms-shelved", self.shelf)
         self.journal_table = _table("alarms-journal", self.journal)
@@ -76,20 +81,26 @@ class AlarmsScreen(Pane):
             self.tabs.addTab(words)
         self.add_filter("machine, signal or state")
         self.add_tool(self.more)
-        for key in ("alarms.pause", "alarms.chart", "alarms.shelve", "alarms.unshelve", "alarms.comment"):
+        for key in ("alarms.pause", "alarms.ack-visible", "alarms.ack"):
             self.add_tool(self.actions_set.button(key))
-        for key in ("alarms.ack-visible", "alarms.ack"):
-            self.add_tool(self.actions_set.button(key))
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self.tabs)
+        line.addSpacing(8)
+        line.addWidget(self.rate, 1)
+        for key in ("alarms.chart", "alarms.shelve", "alarms.unshelve", "alarms.comment"):
+            line.addWidget(self.actions_set.button(key))
         self._pages = QStackedWidget()
         for table in (self.table, self.shelf_table, self.journal_table):
             self._pages.addWidget(table)
-        self.body.addWidget(self.tabs)
-        self.body.addWidget(self.rate)
+        self.body.addLayout(line)
         self.body.addWidget(self._pages, 1)
         self.setFocusProxy(self.table)
 
     def _connect(self) -> None:
         self.tabs.currentChanged.connect(self._on_tab)
+        self.table.viewport().setMouseTracking(True)
+        self.table.viewport().installEventFilter(self)
         self.more.clicked.connect(self._let_go)
         self.model.waiting_changed.connect(self._on_waiting)
         for table in (self.table, self.shelf_table):
@@ -142,7 +153,7 @@ class AlarmsScreen(Pane):
         count = self._live.raised_lately(RATE_WINDOW)
         minutes = int(RATE_WINDOW / timedelta(minutes=1))
         flood = f" · flood: {FLOOD} or more, deal with the first of each machine" if count >= FLOOD else ""
-        paused = " · list paused" if self.model.held else ""
+        paused = " · list paused" if self._paused else ""
         self.rate.setText(f"{count} raised in the last {minutes} min{flood}{paused}")
 
     def _say_empty(self) -> None:
@@ -341,14 +352,32 @@ class AlarmsScreen(Pane):
 
     def toggle_pause(self) -> None:
         """Hold the list still, or let it go on."""
-        self.model.hold(not self.model.held)
-        self.actions_set.rename("alarms.pause", "Go on" if self.model.held else "Pause list")
+        self._paused = not self._paused
+        self.actions_set.rename("alarms.pause", "Go on" if self._paused else "Pause list")
+        self._hold_or_not()
         self._say_rate()
 
     @Slot()
+    def _hold_or_not(self) -> None:
+        self.model.hold(self._paused or self._reading.isActive())
+
+    @Slot()
     def _let_go(self) -> None:
-        if self.model.held:
+        self._reading.stop()
+        if self._paused:
             self.toggle_pause()
+        else:
+            self._hold_or_not()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseMove:
+            self._reading.start()
+            if not self.model.held:
+                self._hold_or_not()
+        elif event.type() == QEvent.Type.Leave:
+            self._reading.stop()
+            self._hold_or_not()
+        return False
 
     @Slot(int)
     def _on_activated(self, _row: int) -> None:
