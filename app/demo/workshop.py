@@ -163,7 +163,8 @@ class _Week:
     def make_order(self, number: int) -> None:
         chance = self._chance
         product, name = chance.choice(_PRODUCTS)
-        start = self._now + timedelta(hours=chance.uniform(-130, 40))
+        begins = chance.choices(((-130, -60), (-60, -6), (-6, 40)), (3, 5, 2))[0]
+        start = self._now + timedelta(hours=chance.uniform(*begins))
         minutes = sum(step.planned_minutes for step in _ROUTES.get(product, _ROUTES[""]))
         end = start + timedelta(minutes=minutes * chance.uniform(1.05, 1.7))
         created = min(start, self._now) - timedelta(hours=chance.uniform(5, 40))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPaintEvent, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from ui.widgets.glyphs import paint_priority
@@ -36,7 +36,8 @@ class _Segment(ThemedWidget):
 
     def sizeHint(self) -> QSize:
         glyph = 0 if self._tone == "normal" else 26
-        width = self.fontMetrics().horizontalAdvance(self._text) + 24 + glyph
+        # Measured with the font that paints: features such as tabular digits make words a little wider.
+        width = QFontMetrics(self.font()).horizontalAdvance(self._text) + 30 + glyph
         return QSize(width, max(24, self.fontMetrics().height() + 8))
 
     def minimumSizeHint(self) -> QSize:

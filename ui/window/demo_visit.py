@@ -25,9 +25,8 @@ class DemoVisit(QObject):
 
     def begin(self, desktop: Desktop) -> None:
         """The data of `desktop` is open: come in."""
-        assert desktop.desk is not None
         self._desktop = desktop
-        check = partial(log_in, desktop.desk.house.door, self._name, self._password)
+        check = partial(log_in, desktop.inside.desk.house.door, self._name, self._password)
         desktop.tasks.run(check, self._enter, owner=self)
         if self._seconds is not None:
             QTimer.singleShot(round(self._seconds * 1000), desktop.quit)

@@ -33,6 +33,7 @@ PaneT = TypeVar("PaneT", bound="Pane")
 _LAPTOP, _CONTROL_ROOM = (1366, 768), (1920, 1080)
 _STEP_SECONDS = 20.0
 _MOVES = 3
+_CHARTED_MACHINE = "CNC-2"
 
 
 def run_tour(folder: Path, name: str, password: str, pictures: Path, seconds: float) -> TourSummary:
@@ -80,8 +81,7 @@ class Tour:
             self.summary.failures.append(str(error) or type(error).__name__)
 
     async def _enter(self, desktop: Desktop) -> None:
-        assert desktop.desk is not None
-        check = partial(log_in, desktop.desk.house.door, self._name, self._password)
+        check = partial(log_in, desktop.inside.desk.house.door, self._name, self._password)
         login = await asyncio.get_running_loop().run_in_executor(None, check)
         desktop.enter(login.actor)
         await self._until(lambda: bool(desktop.windows), "the window")
@@ -149,8 +149,7 @@ class Tour:
         """The simulated machines overheat within seconds; wait for the first alarm and acknowledge it."""
         from ui.screens.alarms import AlarmsScreen
 
-        assert desktop.live is not None
-        live = desktop.live
+        live = desktop.inside.live
         await self._until(lambda: any(count.unacked for count in live.alarm_counts.values()), "an alarm")
         screen = self._open(window, "alarms", AlarmsScreen)
         await self._settled(window)
@@ -166,13 +165,15 @@ class Tour:
         window.resize(*_LAPTOP)
         for place in PLACES:
             if window.navigation.allowed(place.key):
-                await self._see(window, place.key, f"{place.key}-{scheme}")
+                argument = _CHARTED_MACHINE if place.key == "charts" else None
+                await self._see(window, place.key, f"{place.key}-{scheme}", argument)
 
     async def _see_large(self, window: MainWindow) -> None:
         current_theme().set_scheme("light")
         window.resize(*_CONTROL_ROOM)
-        for place in ("dashboard", "board", "equipment", "charts"):
+        for place in ("dashboard", "board", "equipment"):
             await self._see(window, place, f"{place}-large")
+        await self._see(window, "charts", "charts-large", ["CNC-2/vibration", "CNC-2/temperature", "CONV-1/speed"])
 
     async def _see_touch(self, window: MainWindow) -> None:
         window.resize(*_LAPTOP)
@@ -185,8 +186,8 @@ class Tour:
         await self._settled(window)
         self._picture(window, "locked")
 
-    async def _see(self, window: MainWindow, place: str, name: str) -> None:
-        window.open_place(place)
+    async def _see(self, window: MainWindow, place: str, name: str, argument: object = None) -> None:
+        window.open_place(place, argument)
         await self._settled(window)
         self._picture(window, name)
 
