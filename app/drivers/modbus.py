@@ -260,6 +260,9 @@ class ModbusDriver:
             raise (
                 Unreachable(self._place, "no response") if silent else DeviceTrouble(self._place, str(error))
             ) from None
+        if self._client is None:
+            # WORKAROUND Python 3.11: asyncio.wait_for in the library loses a cancellation that meets an answer.
+            raise Unreachable(self._place, "the connection was closed")
         self._heard = time.monotonic()
         return response
 
@@ -279,11 +282,11 @@ class ModbusDriver:
 
     async def close(self) -> None:
         """Stop polling and close the socket."""
+        client, self._client = self._client, None
         polls, self._polls = self._polls, []
         for poll in polls:
             poll.cancel()
         await asyncio.gather(*polls, return_exceptions=True)
-        client, self._client = self._client, None
         if client is not None:
             client.close()
         self._report(Unreachable(self._place, "the connection was closed"))

@@ -274,8 +274,10 @@ class Collector:
     async def _end_link(self, name: str) -> None:
         _, task = self._links.pop(name)
         self._statuses.pop(name, None)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        while not task.done():
+            # Again and again: before Python 3.12, asyncio.wait_for in a library may lose a cancellation.
+            task.cancel()
+            await asyncio.wait([task], timeout=1.0)
 
     async def _end_links(self) -> None:
         await asyncio.gather(*(self._end_link(name) for name in list(self._links)))

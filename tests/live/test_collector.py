@@ -49,6 +49,8 @@ async def feed(data_dir: Path) -> AsyncIterator[list[Message]]:
     heard: list[Message] = []
     running = asyncio.create_task(Feed(data_dir, heard.append).run())
     yield heard
+    if running.done():
+        running.result()  # a listener never gives up
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
