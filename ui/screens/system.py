@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from sqlalchemy.orm import Session
@@ -76,6 +76,7 @@ class Facts(QWidget):
 
     def __init__(self, heading: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._rows = 0
         self._values: dict[str, RoleLabel] = {}
         self._names: dict[str, RoleLabel] = {}
         self._grid = QGridLayout()
@@ -87,13 +88,14 @@ class Facts(QWidget):
         layout.setSpacing(8)
         layout.addWidget(RoleLabel(heading, "section"))
         layout.addLayout(self._grid)
-        layout.addStretch(1)
+        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
 
     def show_fact(self, name: str, value: str) -> None:
         """Add or change one line."""
         if name not in self._values:
-            row = len(self._values)
+            row = self._rows
+            self._rows += 1
             self._names[name] = RoleLabel(name, "body", "text2")
             self._values[name] = RoleLabel()
             self._values[name].setWordWrap(True)
@@ -146,8 +148,8 @@ class SystemScreen(Pane):
         self.add_tool(self.copy_button)
         top = QHBoxLayout()
         top.setSpacing(32)
-        top.addWidget(self.chain, 1)
-        top.addWidget(self.station, 1)
+        top.addWidget(self.chain, 1, Qt.AlignmentFlag.AlignTop)
+        top.addWidget(self.station, 1, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(top)
         head = QHBoxLayout()
         head.setSpacing(12)

@@ -319,10 +319,9 @@ class RoleSummary(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
+        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         for label in (self.name, self.role, self.can, self.cannot):
-            label.setWordWrap(True)
             layout.addWidget(label)
-        layout.addStretch(1)
 
     def show_user(self, values: Mapping[str, Any]) -> None:
         if not values:
@@ -393,6 +392,8 @@ class PermissionMatrix(QTableView):
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultAlignment(LEFT)
+        self.verticalHeader().setHighlightSections(False)
+        self.verticalHeader().setFixedWidth(300)
         current_theme().changed.connect(self._restyle)
         self._restyle()
 

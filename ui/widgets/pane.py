@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -30,6 +30,7 @@ class Pane(ThemedWidget):
         super().__init__(parent)
         self.setObjectName(f"pane-{place}")
         self.place = place
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.title_label = RoleLabel(title, "title")
         self.filter: FilterField | None = None
         self._head = QHBoxLayout()

@@ -50,6 +50,7 @@ class WindowCommands(QObject):
     def show_keys(self) -> None:
         card = DialogCard("Keys", KeySheet(), self._window)
         card.setObjectName("keysCard")
+        card.resize(min(1000, self._window.width() - 80), min(660, self._window.height() - 100))
         card.show_card()
 
     def focus_filter(self) -> None:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QHBoxLayout,
+    QMainWindow,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.domain.people import Actor, denial
 from ui.actions import PLACES, ActionSet
@@ -178,9 +185,15 @@ class MainWindow(QMainWindow):
                 pane.cancel_job(key)
 
     def _focus_pane(self) -> None:
+        """Keys go to the main content of the screen: in a filter field they would be taken as text."""
         pane = self.panes.current()
-        if pane is not None and self.desk.actor is not None and not pane.isAncestorOf(self.focusWidget()):
-            pane.setFocus()
+        if pane is None or self.desk.actor is None or pane.isAncestorOf(self.focusWidget()):
+            return
+        views = (view for view in pane.findChildren(QAbstractScrollArea) if view.isVisibleTo(pane))
+        main = pane.focusProxy() or next(
+            (view for view in views if view.focusPolicy() & Qt.FocusPolicy.TabFocus), None
+        )
+        (main or pane).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_segment(self, key: str) -> None:
         self.open_place(_SEGMENT_PLACES.get(key, "system"))
