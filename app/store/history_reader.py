@@ -173,10 +173,11 @@ class HistoryReader:
             for at, k, alarm, event, phase, urgency, name, value, actor, reason in rows
         ]
 
-    def counts(self) -> dict[str, int]:
-        """How many samples each tag has."""
+    def counts(self, since: datetime) -> dict[str, int]:
+        """How many samples each tag has from `since` on."""
         counted = self._ask(
-            "SELECT tag.name, count(*) FROM sample JOIN tag ON tag.id = sample.tag GROUP BY tag.id"
+            "SELECT tag.name, count(*) FROM sample JOIN tag ON tag.id = sample.tag WHERE t >= ? GROUP BY tag.id",
+            (micros(since),),
         )
         return dict(counted)
 

@@ -91,6 +91,7 @@ def _simulator(speed: float) -> Iterator[tuple[int, int]]:
 
 
 def _furnish(place: Path, opcua_port: int, modbus_port: int) -> None:
+    from app.demo.past_signals import remember_signals
     from app.demo.workshop import furnish, refuse_used_folder
     from app.drivers.simulator import simulated_plant
     from app.plant import opened_house
@@ -98,6 +99,7 @@ def _furnish(place: Path, opcua_port: int, modbus_port: int) -> None:
     with opened_house(place) as opened:
         refuse_used_folder(opened)
         furnish(opened, simulated_plant(opcua_port, modbus_port))
+        remember_signals(place, opened.door.clock())
 
 
 def _open(place: Path, seconds: float | None, screenshots: Path | None) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from app.demo.plan_workbook import write_plan_workbook
 from app.domain.stages import StageStatus
 from app.operations.login import log_in
+from app.plant import utc_now
 from app.store.tables import ImportRun, Stage
 from ui.actions import PLACES
 from ui.theme import Density, current_theme
@@ -38,9 +39,10 @@ _CHARTED_MACHINE = "CNC-2"
 
 def run_tour(folder: Path, name: str, password: str, pictures: Path, seconds: float) -> TourSummary:
     """Open the window on the furnished `folder`, stay at least `seconds`, and say what happened."""
+    began = utc_now()
     tour = Tour(folder, name, password, pictures, seconds)
     run_desktop(folder, demo=tour)
-    tour.summary.count(folder, name)
+    tour.summary.count(folder, name, began)
     return tour.summary
 
 
@@ -173,7 +175,9 @@ class Tour:
         window.resize(*_CONTROL_ROOM)
         for place in ("dashboard", "board", "equipment"):
             await self._see(window, place, f"{place}-large")
-        await self._see(window, "charts", "charts-large", ["CNC-2/vibration", "CNC-2/temperature", "CONV-1/speed"])
+        await self._see(
+            window, "charts", "charts-large", ["CNC-2/vibration", "CNC-2/temperature", "CONV-1/speed"]
+        )
 
     async def _see_touch(self, window: MainWindow) -> None:
         window.resize(*_LAPTOP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -44,15 +45,15 @@ class TourSummary:
         )
         return "\n".join(lines)
 
-    def count(self, folder: Path, visitor: str) -> None:
-        """Count what the visit of `visitor` left in `folder`, and note what is missing."""
+    def count(self, folder: Path, visitor: str, since: datetime) -> None:
+        """Count what the visit of `visitor` left in `folder` since its beginning, and note what is missing."""
         with opened_house(folder) as house, house.store.reader() as session:
             connection_of = {tag.name: tag.connection for tag in read_plant(session).tags}
             self._count_work(session, visitor)
         with HistoryReader(folder / FILE_NAME) as history:
             self.alarms_raised = history.stats().alarms
             counts: Counter[str] = Counter()
-            for tag, samples in history.counts().items():
+            for tag, samples in history.counts(since).items():
                 counts[connection_of.get(tag, "")] += samples
         self.values_by_connection = {name: counts[name] for name in sorted(set(connection_of.values()))}
         self.failures += [
