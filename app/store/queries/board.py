@@ -171,19 +171,16 @@ def _with_stages(
                     row.changed_at,
                 )
             )
-        issues |= dict(
-            session.execute(
-                select(Issue.work_order_id, func.count())
-                .where(
-                    Issue.status.in_([IssueStatus.OPEN, IssueStatus.ACKNOWLEDGED]),
-                    Issue.work_order_id.in_(some),
-                    ~Issue.deleted,
-                )
-                .group_by(Issue.work_order_id)
+        counted = session.execute(
+            select(Issue.work_order_id, func.count())
+            .where(
+                Issue.status.in_([IssueStatus.OPEN, IssueStatus.ACKNOWLEDGED]),
+                Issue.work_order_id.in_(some),
+                ~Issue.deleted,
             )
-            .tuples()
-            .all()
+            .group_by(Issue.work_order_id)
         )
+        issues.update({order_id: number for order_id, number in counted})
     return [
         BoardOrder(
             order.id,
