@@ -265,3 +265,66 @@ def test_a_file_dropped_on_the_window_opens_the_import(
     pane = window.panes.current()
     assert pane is not None
     assert pane.place == "import"
+
+
+def test_a_second_window_shares_the_desk_and_locks_with_the_first(
+    qtbot: QtBot, start: Callable[[], Desktop], with_admin: Actor
+) -> None:
+    desktop = start()
+    first = log_in(qtbot, desktop, ADMIN)
+    first.actions_set.trigger("new-window")
+    assert len(desktop.windows) == 2
+    second = desktop.windows[1]
+    second.open_place("system")
+    assert first.panes.current() is not second.panes.current()
+
+    second.actions_set.trigger("lock")
+    for window in (first, second):
+        assert window.login.isVisible()
+        assert window.top.alarms.isVisible()
+    unlock(qtbot, second, ADMIN)
+    assert first.panes.isVisible()
+    assert second.panes.isVisible()
+    second.close()
+    assert desktop.windows == [first]
+
+
+def test_keys_lead_to_places_and_a_letter_in_a_field_stays_a_letter(
+    qtbot: QtBot, start: Callable[[], Desktop], with_admin: Actor
+) -> None:
+    window = log_in(qtbot, start(), ADMIN)
+    window.activateWindow()
+    window.open_place("users")
+    QTest.keyClicks(window, "gy")
+    pane = window.panes.current()
+    assert pane is not None
+    assert pane.place == "system"
+    assert not isinstance(window.focusWidget(), QLineEdit)
+    QTest.keyClick(window, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    pane = window.panes.current()
+    assert pane is not None
+    assert pane.place == "users"
+    assert pane.filter is not None
+    QTest.keyClicks(window, "/")
+    field = window.focusWidget()
+    assert isinstance(field, QLineEdit)
+    QTest.keyClicks(field, "gy")
+    assert field.text() == "gy"
+    assert window.panes.current() is pane
+
+
+def test_a_new_person_must_choose_a_password_before_the_window_opens(
+    qtbot: QtBot, start: Callable[[], Desktop], data_dir: Path, with_admin: Actor
+) -> None:
+    house = open_house(data_dir)
+    house.door.perform(add_user(name="Jo Wolf", role=Role.INSPECTOR, password=SECRET), with_admin)
+    house.close()
+    desktop = start()
+    qtbot.waitUntil(lambda: desktop.login.form is not None, timeout=WAIT)
+    type_into(form_of(desktop.login), name="Jo Wolf", password=SECRET)
+    qtbot.waitUntil(lambda: form_of(desktop.login).objectName() == "changePasswordForm", timeout=WAIT)
+    assert desktop.windows == []
+    type_into(
+        form_of(desktop.login), old_password=SECRET, password="some other words", again="some other words"
+    )
+    qtbot.waitUntil(lambda: len(desktop.windows) == 1, timeout=WAIT)

@@ -43,6 +43,7 @@ class KeySheet(QScrollArea):
         self.setObjectName("keySheet")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         content = QWidget()
         columns = QGridLayout(content)
         columns.setContentsMargins(16, 8, 16, 16)

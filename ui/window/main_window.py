@@ -159,7 +159,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{TITLES[visit.place]} – Lineside")
         if visit.argument is not None:
             pane.open_with(visit.argument)
-        self._focus_pane()
+        self._focus_pane(anew=True)
         return pane
 
     def go_back(self) -> None:
@@ -184,10 +184,10 @@ class MainWindow(QMainWindow):
             if pane is not None:
                 pane.cancel_job(key)
 
-    def _focus_pane(self) -> None:
+    def _focus_pane(self, *, anew: bool = False) -> None:
         """Keys go to the main content of the screen: in a filter field they would be taken as text."""
         pane = self.panes.current()
-        if pane is None or self.desk.actor is None or pane.isAncestorOf(self.focusWidget()):
+        if pane is None or self.desk.actor is None or (not anew and pane.isAncestorOf(self.focusWidget())):
             return
         views = (view for view in pane.findChildren(QAbstractScrollArea) if view.isVisibleTo(pane))
         main = pane.focusProxy() or next(
