@@ -122,15 +122,8 @@ def furnish(house: House, plant: Plant, *, seed: int = 7, orders: int = 64) -> D
         people = _hire(past, now - timedelta(days=14))
         supervisor, planner = people[SUPERVISOR], people["Piotr Nowak"]
         past.do(apply_plant(plant=plant), THE_PLANT, now - timedelta(days=14))
-        # Brackets are not painted: they come galvanised.
-        bracket = [
-            RouteStep("Cut", 45),
-            RouteStep("Weld", 60),
-            RouteStep("Inspect", 20),
-            RouteStep("Pack", 20),
-        ]
-        for product in ("BRACKET-L", "BRACKET-R"):
-            past.do(set_route(product=product, steps=bracket), planner, now - timedelta(days=13))
+        for product, steps in _ROUTES.items():
+            past.do(set_route(product=product, steps=steps), planner, now - timedelta(days=13))
         week = _Week(house, past, people, Random(seed), now)
         for number in range(orders):
             week.make_order(number)
