@@ -13,7 +13,6 @@ from app.drivers.simulator.model import simulated_plant
 from app.live.feed import FeedStatus
 from app.live.messages import LinkState, LinkStatus
 from app.store.history import AlarmRecord
-
 from ui.bridge.live import LiveDesk
 
 

@@ -66,6 +66,9 @@ class AlarmBoard:
     def __init__(self) -> None:
         self._open: dict[str, AlarmRecord] = {}
         self._cleared: dict[str, AlarmRecord] = {}
+        self._id_of: dict[str, str] = {}
+        self._ordered: list[AlarmRecord] | None = None
+        self._tagged: tuple[list[AlarmRecord], dict[str, AlarmRecord]] = ([], {})
 
     def take(self, records: Iterable[AlarmRecord]) -> bool:
         """Bring in newer states of alarms; True when anything is different from before."""
@@ -75,34 +78,41 @@ class AlarmBoard:
             if known == record:
                 continue
             moved = True
+            self._ordered = None
             self._open.pop(record.id, None)
             self._cleared.pop(record.id, None)
             if record.phase is Phase.NORMAL:
                 self._cleared[record.id] = record
             elif self._is_the_last(record):
                 self._open[record.id] = record
+                self._id_of[record.key] = record.id
         while len(self._cleared) > KEPT_CLEARED:
             del self._cleared[next(iter(self._cleared))]
         return moved
 
     def _is_the_last(self, record: AlarmRecord) -> bool:
         """One line an alarm: a new raising takes the place of earlier ones that nobody has acknowledged."""
-        others = [r for r in self._open.values() if r.key == record.key]
-        for other in others:
-            if other.occurrence < record.occurrence:
-                del self._open[other.id]
-        return all(other.occurrence < record.occurrence for other in others)
+        other = self._open.get(self._id_of.get(record.key, ""))
+        if other is None or other.id == record.id:
+            return True
+        if other.occurrence >= record.occurrence:
+            return False
+        del self._open[other.id]
+        return True
 
     def forget(self, ids: Iterable[str]) -> bool:
         """Drop open alarms that the collector does not know any more; True when there were any."""
         known = [alarm for alarm in ids if alarm in self._open]
+        self._ordered = None
         for alarm in known:
             del self._open[alarm]
         return bool(known)
 
     def open(self) -> list[AlarmRecord]:
         """Everything that is not back to normal, most urgent first."""
-        return sorted(self._open.values(), key=urgency_order)
+        if self._ordered is None:
+            self._ordered = sorted(self._open.values(), key=urgency_order)
+        return self._ordered
 
     def everything(self) -> list[AlarmRecord]:
         """Open alarms and those that were cleared lately, oldest first."""
@@ -113,8 +123,10 @@ class AlarmBoard:
 
     def by_tag(self) -> dict[str, AlarmRecord]:
         """The open value alarm of each tag that has one."""
-        ordered = sorted(self._open.values(), key=urgency_order, reverse=True)
-        return {r.tag: r for r in ordered if r.kind is Kind.VALUE}
+        ordered = self.open()
+        if self._tagged[0] is not ordered:
+            self._tagged = ordered, {r.tag: r for r in reversed(ordered) if r.kind is Kind.VALUE}
+        return self._tagged[1]
 
     def counts(self) -> dict[int, AlarmCount]:
         """Active alarms by priority, and how many wait for somebody; shelved ones are not counted."""

@@ -70,6 +70,8 @@ class TrendChart(ThemedWidget):
         view.setFrameShape(QGraphicsView.Shape.NoFrame)
         view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setMenuEnabled(False)
+        # The library's own menu is never shown, but without a parent it would outlive the chart as a hidden window.
+        plot.getPlotItem().ctrlMenu.setParent(self)
         # On the plot, not on the curves: adding a curve gives it the plot's settings.
         plot.setDownsampling(auto=True, mode="peak")
         plot.setClipToView(True)
