@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.store.journal import PENDING
+from app.store.journal import PENDING, first_broken_line
 from app.store.tables import Audit, Outbox
 
 
@@ -32,6 +32,11 @@ def station_state(session: Session) -> StationState:
     lines = session.execute(select(func.max(Audit.seq))).scalar_one()
     revision = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
     return StationState(pending_changes(session), int(lines or 0), str(revision))
+
+
+def broken_audit_line(session: Session) -> int | None:
+    """Number of the first audit line that does not follow from those before it, None when all do."""
+    return first_broken_line(session)
 
 
 def file_sizes(folder: Path) -> dict[str, int]:

@@ -16,7 +16,7 @@ from app.domain.people import Role
 from app.live.messages import LinkState, LinkStatus
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
-from ui.screens.system import SystemScreen, sync_sentence
+from ui.screens.system.screen import SystemScreen, sync_sentence
 
 WAIT = 10_000
 

@@ -15,16 +15,14 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import LinesideError
 from app.domain.people import Permission
-from app.live.messages import LinkState, LinkStatus
-from app.store.journal import first_broken_line
 from app.store.queries.listing import ListRequest
 from app.store.queries.lists import AUDIT
-from app.store.queries.station import StationState, file_sizes, station_state
+from app.store.queries.station import StationState, broken_audit_line, file_sizes, station_state
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.models.paged import ColumnLook, PagedModel
 from ui.models.wording import NONE, age, moment
-from ui.screens.system_pulse import Pulse, memory_bytes
+from ui.screens.system.pulse import Pulse, memory_bytes
 from ui.widgets.buttons import ActionButton
 from ui.widgets.list_view import ListView
 from ui.widgets.pane import Pane
@@ -33,7 +31,7 @@ from ui.widgets.themed import RoleLabel
 
 _SECOND_MS = 1000
 _OUTCOMES = {"done": "✔ done", "refused": "✖ refused", "denied": "✖ denied"}
-_LINKS = {LinkState.ONLINE: "▶ online", LinkState.CONNECTING: "○ connecting", LinkState.OFFLINE: "■ offline"}
+_LINKS = {"online": "▶ online", "connecting": "○ connecting", "offline": "■ offline"}
 
 
 def _outcome(values: Mapping[str, Any]) -> str:
@@ -212,7 +210,8 @@ class SystemScreen(Pane):
         now = self._live.now()
         shown = set()
         for name, status in sorted(self._live.links.items()):
-            self.chain.show_fact(f"Machine link {name}", _link_words(status, age(status.since, now)))
+            words = _link_words(status.state.value, age(status.since, now), status.outages, status.sentence)
+            self.chain.show_fact(f"Machine link {name}", words)
             shown.add(f"Machine link {name}")
         for name in self.chain.facts():
             if name.startswith("Machine link") and name not in shown:
@@ -301,7 +300,7 @@ class SystemScreen(Pane):
         self.verify_button.setEnabled(False)
         self.verdict.setText("Checking…")
         self._desk.read(
-            first_broken_line, self._take_verdict, owner=self, key="verify", failed=self._verify_failed
+            broken_audit_line, self._take_verdict, owner=self, key="verify", failed=self._verify_failed
         )
 
     def _take_verdict(self, broken: int | None) -> None:
@@ -334,7 +333,7 @@ class SystemScreen(Pane):
         self.copy_button.setText("Copy diagnostics")
 
 
-def _link_words(status: LinkStatus, since: str) -> str:
-    outages = f" · {status.outages} outages" if status.outages else ""
-    sentence = "" if status.state is LinkState.ONLINE else f" · {status.sentence}"
-    return f"{_LINKS[status.state]} for {since}{outages}{sentence}"
+def _link_words(state: str, since: str, outages: int, sentence: str) -> str:
+    counted = f" · {outages} outages" if outages > 1 else " · 1 outage" if outages else ""
+    why = "" if state == "online" else f" · {sentence}"
+    return f"{_LINKS[state]} for {since}{counted}{why}"
