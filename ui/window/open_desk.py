@@ -10,10 +10,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QSettings
 
 from app.plant import House
+from ui.bridge.collector import CollectorKeeper
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.tasks import Tasks
-from ui.window.collector_child import CollectorChild
 from ui.window.idle_lock import IdleLock
 from ui.window.layout_memory import LayoutMemory
 from ui.window.sessions import Sessions
@@ -30,14 +30,14 @@ class OpenDesk:
     undo: UndoHistory
     memory: LayoutMemory
     idle: IdleLock
-    collector: CollectorChild | None
+    collector: CollectorKeeper | None
 
     def close(self) -> None:
         """Let go of everything; the tasks must have ended before."""
         self.idle.stop()
         self.live.close()
         if self.collector is not None:
-            self.collector.close()
+            self.collector.stop()
 
     def close_store(self) -> None:
         self.desk.close()
@@ -54,11 +54,11 @@ def furnish(
     sessions = Sessions(desk, parent)
     idle = IdleLock(settings.idle_lock_minutes * 60, parent)
     idle.idle.connect(partial(sessions.lock, idle=True))
-    collector: CollectorChild | None = None
+    collector: CollectorKeeper | None = None
     if loop is not None:
         live.start(loop)
         if settings.collect_here:
-            collector = CollectorChild(folder, parent)
+            collector = CollectorKeeper(live, folder, parent)
             collector.start()
     memory = LayoutMemory(QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat))
     return OpenDesk(desk, live, sessions, UndoHistory(desk, parent), memory, idle, collector)
