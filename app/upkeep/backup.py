@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -63,7 +62,7 @@ def create_backup(folder: Path, target: Path | None = None) -> BackupReport:
             finally:
                 copy.close()
         report = verify_backup(part)
-        os.replace(part, target)
+        part.replace(target)
     except (OSError, sqlite3.Error) as error:
         part.unlink(missing_ok=True)
         raise WorldFault(f"The backup to {target} failed ({error}); check the disk.") from error
@@ -105,8 +104,8 @@ def restore_backup(folder: Path, file: Path) -> Path:
             shutil.copyfile(file, part)
             for path in (store, store.with_name(store.name + "-wal"), store.with_name(store.name + "-shm")):
                 if path.exists():
-                    os.replace(path, kept.with_name(kept.name + path.name.removeprefix(store.name)))
-            os.replace(part, store)
+                    path.replace(kept.with_name(kept.name + path.name.removeprefix(store.name)))
+            part.replace(store)
     except OSError as error:
         raise WorldFault(f"Restoring {file} failed ({error.strerror}); the data is as it was.") from error
     finally:
