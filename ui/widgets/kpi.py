@@ -66,6 +66,9 @@ class KpiTile(ThemedWidget):
         priority: int | None = None,
     ) -> None:
         """The number as text ("–" for none), its unit and age; `priority` marks it as an exception."""
+        told = (value, unit, age, note, stale, priority)
+        if told == (self._value, self._unit, self._age, self._note, self._stale, self._priority):
+            return
         self._value, self._unit, self._age, self._note = value, unit, age, note
         self._stale, self._priority = stale, priority
         self._describe()

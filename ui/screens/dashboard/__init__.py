@@ -1,0 +1,5 @@
+"""The dashboard: what needs somebody, by name; what is normal, as a count."""
+
+from ui.screens.dashboard.screen import DashboardScreen
+
+__all__ = ["DashboardScreen"]
