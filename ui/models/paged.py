@@ -156,14 +156,15 @@ class PagedModel(QAbstractTableModel):
 
     def _take_refresh(self, answer: _Answer) -> None:
         """Put the new rows in place; persistent indexes (the selection) move with their row's id."""
-        before = {index: self.id_at(index.row()) for index in self.persistentIndexList()}
+        # The selection makes its indexes persistent only when it hears that the layout is about to change.
         self.layoutAboutToBeChanged.emit()
+        olds = self.persistentIndexList()
+        ids = [self.id_at(index.row()) for index in olds]
         self._replace(answer, self._total)
         where = {row.id: page * PAGE + i for page, rows in self._pages.items() for i, row in enumerate(rows)}
-        olds = list(before)
         news = [
             self.index(where[row_id], old.column()) if row_id in where else QModelIndex()
-            for old, row_id in zip(olds, before.values(), strict=True)
+            for old, row_id in zip(olds, ids, strict=True)
         ]
         self.changePersistentIndexList(olds, news)
         self.layoutChanged.emit()

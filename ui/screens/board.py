@@ -173,6 +173,7 @@ class BoardScreen(Pane):
     def _show(self) -> None:
         board = self.model.board
         self.view.set_columns(self.model.columns())
+        self._on_current(self.view.current_card())
         nothing = not board.orders and not board.done_today
         self.empty.setVisible(nothing)
         if nothing and board.open_total:

@@ -1,4 +1,4 @@
-"""The stage board as a screen needs it: columns of the routes in use, open orders at their present stage, done today."""
+"""The stage board: columns of the routes in use, open orders at their present stage, what was done today."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _with_stages(
             )
             .group_by(Issue.work_order_id)
         )
-        issues.update({order_id: number for order_id, number in counted})
+        issues.update((order_id, number) for order_id, number in counted)
     return [
         BoardOrder(
             order.id,
