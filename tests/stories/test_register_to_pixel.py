@@ -30,8 +30,8 @@ def tile(screen: EquipmentScreen, code: str) -> QImage:
 
 def alarm_red(image: QImage) -> int:
     """How many pixels have the colour of a critical alarm."""
-    red = (image.pixelColor(x, y).getRgb() for x in range(image.width()) for y in range(image.height()))
-    return sum(r > 180 and g < 40 and b < 70 for r, g, b, _ in red)
+    colours = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
+    return sum(c.red() > 180 and c.green() < 40 and c.blue() < 70 for c in colours)
 
 
 async def follow(

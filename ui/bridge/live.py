@@ -116,6 +116,7 @@ class LiveDesk(QObject):
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        self._set_collector(CollectorState("lost", "This window has stopped listening."))
         self.close()
 
     def close(self) -> None:

@@ -23,10 +23,10 @@ _COLUMNS = (
     ("state", "State", 172),
     ("raised", "Raised", 76),
     ("age", "Age", 60),
-    ("machine", "Machine", 204),
-    ("what", "What", 284),
+    ("machine", "Machine", 192),
+    ("what", "What", 296),
     ("now", "Now", 92),
-    ("by", "Acknowledged", 150),
+    ("by", "Acknowledged", 128),
     ("advice", "What to do", 260),
 )
 _ADVICE = {

@@ -71,7 +71,8 @@ class TrendChart(ThemedWidget):
         view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setMenuEnabled(False)
         # The library's own menu is never shown, but without a parent it would outlive the chart as a hidden window.
-        plot.getPlotItem().ctrlMenu.setParent(self)
+        menu = plot.getPlotItem().ctrlMenu
+        menu.setParent(self, menu.windowFlags())
         # On the plot, not on the curves: adding a curve gives it the plot's settings.
         plot.setDownsampling(auto=True, mode="peak")
         plot.setClipToView(True)

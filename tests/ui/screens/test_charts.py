@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.domain.samples import Quality
@@ -171,9 +172,9 @@ def test_space_freezes_and_l_runs_on(qtbot: QtBot, screen: ChartsScreen, desk: D
     with qtbot.waitActive(screen):
         screen.activateWindow()
     chart.setFocus()
-    qtbot.keyClick(chart, Qt.Key.Key_Space)
+    QTest.keyClick(chart, Qt.Key.Key_Space)
     assert not screen.stack.following
-    qtbot.keyClick(chart, Qt.Key.Key_L)
+    QTest.keyClick(chart, Qt.Key.Key_L)
     assert screen.stack.following
     settle(qtbot, desk)
 

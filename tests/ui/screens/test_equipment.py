@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.domain.alarms import Phase
@@ -131,12 +132,12 @@ def test_the_arrow_keys_walk_over_the_tiles_and_c_opens_the_charts(
 ) -> None:
     screen.tiles.setFocus()
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Right):
-        qtbot.keyClick(screen.tiles, key)
+        QTest.keyClick(screen.tiles, key)
     assert screen.tiles.current == screen.tiles.codes()[1]
-    qtbot.keyClick(screen.tiles, Qt.Key.Key_Home)
+    QTest.keyClick(screen.tiles, Qt.Key.Key_Home)
     assert screen.tiles.current == screen.tiles.codes()[0]
     with qtbot.waitSignal(screen.open_requested, timeout=2000) as asked:
-        qtbot.keyClick(screen.tiles, Qt.Key.Key_Return)
+        QTest.keyClick(screen.tiles, Qt.Key.Key_Return)
     assert asked.args[0] == "charts"
     assert len(asked.args[1]) == 4
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QWidget
 
 from app.domain.alarms import Phase
@@ -77,6 +77,8 @@ class AlarmsScreen(Pane):
         self.tabs.setObjectName("alarm-tabs")
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         for words in ("Active", "Shelved", "Journal"):
             self.tabs.addTab(words)
         self.add_filter("machine, signal or state")
@@ -88,7 +90,7 @@ class AlarmsScreen(Pane):
         line.addWidget(self.tabs)
         line.addSpacing(8)
         line.addWidget(self.rate, 1)
-        for key in ("alarms.chart", "alarms.shelve", "alarms.unshelve", "alarms.comment"):
+        for key in ("alarms.chart", "alarms.shelve", "alarms.unshelve"):
             line.addWidget(self.actions_set.button(key))
         self._pages = QStackedWidget()
         for table in (self.table, self.shelf_table, self.journal_table):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import QComboBox, QListView, QVBoxLayout, QWidget
 
 from ui.models.tag_list import TagList
@@ -59,6 +59,10 @@ class TagPicker(QWidget):
 
     def _restyle(self) -> None:
         self.list.setFont(current_theme().font("body"))
+        # Fusion draws the edge of a tick box as Window darkened by 1.4; this makes it our border colour.
+        palette = self.list.palette()
+        palette.setColor(QPalette.ColorRole.Window, current_theme().tokens.border.lighter(140))
+        self.list.setPalette(palette)
         self.list.setSpacing(1 if current_theme().density.row_height < 40 else 8)
 
     def _clicked(self, index: QModelIndex) -> None:

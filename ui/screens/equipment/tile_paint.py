@@ -35,6 +35,7 @@ Curve = Callable[[str], tuple[Floats, Floats]]
 
 PAD = 12
 _GLYPH = 26
+_SHORTEST = 60.0  # s
 _ALARMING = {EquipmentState.CRITICAL: 1, EquipmentState.WARNING: 2}
 
 
@@ -134,9 +135,17 @@ def _paint_signal(painter: QPainter, row: QRectF, signal: SignalNow, curve: Curv
         now = time.time()
         band = normal_band(signal.tag.limits)
         x, y = _held_until(x, y, now if not signal.stale else None)
-        paint_sparkline(painter, line, x, y, band, t_range=(now - SPAN, now), stale=signal.stale, tokens=t)
+        paint_sparkline(
+            painter, line, x, y, band, t_range=(_begin(x, now), now), stale=signal.stale, tokens=t
+        )
     age = QRectF(row.right() - age_width, row.top(), age_width, row.height())
     draw_text(painter, age, age_words(signal.age), theme.font("meta"), t.text2, RIGHT)
+
+
+def _begin(x: Floats, now: float) -> float:
+    """Left end of a curve: a quarter of an hour ago, later while there is not that much yet."""
+    first = float(x[0]) if len(x) else now
+    return max(now - SPAN, min(first, now - _SHORTEST))
 
 
 def _held_until(x: Floats, y: Floats, now: float | None) -> tuple[Floats, Floats]:
