@@ -80,7 +80,7 @@ def by_key(board: BoardScreen, card: str, column: str) -> None:
     board.view.setFocus()
     QTest.keyClick(board.view, Qt.Key.Key_M)
     menu = board._menu
-    QTest.keyClick(menu, column[0].lower())
+    QTest.keyClicks(menu, column[0].lower())
     menu.close()
 
 
