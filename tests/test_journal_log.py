@@ -1,3 +1,5 @@
+"""The log: one JSON object a line, no secrets, rotated."""
+
 from __future__ import annotations
 
 import json

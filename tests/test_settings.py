@@ -1,3 +1,5 @@
+"""Settings from file and environment, and the sentence for a wrong one."""
+
 from __future__ import annotations
 
 from pathlib import Path

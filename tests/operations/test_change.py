@@ -1,3 +1,5 @@
+"""The door: what a change leaves behind, what it refuses, how it is undone."""
+
 from __future__ import annotations
 
 import json

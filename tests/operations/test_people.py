@@ -1,3 +1,5 @@
+"""Accounts, passwords, roles and the lock-out."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Opening a store: migrations, newer and damaged files, full and read-only disks."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Backups taken in use, proven sound, put back."""
+
 from __future__ import annotations
 
 from pathlib import Path
