@@ -23,6 +23,7 @@ class WindowCommands(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self._before_wall = Density.DESK
 
     def handlers(self) -> dict[str, Callable[[], None]]:
         window = self._window
@@ -77,7 +78,7 @@ class WindowCommands(QObject):
     def next_alarm(self) -> None:
         """To the alarm list, which knows which one is next."""
         pane = self._window.open_place("alarms")
-        step = getattr(pane, "select_next_unacknowledged", None)
+        step = getattr(pane, "select_next_unacked", None)
         if callable(step):
             step()
 
@@ -86,7 +87,9 @@ class WindowCommands(QObject):
         window, theme = self._window, current_theme()
         wall = not window.isFullScreen()
         window.navigation.setVisible(not wall)
-        theme.set_density(Density.WALL if wall else Density.DESK)
+        if wall:
+            self._before_wall = theme.density
+        theme.set_density(Density.WALL if wall else self._before_wall)
         if wall:
             window.showFullScreen()
         else:

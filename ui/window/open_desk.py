@@ -16,6 +16,7 @@ from ui.bridge.live import LiveDesk
 from ui.tasks import Tasks
 from ui.window.idle_lock import IdleLock
 from ui.window.layout_memory import LayoutMemory
+from ui.window.look_memory import LookMemory
 from ui.window.sessions import Sessions
 from ui.window.undoing import UndoHistory
 
@@ -60,5 +61,7 @@ def furnish(
         if settings.collect_here:
             collector = CollectorKeeper(live, folder, parent)
             collector.start()
-    memory = LayoutMemory(QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat))
+    kept = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+    LookMemory(kept, settings.theme, settings.density, parent)
+    memory = LayoutMemory(kept)
     return OpenDesk(desk, live, sessions, UndoHistory(desk, parent), memory, idle, collector)
