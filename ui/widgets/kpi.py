@@ -151,6 +151,8 @@ class KpiTile(ThemedWidget):
             font.setItalic(True)
         height = QFontMetrics(font).height()
         box = QRectF(_PAD, top, self.width() - 2 * _PAD, height)
+        if QFontMetrics(font).horizontalAdvance(self._value) > box.width():
+            font = theme.font("section")  # a cut number would be a wrong number
         used = draw_text(painter, box, self._value, font, t.text2 if self._stale else t.text, LEFT)
         unit = QRectF(box.left() + used + 6, top + height * 0.12, max(0.0, box.width() - used - 6), height)
         draw_text(painter, unit, self._unit, theme.font("body"), t.text2, LEFT)

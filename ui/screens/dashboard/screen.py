@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from sqlalchemy.orm import Session
 
@@ -49,19 +49,19 @@ _TITLES = {
     "failed": "Failed today",
 }
 _RISK = (
-    TextColumn("number", "Order", 130),
-    TextColumn("product", "Product", 170),
-    TextColumn("stage", "Stage", 100),
-    TextColumn("due", "Due", 130),
-    TextColumn("slip", "", 150),
-)
-_ALARMS = (TextColumn("mark", "", 90), TextColumn("alarm", "Alarm", 330), TextColumn("age", "Since", 80))
-_INSPECTIONS = (
-    TextColumn("number", "Inspection", 110),
-    TextColumn("verdict", "Verdict", 80),
-    TextColumn("order", "Order", 120),
+    TextColumn("number", "Order", 115),
+    TextColumn("product", "Product", 150),
     TextColumn("stage", "Stage", 90),
-    TextColumn("at", "When", 80),
+    TextColumn("due", "Due", 140),
+    TextColumn("slip", "", 160),
+)
+_ALARMS = (TextColumn("mark", "", 50), TextColumn("alarm", "Alarm", 310), TextColumn("age", "Since", 70))
+_INSPECTIONS = (
+    TextColumn("number", "Inspection", 105),
+    TextColumn("verdict", "Verdict", 75),
+    TextColumn("order", "Order", 115),
+    TextColumn("stage", "Stage", 80),
+    TextColumn("at", "When", 55),
 )
 _NEWEST = 8
 _NARROWEST = 92  # ten of them side by side fit a screen of 1366 pixels
@@ -101,8 +101,8 @@ class DashboardScreen(Pane):
         column.addLayout(_row(self.tiles.values()))
         second = QHBoxLayout()
         second.setSpacing(16)
-        second.addLayout(_titled("Orders by status", _row(self.statuses.values())), 1)
-        second.addLayout(_titled("Machines by state", _row(self.states.values())), 1)
+        second.addLayout(_titled("Orders by status", _row(self.statuses.values())), 42)
+        second.addLayout(_titled("Machines by state", _row(self.states.values())), 58)
         column.addLayout(second)
         lists = QGridLayout()
         lists.setSpacing(8)
@@ -122,6 +122,7 @@ class DashboardScreen(Pane):
             view.setAccessibleName(name)
             view.setModel(model)
             view.set_empty(words)
+            view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         lists.addLayout(_titled("Orders at risk", self.risk_list), 0, 0, 2, 1)
         lists.addLayout(_titled("Newest alarms", self.alarm_list), 0, 1)
         lists.addLayout(_titled("Today's inspections", self.inspection_list), 1, 1)
@@ -217,7 +218,8 @@ class DashboardScreen(Pane):
             "failed": f"{overview.verdicts[Verdict.FAIL]:,}",
         }
         for key, text in figures.items():
-            self.tiles[key].set_value(text, age=old)
+            number, _, unit = text.partition(" %")
+            self.tiles[key].set_value(number, "%" if text.endswith(" %") else unit, age=old)
 
     # -- from the machines
 
@@ -254,6 +256,11 @@ class DashboardScreen(Pane):
         live = self._live
         if live is None:
             return
+        self.alarm_list.set_empty(
+            "No alarm is active."
+            if live.collector_state.live
+            else "The collector is not heard; alarms are unknown."
+        )
         newest = sorted(live.board.open(), key=_raised_at, reverse=True)[:_NEWEST]
         self.alarms.set_rows(
             [

@@ -21,7 +21,7 @@ from ui.widgets.themed import RoleLabel
 _MOST_ROWS = 2000
 _COLUMNS = (
     TextColumn("row", "Row", 60),
-    TextColumn("action", "Will", 80),
+    TextColumn("action", "Does", 80),
     TextColumn("identity", "Number", 160),
     TextColumn("what", "What", 760),
 )
@@ -112,7 +112,11 @@ def _what(plan: ImportPlan, row: PlannedRow) -> str:
             f"{plan.target.spec(key).title}: {_shown(old)} → {_shown(new)}"
             for key, (old, new) in row.changes.items()
         )
-    return " · ".join(_shown(value) for key, value in row.values.items() if key != plan.target.identity)
+    return " · ".join(
+        f"{plan.target.spec(key).title}: {_shown(value)}"
+        for key, value in row.values.items()
+        if key != plan.target.identity
+    )
 
 
 def _shown(value: Value) -> str:

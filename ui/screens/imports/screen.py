@@ -38,6 +38,7 @@ class ImportScreen(Pane):
         super().__init__("import", "Import", parent)
         self._desk = desk
         self._summary: ImportSummary | None = None
+        self._arriving = False
         self.setAcceptDrops(True)
         self.work = ImportWork(desk, self)
         self.actions_set = ActionSet(
@@ -123,6 +124,7 @@ class ImportScreen(Pane):
             self._desk.refused.emit(reason)
             return
         self._summary = None
+        self._arriving = True
         self.banner.show_text("")
         self.work.open(path)
 
@@ -182,7 +184,8 @@ class ImportScreen(Pane):
         self.map.show_draft(draft)
         self.fix.show_plan(draft.plan)
         self.apply_page.show_plan(draft.plan)
-        if self.stack.currentIndex() == _START:
+        if self._arriving:
+            self._arriving = False
             self._show_step(_first_step(draft))
         else:
             self._show_step(self.stack.currentIndex())
