@@ -16,12 +16,12 @@ from app.domain.errors import LinesideError, Refused
 from app.operations.change import Outcome
 from app.operations.orders import cancel_work_orders, delete_work_orders, edit_work_orders
 from app.operations.stages import advance_work_order
+from app.store.queries.exporting import ExportColumn, ExportStopped, export_list
 from app.store.queries.listing import ListReader, ListRequest
 from app.store.queries.lists import WORK_ORDERS
 from app.store.queries.orders import ListFigures, read_figures
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
-from ui.models.export import ExportColumn, ExportStopped, export_list
 from ui.models.form_card import FormCard
 from ui.models.order_panel import OrderPanel
 from ui.models.orders import SORTED_BY, OrdersModel

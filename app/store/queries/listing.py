@@ -143,6 +143,7 @@ class ListReader:
     request: ListRequest
     now: datetime
     zone: tzinfo | None = None
+    _probed: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def _sort(self) -> Column:
@@ -208,14 +209,12 @@ class ListReader:
         text = self.listing.text
         if text is None:
             return frozenset()
-        common = set()
         for word in self._parsed().words:
-            probe = text.probe(word)
+            probe = text.probe(word) if word not in self._probed else None
             if probe is not None:
                 limited = select(func.count()).select_from(probe.limit(MANY + 1).subquery())
-                if session.execute(limited).scalar_one() > MANY:
-                    common.add(word)
-        return frozenset(common)
+                self._probed[word] = session.execute(limited).scalar_one() > MANY
+        return frozenset(word for word, common in self._probed.items() if common)
 
     def count(self, session: Session, *, at_most: int | None = None) -> int:
         """How many rows the request finds; counting stops after `at_most`, which is fast however many there are."""
