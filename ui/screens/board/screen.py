@@ -24,7 +24,7 @@ from ui.models.form_card import FormCard
 from ui.models.issue_form import issue_form, issue_intent
 from ui.models.order_panel import OrderPanel
 from ui.models.preferences import remember, remembered
-from ui.screens.board_forms import assign_form, block_form, limits_form, limits_of
+from ui.screens.board.forms import assign_form, block_form, limits_form, limits_of
 from ui.widgets.board_view import BoardView
 from ui.widgets.dialog_card import DialogCard
 from ui.widgets.form import Form

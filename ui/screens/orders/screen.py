@@ -27,7 +27,7 @@ from ui.models.order_panel import OrderPanel
 from ui.models.orders import SORTED_BY, OrdersModel
 from ui.models.preferences import remember, remembered
 from ui.models.wording import percent
-from ui.screens.orders_forms import EditForm, copied_order_form, create_intent, edit_intent, new_order_form
+from ui.screens.orders.forms import EditForm, copied_order_form, create_intent, edit_intent, new_order_form
 from ui.widgets.form import Form
 from ui.widgets.list_view import ListView
 from ui.widgets.pane import Pane
