@@ -33,6 +33,7 @@ RowT = TypeVar("RowT", bound=Record)
 _BOOKKEEPING = frozenset({"id", "version"})
 _RowChange: TypeAlias = tuple[UUID, Mapping[str, tuple[Any, Any]]]
 _LOOKUP = 500
+_RANDOM_END = (1 << 62) - 1
 
 
 class Change:
@@ -49,12 +50,20 @@ class Change:
         self.session = session
         self.actor = actor
         self.now = now
-        self.new_id = new_id
+        self._fresh_id = new_id
+        self._last_id = self.id.int
         self.label = ""
         self.undoes: UUID | None = None
         self.testimony: journal.AuditLine | None = None
         self._patches: dict[tuple[str, UUID], Patch | CreatedRows] = {}
         self._station = station
+
+    def new_id(self) -> UUID:
+        """A new id; those of one change count up from a random one (RFC 9562, 6.2), so indexes grow at their end."""
+        self._last_id += 1
+        if not self._last_id & _RANDOM_END:  # the random part ran over: once in 10^13 imports
+            self._last_id = self._fresh_id().int
+        return UUID(int=self._last_id)
 
     def get(self, row_class: type[RowT], row_id: UUID, title: str) -> RowT:
         """The living row; raises `NotFound` with `title` when there is none."""

@@ -38,9 +38,13 @@ from tests.operations.shop import Shop
 REAL_FILES = Path(__file__).parents[3] / "shared" / "data"
 
 
-def brought_in(shop: Shop, path: Path, choices: ImportChoices | None = None, **options: bool) -> ImportReport:
+def brought_in(
+    shop: Shop, path: Path, choices: ImportChoices | None = None, *, skip_errors: bool = False
+) -> ImportReport:
     house = shop.house
-    return import_file(house.store, house.door, shop.people[Role.PLANNER], path, choices, **options)
+    return import_file(
+        house.store, house.door, shop.people[Role.PLANNER], path, choices, skip_errors=skip_errors
+    )
 
 
 def orders(shop: Shop) -> dict[str, WorkOrder]:
@@ -203,9 +207,7 @@ def test_it_can_be_stopped_at_any_moment(shop: Shop, tmp_path: Path) -> None:
     for asked in range(4):
         answers = iter([False] * asked + [True] * 10)
         with pytest.raises(CancelledError):
-            import_file(
-                house.store, house.door, shop.people[Role.ADMIN], path, cancelled=lambda a=answers: next(a)
-            )
+            import_file(house.store, house.door, shop.people[Role.ADMIN], path, cancelled=answers.__next__)
         assert count(shop, WorkOrder) == 0
 
 
