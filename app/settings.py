@@ -63,7 +63,7 @@ def load_settings(folder: Path) -> Settings:
     try:
         if file.exists():
             values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused(f"{file} is not valid TOML: {error}.") from error
     except OSError as error:
         raise WorldFault(f"{file} cannot be read ({error.strerror}); check its permissions.") from error

@@ -95,7 +95,8 @@ def create_work_order(
 ) -> UUID:
     """Make an order and, at once, the stages of its product's route; a number is taken when none is given."""
     product = check_text(product, "product", "product", longest=120)
-    start = planned_start or (planned_end - _DEFAULT_DURATION if planned_end else change.now)
+    this_minute = change.now.replace(second=0, microsecond=0)
+    start = planned_start or (planned_end - _DEFAULT_DURATION if planned_end else this_minute)
     end = planned_end or start + _DEFAULT_DURATION
     check_dates(start, end)
     number = check_text(number, "number", "number", longest=60, required=False) or change.next_number(

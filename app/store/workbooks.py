@@ -20,6 +20,7 @@ from app.store.delimited import read_delimited
 from app.store.workbook_parts import faulty_cells, refuse_far_cells, sheet_parts, zero_padded_styles
 
 if TYPE_CHECKING:
+    from openpyxl import Workbook as NewWorkbook
     from python_calamine import CalamineSheet, CalamineWorkbook
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -257,6 +258,20 @@ def write_workbook(
     Aware times are written as local wall-clock time, since workbooks know no zones. Raises Refused when the file is
     open in another program.
     """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            _fill(sheets).save(file)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Refused(
+            f"“{path.name}” could not be written: {error.strerror or error}.", field="file"
+        ) from error
+
+
+def _fill(sheets: Sequence[tuple[str, Sequence[str], Sequence[Sequence[object]]]]) -> NewWorkbook:
+    """Must be saved: openpyxl complains about sheets that are thrown away, so the file is opened before."""
     from openpyxl import Workbook as NewWorkbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
@@ -276,15 +291,7 @@ def write_workbook(
                 if cell.data_type == "f":
                     cell.data_type = "s"
             sheet.append(cells)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        book.save(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise Refused(
-            f"“{path.name}” could not be written: {error.strerror or error}.", field="file"
-        ) from error
+    return book
 
 
 def _sheet_title(name: str) -> str:

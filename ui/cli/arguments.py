@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def _value(key: str, hint: Any, text: str, session: Session) -> Any:
             return convert(key, text, session)
     adapter: TypeAdapter[Any] = TypeAdapter(hint)
     try:
-        if _is_sequence(hint):
+        if _is_written_as_json(hint):
             return adapter.validate_json(text)
         value = adapter.validate_python(None if text == "" and type(None) in typing.get_args(hint) else text)
     except ValidationError as error:
@@ -80,10 +81,12 @@ def _content(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise Refused(f"{path} cannot be read ({error.strerror}).") from error
+    except ValueError as error:  # letters that are no UTF-8, or no file name
+        raise Refused(f"{path} is no UTF-8 text; save it as UTF-8 and try again.") from error
 
 
-def _is_sequence(hint: Any) -> bool:
-    return typing.get_origin(hint) is Sequence
+def _is_written_as_json(hint: Any) -> bool:
+    return typing.get_origin(hint) in (Sequence, Mapping) or is_dataclass(hint)
 
 
 def _one_id(key: str, text: str, session: Session) -> UUID:

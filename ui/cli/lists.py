@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from app.domain.errors import Refused
 from ui.cli.session import SESSION, actor, house, say, say_rows
 
 if TYPE_CHECKING:
@@ -16,15 +18,21 @@ if TYPE_CHECKING:
 _WHERE = typer.Option("", "--where", help='As in the filter line: "status=in_progress due<fri".')
 _SORT = typer.Option("", "--sort", help="Column to sort by; -COLUMN for descending.")
 _DEFAULT_LIMIT = 50
+_CONDITION = re.compile(r"(?:^|\s)([A-Za-z_][\w-]*)(?:[<>]=?|!?=)")
+_FILE_KINDS = (".xlsx", ".csv")
 
 
 def _reader(opened: House, entity: str, where: str, sort: str) -> ListReader:
     from app.store.queries.listing import ListReader, ListRequest
     from app.store.queries.lists import listing_of
 
+    listing = listing_of(entity)
+    for name in _CONDITION.findall(where):
+        known = listing.aliases.get(name.casefold(), name.casefold().replace("-", "_"))
+        listing.column(known)  # a wrong name would be searched for as a word, and a script would find nothing
     descending = sort.startswith("-") if sort else None
     request = ListRequest(where, sort.lstrip("-"), descending)
-    return ListReader(listing_of(entity), request, opened.door.clock())
+    return ListReader(listing, request, opened.door.clock())
 
 
 def list_entity(
@@ -52,8 +60,10 @@ def export(entity: str, file: Path, where: str = _WHERE, sort: str = _SORT) -> N
     """Write a list to FILE (.xlsx or .csv), in a form that imports again without errors."""
     from threading import Event
 
-    from ui.models.export import ExportColumn, export_list
+    from app.store.queries.exporting import ExportColumn, export_list
 
+    if file.suffix.lower() not in _FILE_KINDS:
+        raise Refused(f"{file.name} is neither {' nor '.join(_FILE_KINDS)}; a list is written as one of them.")
     with house() as opened:
         reader = _reader(opened, entity, where, sort)
         columns = [ExportColumn(c.key, c.title) for c in reader.listing.columns if c.shown]

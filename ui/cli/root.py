@@ -14,7 +14,11 @@ from ui.cli.session import SESSION
 _DATA_DIR, _JSON = "--data-dir", "--json"
 
 root = typer.Typer(
-    no_args_is_help=False, invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False
+    no_args_is_help=False,
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # a sentence in a box is broken into lines, which no script can look for
 )
 
 
@@ -65,7 +69,10 @@ def hoisted(arguments: list[str]) -> list[str]:
         elif argument == _JSON or argument.startswith(_DATA_DIR + "="):
             front.append(argument)
         elif argument == _DATA_DIR:
-            front += [argument, *(value for value in [next(pending, None)] if value is not None)]
+            value = next(pending, None)
+            if value is None:
+                return [*front, argument]  # alone at the end, where it is told that its value is missing
+            front += [argument, value]
         else:
             rest.append(argument)
     return front + rest
@@ -81,6 +88,9 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:  # a full disk behind standard output, a file that vanished: the world, no bug
+        sys.stderr.write(f"{error.filename or 'The command'} failed: {error.strerror or error}.\n")
+        return 1
     except SystemExit as end:  # how typer ends: 0 done, 1 stopped, 2 wrong usage, or a command's own code
         return end.code if isinstance(end.code, int) else 0
     return 0

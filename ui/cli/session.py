@@ -151,7 +151,7 @@ def parse_moment(text: str | None, default: datetime) -> datetime:
     if text is None:
         return default
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    if text[0] == "-" and text[-1] in units and text[1:-1].isdigit():
+    if text[:1] == "-" and text[-1] in units and text[1:-1].isdigit():
         return datetime.now(UTC) - timedelta(**{units[text[-1]]: int(text[1:-1])})
     try:
         moment = datetime.fromisoformat(text)

@@ -45,9 +45,11 @@ def import_words(
         return
     if len(words) != 1:
         raise typer.BadParameter("Give one file, or “undo” and the number of a run.")
+    from app.domain.sheets.targets import TARGETS
     from app.operations.import_runs import ImportChoices, import_file
     from app.store.queries.imports import template_named
 
+    _require_known(into, [target.key for target in TARGETS], "list to import into")
     with house() as opened:
         choices = ImportChoices(into, sheet, header_row, _pairs(maps), _pairs(answers))
         if template:
@@ -64,6 +66,11 @@ def import_words(
         if save_template:
             _remember(opened, file, choices, save_template, acting)
     _tell(report, dry_run=dry_run, skip_errors=skip_errors)
+
+
+def _require_known(word: str, known: Sequence[str], what: str) -> None:
+    if word and word not in known:
+        raise Refused(f"There is no {what} called {word}; there are {', '.join(known)}.")
 
 
 def _pairs(words: Sequence[str] | None) -> dict[str, str]:

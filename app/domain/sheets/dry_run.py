@@ -295,7 +295,7 @@ class DryRun:
             elif old is not None:
                 # An empty cell takes nothing away, and one value for all rows is meant for new ones.
                 changes = {
-                    key: (old.get(key), value) for key, value in values.items() if old.get(key) != value
+                    key: (old.get(key), value) for key, value in values.items() if _differ(old.get(key), value)
                 }
                 action = "change" if changes else "same"
             planned.append(PlannedRow(row + 1, action, identity, {**constants, **values}, changes))
@@ -335,6 +335,13 @@ def _is_garbled(text: str) -> bool:
     return any(
         mark in text for mark in ("Ã¼", "Ã¶", "Ã¤", "Ã©", "Ã¨", "Ã³", "Â°", "Â ", "â€", "ÃŸ", "Ä…", "Ä™")
     )
+
+
+def _differ(old: Value, new: Value) -> bool:
+    """A file keeps times to the minute (CSV) or the millisecond (Excel), the store to the microsecond."""
+    if isinstance(old, datetime) and isinstance(new, datetime):
+        return old.replace(second=0, microsecond=0) != new.replace(second=0, microsecond=0)
+    return old != new
 
 
 def _content_key(values: Iterable[Value]) -> str:

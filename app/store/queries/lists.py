@@ -215,7 +215,7 @@ MAINTENANCE = Listing(
     alive=MaintenanceOrder.deleted.is_(False),
     sort="number",
     columns=(
-        Column("number", "Order", "text", MaintenanceOrder.number.expression, keyed=True),
+        Column("number", "Number", "text", MaintenanceOrder.number.expression, keyed=True),
         Column("title", "Title", "text", MaintenanceOrder.title.expression),
         Column("equipment", "Machine", "text", MaintenanceOrder.equipment.expression),
         Column("kind", "Kind", "choice", MaintenanceOrder.kind.expression, choices=MaintenanceKind),
