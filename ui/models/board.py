@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 
 from app.domain.people import Actor, Permission
 from app.domain.stages import FINISHED, StageStatus, illegal_drop, not_yours
 from app.store.queries.board import Board, BoardOrder, BoardStage
-from ui.models.wording import age, day, slip
+from ui.models.wording import day, rough
 from ui.widgets.board_items import BoardCard, BoardColumn
 
 DONE_COLUMN = "\0done"
@@ -118,7 +118,7 @@ class BoardModel:
             badges=self._badges(order, stage),
             blocked_reason=stage.blocked_reason if blocked and stage else None,
             disabled_reason=self._fixed(stage),
-            time_in_stage=age(stage.changed_at, self.now) if stage else "",
+            time_in_stage=rough(self.now - stage.changed_at) if stage else "",
         )
 
     def _badges(self, order: BoardOrder, stage: BoardStage | None) -> tuple[str, ...]:
@@ -140,9 +140,9 @@ class BoardModel:
 
 
 def late_words(hours: float, *, finished: bool) -> str:
-    """A slip with its direction in words: `2 d 4 h late`, `3 h left`, `3 h early`."""
+    """A slip with its direction in words: `2 d late`, `3 h left`, `3 h early`."""
     direction = "late" if hours > 0 else "early" if finished else "left"
-    return f"{slip(abs(hours)).lstrip('+−')} {direction}"
+    return f"{rough(timedelta(hours=hours))} {direction}"
 
 
 def more_key(column: str) -> str:

@@ -37,6 +37,11 @@ def duration(span: timedelta) -> str:
     return f"{minutes} min" if minutes else f"{seconds} s"
 
 
+def rough(span: timedelta) -> str:
+    """The largest unit of a time span alone, where there is little room: `2 d`, `4 h`."""
+    return " ".join(duration(span).split(" ")[:2])
+
+
 def age(since: datetime, now: datetime) -> str:
     """How long ago: `12 s`, `3 min`."""
     return duration(now - since)

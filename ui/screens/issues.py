@@ -91,7 +91,7 @@ class IssuesScreen(Pane):
         self._ask()
 
     def _build(self) -> None:
-        field = self.add_filter("words, stage:paint, type:quality, raised_by:…")
+        field = self.add_filter("words, stage:paint, type:quality, raised_by:…", ("issue", "issues"))
         field.setToolTip(
             "Words find issues by any text.\nstatus:open   type:material   stage:weld   order:A-WO-000012"
         )
@@ -103,7 +103,6 @@ class IssuesScreen(Pane):
         for box, name in ((self.status, "Status"), (self.kind, "Kind")):
             box.setAccessibleName(name)
             box.setToolTip(name)
-            box.setMinimumHeight(self.theme.density.control_height)
             self.add_tool(box)
         for key in ("issues.reopen", "issues.acknowledge", "issues.resolve"):
             self.add_tool(self.actions_set.button(key))

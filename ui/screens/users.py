@@ -90,7 +90,7 @@ class UsersScreen(Pane):
         self._ask()
 
     def _build(self) -> None:
-        self.add_filter("name, role:inspector, disabled:yes")
+        self.add_filter("name, role:inspector, disabled:yes", ("user", "users"))
         for key in ("users.enable", "users.disable", "users.reset", "users.role", "users.new"):
             self.add_tool(self.actions_set.button(key))
         self.list.setObjectName("users-list")

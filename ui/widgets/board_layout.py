@@ -20,10 +20,13 @@ class BoardMetrics:
     column_width: int
     header_height: int
     card_height: int
-    blocked_extra: int
+    line_extra: int
+    narrow: bool = False
+    """In narrow columns the owner has a line of its own."""
 
     def height_of(self, card: BoardCard) -> int:
-        return self.card_height + (self.blocked_extra if card.blocked_reason else 0)
+        lines = bool(card.blocked_reason) + (self.narrow and bool(card.owner))
+        return self.card_height + lines * self.line_extra
 
 
 class ColumnLayout:

@@ -7,31 +7,39 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPen
 
 from ui.theme import Theme, mix
 from ui.widgets.board_items import BoardCard, BoardColumn
-from ui.widgets.board_layout import BoardMetrics
+from ui.widgets.board_layout import GAP, BoardMetrics
 from ui.widgets.glyphs import paint_priority
 from ui.widgets.themed import CENTRE, LEFT, RIGHT, draw_focus_ring, draw_text
 
 _PAD = 8
 
 
-def board_metrics(theme: Theme) -> BoardMetrics:
-    """Card and column sizes for the theme's fonts and density."""
+_WIDTHS = (172, 236, 330)  # px at 100 %: least, least for all on four lines, most
+
+
+def board_metrics(theme: Theme, room: int = 0, columns: int = 0) -> BoardMetrics:
+    """Card and column sizes for the theme's fonts and density; the columns share `room` px where they can."""
     line = QFontMetrics(theme.font("body")).height()
     small = QFontMetrics(theme.font("meta")).height()
     scale = theme.density.type_scale
+    least, roomy, most = (round(width * scale) for width in _WIDTHS)
+    share = (room - GAP) // columns - GAP if columns else 0
+    width = min(share, most) if share >= least else roomy
     return BoardMetrics(
-        column_width=round(252 * scale),
+        column_width=width,
         header_height=max(32, theme.density.row_height),
         card_height=2 * _PAD + 2 * line + 2 * small + 3 * 4,
-        blocked_extra=small + 4,
+        line_extra=small + 4,
+        narrow=width < roomy,
     )
 
 
 class BoardPainter:
     """Paints parts of a board with one theme; cheap to make for each frame."""
 
-    def __init__(self, painter: QPainter, theme: Theme) -> None:
+    def __init__(self, painter: QPainter, theme: Theme, *, narrow: bool = False) -> None:
         self._p = painter
+        self._narrow = narrow
         self._theme = theme
         self._t = theme.tokens
         self._line = QFontMetrics(theme.font("body")).height()
@@ -101,6 +109,11 @@ class BoardPainter:
         self._progress_line(card, QRectF(box.left(), top, box.width(), self._small))
         top += self._small + 4
         self._due_line(card, QRectF(box.left(), top, box.width(), self._small))
+        if self._narrow and card.owner:
+            top += self._small + 4
+            draw_text(
+                self._p, QRectF(box.left(), top, box.width(), self._small), card.owner, meta, t.text2, LEFT
+            )
         if card.blocked_reason:
             line = QRectF(box.left(), top + self._small + 4, box.width(), self._small)
             draw_text(self._p, line, f"⊘ {card.blocked_reason}", meta, t.text, LEFT)
@@ -128,21 +141,23 @@ class BoardPainter:
         t, meta = self._t, self._theme.font("meta")
         if card.progress is not None:
             done, total = card.progress
-            track = QRectF(box.left(), box.center().y() - 4, 64, 8)
+            track = QRectF(box.left(), box.center().y() - 4, 40 if self._narrow else 64, 8)
             self._p.setPen(QPen(t.border, 1))
             self._p.setBrush(t.band)
             self._p.drawRect(track.adjusted(0.5, 0.5, -0.5, -0.5))
             share = min(max(done / total, 0.0), 1.0) if total > 0 else 0.0
             self._p.fillRect(track.adjusted(1, 1, -1 - (track.width() - 2) * (1 - share), -1), t.text2)
-            numbers = box.adjusted(72, 0, 0, 0)
+            numbers = box.adjusted(track.width() + 8, 0, 0, 0)
             draw_text(self._p, numbers, f"{done:g}/{total:g}", meta, t.text, LEFT)
         draw_text(self._p, box, card.time_in_stage, meta, t.text2, RIGHT)
 
     def _due_line(self, card: BoardCard, box: QRectF) -> None:
         t, meta = self._t, self._theme.font("meta")
-        owner = QFontMetrics(meta).horizontalAdvance(card.owner)
-        draw_text(self._p, box, card.owner, meta, t.text2, RIGHT)
-        room = box.adjusted(0, 0, -min(owner + 8, box.width() * 0.4), 0)
+        room = box
+        if not self._narrow:
+            owner = QFontMetrics(meta).horizontalAdvance(card.owner)
+            draw_text(self._p, box, card.owner, meta, t.text2, RIGHT)
+            room = box.adjusted(0, 0, -min(owner + 8, box.width() * 0.4), 0)
         used = draw_text(self._p, room, card.due_text, meta, t.text if card.late else t.text2, LEFT)
         if card.slip_text:
             slip = self._theme.font("meta")
@@ -151,7 +166,8 @@ class BoardPainter:
                 slip.setBold(True)
             words = f"⚠ {card.slip_text}" if card.late else card.slip_text
             rest = room.adjusted(used + 8, 0, 0, 0)
-            draw_text(self._p, rest, words, slip, t.text if card.late else t.text2, LEFT)
+            side = RIGHT if self._narrow else LEFT
+            draw_text(self._p, rest, words, slip, t.text if card.late else t.text2, side)
 
     def dragged(self, card: BoardCard, rect: QRectF, reason: str | None, bounds: QRectF) -> None:
         """The card under the pointer, and why it may not be dropped here."""

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QToolTi
 
 from ui.theme import current_theme
 from ui.widgets.board_items import BoardCard, BoardColumn
-from ui.widgets.board_layout import GAP, BoardLayout
+from ui.widgets.board_layout import GAP, BoardLayout, BoardMetrics
 from ui.widgets.board_paint import BoardPainter, board_metrics, drag_rect
 
 __all__ = ["BoardCard", "BoardColumn", "BoardView"]
@@ -79,7 +79,7 @@ class BoardView(QAbstractScrollArea):
         """Show these columns; current card and scroll positions stay where their keys still exist."""
         place = self._layout.where.get(self._current)
         scrolled = self._layout.scrolled
-        self._layout = BoardLayout(columns, board_metrics(current_theme()))
+        self._layout = BoardLayout(columns, self._metrics(len(columns)))
         self._layout.scrolled = {key: value for key, value in scrolled.items() if key in self._layout.keys}
         if self._drag is not None and self._drag.card not in self._layout.where:
             self._end_drag()
@@ -323,6 +323,9 @@ class BoardView(QAbstractScrollArea):
 
     # -- geometry and painting -----------------------------------------------------------------------
 
+    def _metrics(self, columns: int) -> BoardMetrics:
+        return board_metrics(current_theme(), self.viewport().width(), columns)
+
     def _fit(self) -> None:
         self._layout.height = self.viewport().height()
         bar = self.horizontalScrollBar()
@@ -346,6 +349,8 @@ class BoardView(QAbstractScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if self._metrics(len(self._layout.columns)) != self._layout.metrics:
+            self.set_columns(self.columns())
         self._fit()
 
     def _restyle(self) -> None:
@@ -356,7 +361,7 @@ class BoardView(QAbstractScrollArea):
         try:
             theme = current_theme()
             painter.fillRect(event.rect(), theme.tokens.canvas)
-            parts = BoardPainter(painter, theme)
+            parts = BoardPainter(painter, theme, narrow=self._layout.metrics.narrow)
             seen = QRectF(event.rect())
             for c in range(len(self._layout.columns)):
                 if self._layout.column_rect(c).intersects(seen):

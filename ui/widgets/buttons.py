@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QStyle, QStyleOptionButton, QToolButton, QWidget
 
 from ui.theme import Density, current_theme, mix
 
@@ -72,6 +72,15 @@ class ActionButton(QPushButton):
                 palette.setColor(group, QPalette.ColorRole.Button, theme.tokens.accent)
                 palette.setColor(group, QPalette.ColorRole.ButtonText, theme.tokens.on_accent)
             self.setPalette(palette)
+
+
+class MenuButton(ActionButton):
+    """A button that opens `menu`; `name` says for what, to those who cannot see where it stands."""
+
+    def __init__(self, text: str, menu: QMenu, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setAccessibleName(name)
+        self.setMenu(menu)
 
 
 class IconButton(QToolButton):

@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import (
+    QFocusEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsView, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.theme import mix
@@ -18,7 +27,7 @@ from ui.widgets.buttons import ActionButton, IconButton
 from ui.widgets.chart_data import Floats, Series
 from ui.widgets.chart_overlay import ChartOverlay, EndLabel, EndLabels, EventPin, LimitLine, PlotFrame
 from ui.widgets.chart_readout import differences, short, values_at
-from ui.widgets.themed import ElidedLabel, RoleLabel, ThemedWidget
+from ui.widgets.themed import ElidedLabel, RoleLabel, ThemedWidget, draw_focus_ring
 
 __all__ = ["EventPin", "LimitLine", "TrendChart"]
 
@@ -105,25 +114,33 @@ class TrendChart(ThemedWidget):
         self._jump.clicked.connect(self.go_live)
         self._out.clicked.connect(self.zoom_out)
         self._in.clicked.connect(self.zoom_in)
-        policy = self._jump.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self._jump.setSizePolicy(policy)
 
     def _lay_out(self) -> None:
-        bar = QHBoxLayout()
-        bar.setContentsMargins(8, 4, 8, 0)
-        bar.setSpacing(8)
-        bar.addWidget(self._readout, 1)
-        for widget in (self._state, self._jump, self._out, self._in, self._zone):
-            bar.addWidget(widget)
+        """One thin line of words above the plot; labels and buttons in the strip beside it, which never moves."""
+        words = QHBoxLayout()
+        words.setContentsMargins(8, 2, 8, 0)
+        words.addWidget(self._readout, 1)
+        words.addWidget(self._state)
+        buttons = QHBoxLayout()
+        buttons.setContentsMargins(0, 0, 8, 0)
+        buttons.setSpacing(4)
+        buttons.addWidget(self._out)
+        buttons.addWidget(self._in)
+        buttons.addStretch(1)
+        buttons.addWidget(self._zone)
+        side = QVBoxLayout()
+        side.setSpacing(4)
+        side.addWidget(self._labels, 1)
+        side.addWidget(self._jump)
+        side.addLayout(buttons)
         body = QHBoxLayout()
         body.setSpacing(0)
         body.addWidget(self._plot, 1)
-        body.addWidget(self._labels)
+        body.addLayout(side)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addLayout(bar)
+        layout.setContentsMargins(3, 3, 3, 3)
+        layout.setSpacing(0)
+        layout.addLayout(words)
         layout.addLayout(body, 1)
 
     # -- data ----------------------------------------------------------------------------------------
@@ -290,7 +307,7 @@ class TrendChart(ThemedWidget):
     def _show_live(self) -> None:
         self._jump.setVisible(not self._following)
         behind = max(0.0, self._now - self._frozen_at)
-        self._state.setText("live" if self._following else f"frozen · live +{behind:,.0f} s")
+        self._state.setText("" if self._following else f"frozen · live +{behind:,.0f} s")
 
     def _fit_values(self) -> None:
         """Value axis over what is in view, with the band; limits join when the curve comes near."""
@@ -410,6 +427,23 @@ class TrendChart(ThemedWidget):
         super().resizeEvent(event)
         self._refresh_overlay()
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            painter.fillRect(event.rect(), self.tokens.base)
+            if self.hasFocus():
+                draw_focus_ring(painter, QRectF(self.rect()), self.tokens)
+        finally:
+            painter.end()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
     # -- look and picture ----------------------------------------------------------------------------
 
     def _pen(self, colour_index: int) -> QPen:
@@ -429,7 +463,7 @@ class TrendChart(ThemedWidget):
             axis.setTickFont(self.theme.font("meta"))
             axis.setGrid(255)
             axis.setZValue(-1000)
-        self._region.setBrush(t.band)
+        self._region.setBrush(mix(t.base, t.text2, 0.08))
         for key, curve in self._curves.items():
             curve.setPen(self._pen(self._series[key].colour_index))
 

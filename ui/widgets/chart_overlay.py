@@ -98,7 +98,8 @@ class ChartOverlay(ThemedWidget):
             y = self.frame.y(limit.value)
             painter.setPen(QPen(t.text2, 1, Qt.PenStyle.DotLine))
             painter.drawLine(QPointF(self.frame.box.left(), y), QPointF(self.frame.box.right(), y))
-            label = QRectF(self.frame.box.left() + 4, y - line - 1, 120, line)
+            above = y - line - 1 >= self.frame.box.top()
+            label = QRectF(self.frame.box.left() + 4, y - line - 1 if above else y + 1, 120, line)
             draw_text(painter, label, limit.text, font, t.text2, LEFT)
 
     def _paint_pins(self, painter: QPainter, t: Tokens) -> None:
@@ -118,6 +119,8 @@ class ChartOverlay(ThemedWidget):
             width = metrics.horizontalAdvance(pin.text)
             if x + 12 > taken:  # a text that would lie over its neighbour's is left to the tooltip
                 words = QRectF(x + 13, self.frame.box.top() + 2, width + 4, metrics.height())
+                if words.right() > self.frame.box.right():
+                    words.moveRight(x - 13)
                 draw_text(painter, words, pin.text, font, t.text2, LEFT)
                 taken = words.right()
 

@@ -22,15 +22,26 @@ class _FilterEdit(QLineEdit):
 
 
 class FilterField(ThemedWidget):
-    """Line edit with a "/" hint, a clear button and a row count; `filter_changed` waits for a short rest."""
+    """Line edit with a "/" hint, a clear button and a count; `filter_changed` waits for a short rest.
+
+    `noun` is what is counted, as one and as many.
+    """
 
     filter_changed = Signal(str)
 
-    def __init__(self, hint: str = "Filter", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        hint: str = "Filter",
+        parent: QWidget | None = None,
+        *,
+        noun: tuple[str, str] = ("row", "rows"),
+    ) -> None:
         super().__init__(parent)
+        self._noun = noun
         self._edit = _FilterEdit()
         self._edit.setPlaceholderText(f"/  {hint}")
         self._edit.setAccessibleName(hint)
+        self._edit.setToolTip(f"Filter by {hint} (/)")
         self._edit.setClearButtonEnabled(True)
         self._edit.setMinimumWidth(180)
         self._edit.setTextMargins(4, 0, 4, 0)
@@ -68,11 +79,12 @@ class FilterField(ThemedWidget):
 
     def set_count(self, rows: int, filtered: bool) -> None:
         """Rows in the list; `filtered` says that there are more behind the filter."""
-        self._count.setText(f"{rows:,} rows · filtered" if filtered else f"{rows:,} rows")
+        words = f"{rows:,} {self._noun[0 if rows == 1 else 1]}"
+        self._count.setText(f"{words} · filtered" if filtered else words)
 
     def set_counting(self, at_least: int) -> None:
         """The rows are still being counted."""
-        self._count.setText(f"{at_least:,}+ rows · counting…")
+        self._count.setText(f"{at_least:,}+ {self._noun[1]} · counting…")
 
     def count_text(self) -> str:
         return self._count.text()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QTableView,
     QToolTip,
 )
 
@@ -30,10 +31,16 @@ from ui.widgets.roles import ErrorRole, GlyphRole, MutedRole, TintRole, UnsentRo
 Index = QModelIndex | QPersistentModelIndex
 _PAD = 8
 _GLYPH = 20
+_TRACK = 48
+_ARROW = 14
 _KEPT = 8_000
 _DISPLAY = Qt.ItemDataRole.DisplayRole
 _NUMBER = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _TEXT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+
+def _glyph_room(kind: str) -> int:
+    return (_TRACK if kind == "progress" else _GLYPH) + 6
 
 
 class RowDelegate(QStyledItemDelegate):
@@ -58,12 +65,13 @@ class RowDelegate(QStyledItemDelegate):
         self._elided.clear()
         self.begin_frame()
 
-    def begin_frame(self, mark_column: int = 0) -> None:
+    def begin_frame(self, mark_column: int = 0, ringed_row: int = -1) -> None:
         """Called before the view paints: answers of the model count for one frame only.
 
-        `mark_column` is where the unsent mark of a row goes.
+        `mark_column` is where the unsent mark of a row goes; `ringed_row` has the focus as a whole.
         """
         self._mark_column = mark_column
+        self._ringed_row = ringed_row
         self._rows.clear()
         self._right.clear()
 
@@ -71,6 +79,18 @@ class RowDelegate(QStyledItemDelegate):
         text = index.data(_DISPLAY)
         width = self._metrics.horizontalAdvance(str(text)) if text is not None else 0
         return QSize(width + 2 * _PAD + (_GLYPH if index.data(GlyphRole) else 0), self._height)
+
+    def needed(self, model: QAbstractItemModel, column: int, rows: int) -> int:
+        """Width in px that the title and the first `rows` cells of a column need."""
+        across = Qt.Orientation.Horizontal
+        title = str(model.headerData(column, across, _DISPLAY) or "")
+        widest = QFontMetrics(current_theme().font("meta")).horizontalAdvance(title) + _ARROW
+        for row in range(rows):
+            index = model.index(row, column)
+            text, glyph = index.data(_DISPLAY), index.data(GlyphRole)
+            width = self._metrics.horizontalAdvance(str(text)) if text is not None else 0
+            widest = max(widest, width + (_glyph_room(glyph[0]) if glyph else 0))
+        return widest + 2 * _PAD + 2
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
@@ -104,9 +124,22 @@ class RowDelegate(QStyledItemDelegate):
         if error:
             painter.setPen(QPen(t.alarm(1).fill, 2))
             painter.drawRect(rect.adjusted(1, 1, -2, -2))
+        elif index.row() == self._ringed_row:
+            self._paint_ring(painter, rect, index.column(), t)
         elif state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QPen(t.focus, 2))
             painter.drawRect(rect.adjusted(1, 1, -1, -2))
+
+    def _paint_ring(self, painter: QPainter, rect: QRect, column: int, t: Tokens) -> None:
+        """This cell's part of a ring around the whole row."""
+        header = cast(QTableView, self.parent()).horizontalHeader()
+        visual = header.visualIndex(column)
+        for top in (rect.top(), rect.bottom() - 2):
+            painter.fillRect(rect.left(), top, rect.width(), 2, t.focus)
+        if visual == 0:
+            painter.fillRect(rect.left(), rect.top(), 2, rect.height() - 1, t.focus)
+        if visual == header.count() - 1:
+            painter.fillRect(rect.right() - 1, rect.top(), 2, rect.height() - 1, t.focus)
 
     def _row(self, index: Index) -> tuple[bool, bool, int | None]:
         row = index.row()
@@ -158,7 +191,7 @@ class RowDelegate(QStyledItemDelegate):
 
     def _paint_progress(self, painter: QPainter, box: QRect, value: tuple[float, float], t: Tokens) -> QRect:
         done, total = value
-        width = min(48, box.width() // 2)
+        width = min(_TRACK, box.width() // 2)
         track = QRect(box.right() - width, box.center().y() - 4, width, 8)
         painter.fillRect(track, t.band)
         share = min(max(done / total, 0.0), 1.0) if total > 0 else 0.0

@@ -21,12 +21,14 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent,
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from ui.theme import current_theme
+from ui.widgets.column_fit import fit_widths
 from ui.widgets.list_delegate import RowDelegate
 from ui.widgets.list_header import ListHeader
 from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole
 from ui.widgets.states import EmptyState, LoadingBar
 
 COPY_LIMIT = 50_000
+_MEASURED = 50
 _ACROSS = Qt.Orientation.Horizontal
 
 
@@ -59,6 +61,8 @@ class ListView(QTableView):
         self._save_soon = QTimer(self, singleShot=True, interval=400)
         self._save_soon.timeout.connect(self.save_columns)
         self._restoring = False
+        self._own_widths = False
+        self._to_measure = True
         self._sort: tuple[str, bool] | None = None
         self.doubleClicked.connect(self._double_clicked)
         self.customContextMenuRequested.connect(self._context)
@@ -84,7 +88,7 @@ class ListView(QTableView):
         header = ListHeader(self)
         self.setHorizontalHeader(header)
         header.sectionClicked.connect(self._header_clicked)
-        header.sectionResized.connect(self._columns_changed)
+        header.sectionResized.connect(self._column_resized)
         header.sectionMoved.connect(self._columns_changed)
 
     # -- model and columns ---------------------------------------------------------------------------
@@ -93,11 +97,13 @@ class ListView(QTableView):
         old = self.model()
         if old is not None:
             for signal in (old.modelReset, old.rowsInserted, old.rowsRemoved, old.layoutChanged):
-                signal.disconnect(self._show_or_hide_empty)
+                signal.disconnect(self._rows_changed)
+            old.dataChanged.disconnect(self._fit_new_cells)
         super().setModel(model)
         if model is not None:
             for signal in (model.modelReset, model.rowsInserted, model.rowsRemoved, model.layoutChanged):
-                signal.connect(self._show_or_hide_empty)
+                signal.connect(self._rows_changed)
+            model.dataChanged.connect(self._fit_new_cells)
             self.restore_columns()
         self._show_or_hide_empty()
 
@@ -122,20 +128,51 @@ class ListView(QTableView):
         store = self._store()
         saved = json.loads(str(store.value(self._setting(), "{}"))) if store is not None else {}
         widths: dict[str, int] = saved.get("widths", {})
-        header, model = self.horizontalHeader(), self.model()
-        scale = current_theme().density.type_scale
+        header, keys = self.horizontalHeader(), self.column_keys()
+        self._own_widths, self._to_measure = bool(widths), True
         self._restoring = True
         try:
-            for column, key in enumerate(self.column_keys()):
-                wish = model.headerData(column, _ACROSS, ColumnWidthRole)
-                width = widths.get(key) or (round(int(wish) * scale) if wish else 0)
-                if width:
-                    header.resizeSection(column, width)
-            keys = self.column_keys()
+            for column, (key, wish) in enumerate(zip(keys, self._wishes(), strict=True)):
+                header.resizeSection(column, widths.get(key) or wish)
             for visual, key in enumerate(k for k in saved.get("order", []) if k in keys):
                 header.moveSection(header.visualIndex(keys.index(key)), visual)
         finally:
             self._restoring = False
+        self.fit_columns()
+
+    def _wishes(self) -> list[int]:
+        """What the model would like each column to be wide, px in the present density."""
+        header, model, scale = self.horizontalHeader(), self.model(), current_theme().density.type_scale
+        wishes = [model.headerData(c, _ACROSS, ColumnWidthRole) for c in range(model.columnCount())]
+        return [round(int(wish) * scale) if wish else header.defaultSectionSize() for wish in wishes]
+
+    def fit_columns(self) -> None:
+        """Fit the columns into the window, unless somebody has set widths of their own."""
+        model, room = self.model(), self.viewport().width()
+        if model is None or self._own_widths or room < 100:
+            return
+        rows = min(model.rowCount(), _MEASURED)
+        columns = range(model.columnCount())
+        needs = [self._delegate.needed(model, column, rows) for column in columns]
+        header = self.horizontalHeader()
+        self._restoring = True
+        try:
+            for column, width in enumerate(fit_widths(self._wishes(), needs, room)):
+                header.resizeSection(column, width)
+        finally:
+            self._restoring = False
+
+    def _rows_changed(self) -> None:
+        self._show_or_hide_empty()
+        self._fit_new_cells()
+
+    def _fit_new_cells(self) -> None:
+        """Once, when the first cells are there to be measured: later the columns stand still."""
+        model = self.model()
+        if self._to_measure and model is not None and model.rowCount():
+            cell = model.index(0, min(1, model.columnCount() - 1)).data(Qt.ItemDataRole.DisplayRole)
+            self._to_measure = cell is None
+            self.fit_columns()
 
     def save_columns(self) -> None:
         """Write widths and order now; happens by itself shortly after each change."""
@@ -157,6 +194,13 @@ class ListView(QTableView):
 
     def _setting(self) -> str:
         return f"lists/{self.objectName()}/columns"
+
+    def _column_resized(self, column: int, _old: int, _new: int) -> None:
+        header = self.horizontalHeader()
+        # The last column is stretched with the window; every other change of width is somebody's wish.
+        if not self._restoring and header.visualIndex(column) != header.count() - 1:
+            self._own_widths = True
+            self._save_soon.start()
 
     def _columns_changed(self) -> None:
         if not self._restoring:
@@ -198,6 +242,8 @@ class ListView(QTableView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.fit_columns()
         self._place_overlays()
 
     # -- rows ----------------------------------------------------------------------------------------
@@ -267,8 +313,14 @@ class ListView(QTableView):
         self.context_requested.emit(self.indexAt(at).row(), self.viewport().mapToGlobal(at))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._delegate.begin_frame(self._mark_column())
+        self._delegate.begin_frame(self._mark_column(), self._ringed_row())
         super().paintEvent(event)
+
+    def _ringed_row(self) -> int:
+        """The row that gets a focus ring as a whole; -1 where the ring goes around one cell, to be edited."""
+        index = self.currentIndex()
+        whole = self.hasFocus() and index.isValid() and not index.flags() & Qt.ItemFlag.ItemIsEditable
+        return index.row() if whole else -1
 
     def _mark_column(self) -> int:
         """First column on the screen that is wide enough for the unsent mark beside its content."""
@@ -284,6 +336,7 @@ class ListView(QTableView):
         self.verticalHeader().setDefaultSectionSize(theme.density.row_height)
         self.horizontalHeader().setFont(theme.font("meta"))
         self.horizontalHeader().setFixedHeight(max(28, theme.density.row_height))
+        self.fit_columns()
         self.viewport().update()
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QTabBar, QVBoxLayout, QWidget
 
 from ui.widgets.filter_field import FilterField
 from ui.widgets.states import Banner, LoadingBar
 from ui.widgets.themed import RoleLabel, ThemedWidget
+
+_SIZED = (QComboBox, QTabBar)
+"""Controls that Qt sizes by itself; all others know the density."""
 
 MARGIN = 12
 
@@ -58,9 +61,9 @@ class Pane(ThemedWidget):
     def title(self) -> str:
         return self.title_label.text()
 
-    def add_filter(self, hint: str) -> FilterField:
-        """A filter field in the title line; the window's "/" key goes to it."""
-        self.filter = FilterField(hint)
+    def add_filter(self, hint: str, noun: tuple[str, str] = ("row", "rows")) -> FilterField:
+        """A filter field in the title line; the window's "/" key goes to it. `noun`: what it counts, one and many."""
+        self.filter = FilterField(hint, noun=noun)
         self._head.insertWidget(2, self.filter, 3)
         return self.filter
 
@@ -79,6 +82,13 @@ class Pane(ThemedWidget):
         if isinstance(argument, str) and self.filter is not None:
             self.filter.set_text(argument)
 
+    def restyle(self) -> None:
+        for kind in _SIZED:
+            for control in self.findChildren(kind):
+                control.setMinimumHeight(self.theme.density.control_height)
+                control.setFont(self.theme.font("body"))
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.restyle()
         self.shown.emit()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.theme import Tokens, current_theme, mix
@@ -13,6 +13,9 @@ from ui.widgets.themed import CENTRE, ThemedWidget, draw_text
 
 Floats = NDArray[np.float64]
 EMPTY: Floats = np.empty(0, dtype=np.float64)
+_BUSY = 0.2
+"""Share of its height that a line may travel up and down in each pixel before it is drawn as a spread."""
+_STEP = 4.0  # px that one piece of a spread covers
 
 
 def paint_sparkline(
@@ -53,21 +56,45 @@ def paint_sparkline(
                 mix(colours.base, colours.text2, 0.22),
             )
         x = inner.left() + (t - start) / max(end - start, 1e-9) * inner.width()
-        painter.setPen(QPen(colours.text2 if stale else colours.series[0], 1))
-        _draw_runs(painter, x, inner.bottom() - (y - low) * scale, round(inner.width()))
+        ink = colours.text2 if stale else colours.series[0]
+        painter.setPen(QPen(ink, 1))
+        _draw_runs(painter, x, inner.bottom() - (y - low) * scale, inner, mix(colours.base, ink, 0.35))
     finally:
         painter.restore()
 
 
-def _draw_runs(painter: QPainter, x: Floats, y: Floats, width: int) -> None:
-    """Draw each run between NaNs as one polyline; a lone point as a dot."""
+def _draw_runs(painter: QPainter, x: Floats, y: Floats, box: QRectF, fill: QColor) -> None:
+    """Draw each run between NaNs as one polyline; a lone point as a dot; a run too busy for lines as its spread."""
+    width = round(box.width())
     edges = np.flatnonzero(np.diff(np.concatenate(([False], np.isfinite(y), [False])).astype(np.int8)))
     for first, after in edges.reshape(-1, 2):
         run_x, run_y = _thin(x[first:after], y[first:after], width)
         if len(run_x) == 1:
             painter.drawPoint(QPointF(float(run_x[0]), float(run_y[0])))
             continue
+        if _is_busy(run_x, run_y, box.height()):
+            _draw_spread(painter, x[first:after], y[first:after], fill)
+            continue
         painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in zip(run_x, run_y, strict=True)]))
+
+
+def _is_busy(x: list[float], y: list[float], height: float) -> bool:
+    """Whether a line would go up and down so often that only a black block is seen."""
+    travel = float(np.abs(np.diff(y)).sum())
+    return x[-1] - x[0] >= 8 and travel > _BUSY * height * (x[-1] - x[0])
+
+
+def _draw_spread(painter: QPainter, x: Floats, y: Floats, fill: QColor) -> None:
+    """Lowest to highest of each few pixels as a pale band, and the mean of the values as a line over it."""
+    starts = np.unique(np.searchsorted(x, np.arange(x[0], x[-1] + _STEP, _STEP)))
+    starts = starts[starts < len(x)]
+    lows, highs = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
+    counts = np.diff(np.append(starts, len(x)))
+    means = np.add.reduceat(y, starts) / counts
+    rights = np.append(x[starts][1:], x[-1])
+    for left, right, low, high in zip(x[starts], rights, lows, highs, strict=True):
+        painter.fillRect(QRectF(left, low, right - left, max(1.0, high - low)), fill)
+    painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in zip(x[starts], means, strict=True)]))
 
 
 def _thin(x: Floats, y: Floats, width: int) -> tuple[list[float], list[float]]:

@@ -51,7 +51,7 @@ def test_machines_stand_in_their_areas_with_state_and_health(screen: EquipmentSc
     assert machine.state is EquipmentState.OPERATIONAL
     assert machine.health.score == 100
     assert screen.filter is not None
-    assert screen.filter.count_text() == f"{len(live.plant.equipment)} rows"
+    assert screen.filter.count_text() == f"{len(live.plant.equipment)} machines"
 
 
 def test_a_quiet_machine_is_grey(screen: EquipmentScreen) -> None:

@@ -61,7 +61,7 @@ def test_typing_a_filter_narrows_the_list_and_says_so(qtbot: QtBot, screen: Orde
     assert screen.filter is not None
     screen.filter.set_text("open:yes due<now")
     qtbot.waitUntil(lambda: numbers(screen) == ["WO-2"], timeout=5000)
-    assert screen.filter.count_text() == "1 rows · filtered"
+    assert screen.filter.count_text() == "1 order · filtered"
 
 
 def test_a_filter_that_cannot_be_read_says_what_was_expected_and_keeps_the_rows(

@@ -50,6 +50,7 @@ class AlarmsScreen(Pane):
         self.more = ActionButton("")
         self.more.hide()
         self._paused = False
+        self._buttons: dict[str, ActionButton] = {}
         # Nothing moves under a pointer that is on its way to a row; one that lies still for long reads nothing.
         self._reading = QTimer(self, singleShot=True, interval=READING_MS)
         self._reading.timeout.connect(self._hold_or_not)
@@ -81,17 +82,17 @@ class AlarmsScreen(Pane):
         self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         for words in ("Active", "Shelved", "Journal"):
             self.tabs.addTab(words)
-        self.add_filter("machine, signal or state")
+        self.add_filter("machine, signal or state", ("line", "lines"))
         self.add_tool(self.more)
-        for key in ("alarms.pause", "alarms.ack-visible", "alarms.ack"):
-            self.add_tool(self.actions_set.button(key))
+        for key in ("pause", "chart", "shelve", "unshelve", "ack-visible", "ack"):
+            button = self._buttons[key] = self.actions_set.button(f"alarms.{key}")
+            self.add_tool(button)
+        self._buttons["unshelve"].hide()
         line = QHBoxLayout()
         line.setSpacing(8)
         line.addWidget(self.tabs)
         line.addSpacing(8)
         line.addWidget(self.rate, 1)
-        for key in ("alarms.chart", "alarms.shelve", "alarms.unshelve"):
-            line.addWidget(self.actions_set.button(key))
         self._pages = QStackedWidget()
         for table in (self.table, self.shelf_table, self.journal_table):
             self._pages.addWidget(table)
@@ -198,6 +199,8 @@ class AlarmsScreen(Pane):
     @Slot(int)
     def _on_tab(self, page: int) -> None:
         self._pages.setCurrentIndex(page)
+        self._buttons["shelve"].setVisible(page != SHELVED)
+        self._buttons["unshelve"].setVisible(page == SHELVED)
         self.setFocusProxy((self.table, self.shelf_table, self.journal_table)[page])
         if page == JOURNAL:
             self._read_journal()

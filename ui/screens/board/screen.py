@@ -26,6 +26,7 @@ from ui.models.order_panel import OrderPanel
 from ui.models.preferences import remember, remembered
 from ui.screens.board.forms import assign_form, block_form, limits_form, limits_of
 from ui.widgets.board_view import BoardView
+from ui.widgets.buttons import MenuButton
 from ui.widgets.dialog_card import DialogCard
 from ui.widgets.form import Form
 from ui.widgets.pane import Pane
@@ -53,6 +54,7 @@ class BoardScreen(Pane):
         self.note = RoleLabel("", "meta", "text2")
         self.empty = EmptyState("No open order to show.", "Show everything")
         self.model = self._fresh(Board((), (), (), 0))
+        self._more = QMenu(self)
         self.actions_set = ActionSet(
             self,
             desk,
@@ -79,14 +81,16 @@ class BoardScreen(Pane):
     # -- building
 
     def _build(self) -> None:
-        self.add_filter("words")
+        self.add_filter("words", ("order", "orders"))
         for box, name in ((self.owner, "Whose stages"), (self.line, "Line")):
             box.setAccessibleName(name)
             box.setToolTip(name)
-            box.setMinimumHeight(self.theme.density.control_height)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
             self.add_tool(box)
-        for key in ("board.block", "board.assign", "board.issue", "board.inspect", "board.move"):
+        for key in ("advance", "unblock", "issue", "inspect", "limits"):
+            self._more.addAction(self.actions_set.action(f"board.{key}"))
+        self.add_tool(MenuButton("More", self._more, "More actions on cards"))
+        for key in ("board.block", "board.assign", "board.move"):
             self.add_tool(self.actions_set.button(key))
         split = QSplitter()
         split.setObjectName("board-split")

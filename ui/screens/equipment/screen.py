@@ -54,7 +54,9 @@ class EquipmentScreen(Pane):
             },
         )
         self._build()
-        self.add_filter("machine, area or type").filter_changed.connect(self._filter_changed)
+        self.add_filter("machine, area or type", ("machine", "machines")).filter_changed.connect(
+            self._filter_changed
+        )
         live.ticked.connect(self._on_ticked)
         live.plant_changed.connect(self.refresh)
         live.alarms_changed.connect(self.refresh)

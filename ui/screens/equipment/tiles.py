@@ -118,16 +118,18 @@ class MachineTiles(QAbstractScrollArea):
         return self.verticalScrollBar().value()
 
     def _lay_out(self) -> None:
-        """Areas under each other, tiles in as many columns as fit, stretched to fill the line."""
+        """Areas under each other, tiles in as many columns as fit, stretched up to twice their least width."""
         theme = current_theme()
         least, height = tile_size(theme)
         width = max(self.viewport().width(), 200)
-        self._columns = max(1, (width + GAP) // (least + GAP))
-        tile_width = (width - (self._columns - 1) * GAP) // self._columns
         heading = QFontMetrics(theme.font("section")).height() + 10
         areas: dict[str, list[str]] = {}
         for code, machine in self._machines.items():
             areas.setdefault(machine.equipment.area or "No area", []).append(code)
+        fitting = max(1, (width + GAP) // (least + GAP))
+        # No more columns than the largest area has machines: what is left over makes the curves longer.
+        self._columns = min(fitting, max(map(len, areas.values()), default=1))
+        tile_width = min((width - (self._columns - 1) * GAP) // self._columns, 2 * least)
         self._places, self._headings, top = [], [], 0
         for area, codes in areas.items():
             self._headings.append((QRect(0, top, width, heading), area))

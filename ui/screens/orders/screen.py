@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFileDialog, QMenu, QSplitter, QToolButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QSplitter, QWidget
 
 from app.domain.errors import LinesideError, Refused
 from app.operations.change import Outcome
@@ -28,6 +28,7 @@ from ui.models.orders import SORTED_BY, OrdersModel
 from ui.models.preferences import remember, remembered
 from ui.models.wording import percent
 from ui.screens.orders.forms import EditForm, copied_order_form, create_intent, edit_intent, new_order_form
+from ui.widgets.buttons import MenuButton
 from ui.widgets.form import Form
 from ui.widgets.list_view import ListView
 from ui.widgets.pane import Pane
@@ -71,7 +72,7 @@ class OrdersScreen(Pane):
         self.list = ListView()
         self.panel = OrderPanel(desk)
         self.figures = RoleLabel("", "meta", "text2")
-        self.view_button = QToolButton()
+        self.view_button = MenuButton("View", QMenu(self), "View of the list")
         self._exporting = LoadingBar(cancellable=True)
         self.actions_set = ActionSet(
             self,
@@ -100,31 +101,20 @@ class OrdersScreen(Pane):
     # -- building
 
     def _build_head(self) -> None:
-        assert self.add_filter(_HINT) is not None
+        assert self.add_filter(_HINT, ("order", "orders")) is not None
         if self.filter is not None:
             self.filter.setToolTip(_HELP)
         self.view_button.setObjectName("orders-view")
-        self.view_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.view_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        menu = QMenu(self.view_button)
+        menu = self.view_button.menu()
         for name in VIEWS:
             menu.addAction(name).triggered.connect(partial(self._show_view, name))
-        self.view_button.setMenu(menu)
-        more = QToolButton()
-        more.setText("More ▾")
-        more.setAccessibleName("More actions on orders")
-        more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._menu = QMenu(self)
         for key in ("orders.advance", "orders.edit", "orders.duplicate", "orders.cancel", "orders.delete"):
             self._menu.addAction(self.actions_set.action(key))
         self._menu.addSeparator()
         self._menu.addAction(self.actions_set.action("orders.export"))
-        more.setMenu(self._menu)
-        for button in (self.view_button, more):
-            button.setMinimumHeight(self.theme.density.control_height)
-            button.setFont(self.theme.font("body"))
         self.add_tool(self.view_button)
-        self.add_tool(more)
+        self.add_tool(MenuButton("More", self._menu, "More actions on orders"))
         self.add_tool(self.actions_set.button("orders.import"))
         self.add_tool(self.actions_set.button("orders.new"))
 
@@ -194,7 +184,7 @@ class OrdersScreen(Pane):
         self._ask(VIEWS[name], name)
 
     def _ask(self, request: ListRequest, view: str) -> None:
-        self.view_button.setText(f"View: {view or 'own filter'} ▾")
+        self.view_button.setText(f"View: {view or 'own filter'}")
         if self.filter is not None and self.filter.text() != request.filter:
             self.filter.blockSignals(True)
             self.filter.set_text(request.filter)

@@ -156,7 +156,7 @@ class SystemScreen(Pane):
         head.addWidget(self.verify_button)
         self.body.addSpacing(8)
         self.body.addLayout(head)
-        self.add_filter("words, actor:…, outcome:denied")
+        self.add_filter("words, actor:…, outcome:denied", ("line", "lines"))
         self.list.setObjectName("audit-list")
         self.list.setAccessibleName("Audit trail")
         self.list.setModel(self.model)
