@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from importlib import import_module
-from typing import Any
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
 
 ColourOf = Callable[[QIcon.Mode], QColor]
 
 
-def _font_library() -> Any:
-    # 0.15 s to import and 50 ms for its first font: the login window must not pay for it.
-    return import_module("qtawesome")
+@cache
+def _outlines() -> tuple[QFont, dict[str, str]]:
+    """The Phosphor font that comes with qtawesome, and the code points of its names.
+
+    Read without importing the library: that would load Qt once more and eleven other fonts, a third of a second.
+    """
+    library = find_spec("qtawesome")
+    if library is None or library.origin is None:
+        raise ModuleNotFoundError("qtawesome, which brings the icons, is not installed")
+    folder = Path(library.origin).parent / "fonts"
+    (font_file,) = folder.glob("phosphor-*.ttf")
+    (names_file,) = folder.glob("phosphor-charmap-*.json")
+    number = QFontDatabase.addApplicationFontFromData(font_file.read_bytes())
+    return QFont(QFontDatabase.applicationFontFamilies(number)), json.loads(names_file.read_text("utf-8"))
 
 
 class GlyphIconEngine(QIconEngine):
@@ -52,13 +65,9 @@ class GlyphIconEngine(QIconEngine):
 
 
 def glyph_icon(name: str, colour_of: ColourOf) -> QIcon:
-    """An icon by name: plain names are Phosphor outlines ("play"), "mdi6.factory" picks another set.
+    """An icon by its name among the Phosphor outlines, such as "play".
 
     An unknown name raises: it is a mistake in the program.
     """
-    library = _font_library()
-    prefix, _, plain = name.rpartition(".")
-    prefix = prefix or "ph"
-    character = str(library.charmap(f"{prefix}.{plain}"))
-    font: QFont = library.font(prefix, 16)
-    return QIcon(GlyphIconEngine(font, character, colour_of))
+    font, code_points = _outlines()
+    return QIcon(GlyphIconEngine(font, chr(int(code_points[name], 16)), colour_of))

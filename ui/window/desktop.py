@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from functools import partial
 from pathlib import Path
@@ -210,6 +211,7 @@ def _loaded(_nothing: None) -> None:
 
 def run_desktop(folder: Path, *, demo: DemoTour | None = None) -> int:
     """Open the window on `folder` and stay until it is closed; returns the exit code."""
+    gc.disable()  # modules that load make a million objects and no garbage: looking for it costs a tenth of the start
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("Lineside")
@@ -219,6 +221,7 @@ def run_desktop(folder: Path, *, demo: DemoTour | None = None) -> int:
     asyncio.set_event_loop(loop)
     desktop = Desktop(folder, loop, demo=demo)
     desktop.reports.install()
+    desktop.ready.connect(_loaded_for_good)
     loop.set_exception_handler(desktop.reports.from_loop)
     desktop.start()
     try:
@@ -228,7 +231,14 @@ def run_desktop(folder: Path, *, demo: DemoTour | None = None) -> int:
             loop.run_until_complete(_end_tasks())
     finally:
         asyncio.set_event_loop(None)
+        gc.enable()
     return 0
+
+
+def _loaded_for_good(_window: object) -> None:
+    """Collect garbage from now on, and never again look through what was loaded: that would cost whole frames."""
+    gc.freeze()
+    gc.enable()
 
 
 async def _end_tasks() -> None:

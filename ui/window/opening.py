@@ -52,6 +52,4 @@ def open_data(folder: Path) -> Opened:
 
 def load_window() -> None:
     """Read what the main window is made of, while the person types their name."""
-    import qtawesome  # noqa: F401
-
     import ui.window.main_window  # noqa: F401  (imported for what it loads)
