@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from app.domain.errors import Refused
 
@@ -16,7 +16,7 @@ _SCHEMES = {"opc.tcp": "opcua", "tcp": "modbus-tcp", "modbus": "modbus-tcp"}
 
 def driver_for_url(url: str) -> str:
     """The name of the driver that speaks to `url`; raises Refused when there is none."""
-    scheme = urlsplit(url).scheme
+    scheme = _checked(url).scheme
     if scheme not in _SCHEMES:
         raise Refused(
             f"“{url}” is not a machine address; it starts with {' or '.join(s + '://' for s in _SCHEMES)}."
@@ -24,8 +24,18 @@ def driver_for_url(url: str) -> str:
     return _SCHEMES[scheme]
 
 
+def _checked(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for a port that cannot be
+    except ValueError as error:
+        raise Refused(f"“{url}” is not a machine address ({error}).") from error
+    return parts
+
+
 def open_driver(connection: Connection, password: str = "") -> Driver:
     """A fresh, not yet connected driver; raises Refused for a driver that Lineside does not have."""
+    _checked(connection.url)
     if connection.driver == "opcua":
         from app.drivers.opcua import OpcUaDriver
 

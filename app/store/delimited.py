@@ -11,6 +11,8 @@ from app.domain.errors import Refused
 from app.domain.sheets.cells import Cell, RawSheet
 
 _DELIMITERS = ";,\t|"
+# So a CSV file keeps a text that a spreadsheet would run as a formula; ours do, and those of careful programs.
+_QUOTED_FORMULAS = ("'=", "'+", "'-", "'@")
 _BEFORE_AFTER_LETTER = r"(?<=[^\W\d_])[{0}]|[{0}](?=[^\W\d_])"
 # Polish and Czech letters of cp1250 that cp1252 shows as signs or as letters that no neighbour language puts there.
 _ONLY_1250 = re.compile(
@@ -72,7 +74,7 @@ def read_delimited(file: str, name: str, content: bytes, most_rows: int, most_co
     rows: list[list[Cell]] = []
     try:
         for row in csv.reader(StringIO(text, newline=""), delimiter=(delimiter or find_delimiter(text))[0]):
-            rows.append(list(row))
+            rows.append([cell[1:] if cell.startswith(_QUOTED_FORMULAS) else cell for cell in row])
             if len(rows) > most_rows or len(row) > most_columns:
                 raise Refused(
                     f"“{file}” is larger than {most_rows:,} rows or {most_columns} columns.", field="file"

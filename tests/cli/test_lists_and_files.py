@@ -165,7 +165,6 @@ def test_wrong_choices_and_wrong_files_get_one_sentence(
     assert "may not import workbooks" in refused("import", good, "--as", "operator")
     assert "name=value" in misused("import", good, "--map", "cows")
     assert "Give one file" in misused("import", good, good)
-    assert "may not be" in refused("import", tmp_path / "missing.xlsx") or True
     (tmp_path / "empty.xlsx").touch()
     (tmp_path / "noise.xlsx").write_bytes(bytes(range(256)) * 40)
     (tmp_path / "locked.xlsx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"E\0n\0c\0r\0y\0p\0t\0e\0d\0" * 300)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -81,7 +83,6 @@ def test_an_order_lives_through_its_day_by_names_that_people_use(shop: Path, don
     assert shown == [("Cut", "done", None), ("Weld", "blocked", "operator"), ("Paint", "planned", "operator")]
     assert done("list", "inspections", "--json").json[0]["verdict"] == "fail"
     assert done("list", "issues", "--json").json[0]["status"] == "resolved"
-    done(*do, "undo", f"change_id={created['change_id']}") if False else None
     cancelled = done(*do, "cancel_work_orders", "ids=A-WO-000001", "--json").json
     done(*do, "undo", f"change_id={cancelled['change_id']}")
     statuses = {o["number"]: o["status"] for o in done("list", "work-orders", "--json").json}
@@ -113,11 +114,13 @@ def test_doing_needs_a_name_an_operation_and_keys(
 
 
 def test_a_changed_audit_line_is_found(shop: Path, done: Lineside, refused: Callable[..., str]) -> None:
-    import sqlite3
-
     for number in range(3):
         done("do", "create_work_order", "--as", "admin", f"number=WO-{number}", "product=X", "quantity=1")
-    with sqlite3.connect(shop / "lineside.sqlite") as store:
+    with closing(sqlite3.connect(shop / "lineside.sqlite")) as store:
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            store.execute("UPDATE audit SET sentence = 'Nothing happened' WHERE seq = 2")
+        for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            store.execute(f"DROP TRIGGER {name}")
         store.execute("UPDATE audit SET sentence = 'Nothing happened' WHERE seq = 2")
-    store.close()
+        store.commit()
     assert refused("audit", "verify") == "The audit trail is broken from line 2 on."

@@ -53,11 +53,13 @@ def _with_driver(url: str, unit: int, user: str, work: Callable[[Driver], Awaita
 @connections.command("test")
 def try_connection(url: str, unit: int = _UNIT, user: str = _USER) -> None:
     """Connect to a machine and say whether it answers."""
+    from app.drivers import driver_for_url
 
-    async def silent(_driver: Driver) -> None:
-        return None
+    async def ask(driver: Driver) -> None:
+        if driver_for_url(url) == "modbus-tcp":  # which has no greeting: anything that listens lets itself be reached
+            await driver.read(["hr:0"])
 
-    _with_driver(url, unit, user, silent)
+    _with_driver(url, unit, user, ask)
     say({"url": url, "answers": True}, f"{url} answers.")
 
 
