@@ -37,7 +37,7 @@ from app.live.messages import (
 log = structlog.get_logger(__name__)
 
 FILE_NAME = "collector.json"
-BATCH_SECONDS = 1 / 15
+BATCH_SECONDS = 1 / 20  # between two batches; what comes after a pause is told at once
 MOST_PENDING = 20_000  # samples kept for one reader; beyond that only the newest of each tag
 MOST_EVENTS = (
     10_000  # alarms and link states kept for one reader; beyond that it is hung up on and starts afresh
@@ -56,10 +56,12 @@ class Reader:
         self._events: deque[Message] = deque()
         self.skipped = 0
         self.overrun = False
+        self.news = asyncio.Event()
 
     def add_samples(self, samples: Sequence[Sample]) -> None:
         """Queue samples; when too many wait, only the newest of each tag is kept and the others are counted."""
         self._samples.extend(samples)
+        self.news.set()
         if len(self._samples) > self._most:
             newest = {sample.tag: sample for sample in self._samples}
             self.skipped += len(self._samples) - len(newest)
@@ -68,10 +70,12 @@ class Reader:
     def add_event(self, message: Message) -> None:
         """Queue what must not be lost; a reader that takes nothing at all is given up."""
         self._events.append(message)
+        self.news.set()
         self.overrun = self.overrun or len(self._events) > MOST_EVENTS
 
     def take(self) -> list[Message]:
         """Everything that waits, events first."""
+        self.news.clear()
         messages, self._events = list(self._events), deque()
         if self._samples:
             batch, self._samples = self._samples, []
@@ -182,6 +186,7 @@ class StreamServer:
             while not listening.done() and not reader.overrun:
                 await _send(outgoing, reader.take())
                 await asyncio.wait([listening], timeout=BATCH_SECONDS)
+                await _until_news(reader, listening)
         finally:
             self._readers.discard(reader)
             listening.cancel()
@@ -192,6 +197,16 @@ class StreamServer:
         while True:
             if isinstance(await receive(incoming, _LONGEST_FROM_READER), Poke):
                 self._on_poke()
+
+
+async def _until_news(reader: Reader, listening: asyncio.Task[None]) -> None:
+    """Wait until there is something to tell, or nobody to tell it to."""
+    news = asyncio.create_task(reader.news.wait(), name="live-news")
+    try:
+        await asyncio.wait([listening, news], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        news.cancel()
+        await asyncio.gather(news, return_exceptions=True)
 
 
 async def _send(outgoing: asyncio.StreamWriter, messages: Iterable[Message]) -> None:

@@ -10,14 +10,16 @@ import json
 import sys
 import time
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSocketNotifier
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 if TYPE_CHECKING:
     from app.operations.login import Login
+    from ui.bridge.live import CollectorState, LiveDesk
     from ui.window.desktop import Desktop
     from ui.window.main_window import MainWindow
 
@@ -51,6 +53,7 @@ class Visit:
 
     def __init__(self) -> None:
         self._paints: list[FirstPaint] = []
+        self._listener: Listener | None = None
         self._desktop: Desktop | None = None
         self._input: QSocketNotifier | None = None
 
@@ -61,7 +64,7 @@ class Visit:
         self._desktop = desktop
         desktop.ready.connect(self._on_ready)
         self._input = QSocketNotifier(sys.stdin.fileno(), QSocketNotifier.Type.Read, desktop)
-        self._input.activated.connect(desktop.quit)
+        self._input.activated.connect(self._end)
         check = partial(log_in, desktop.inside.desk.house.door, NAME, PASSWORD)
         desktop.tasks.run(check, self._enter, owner=desktop)
 
@@ -72,13 +75,84 @@ class Visit:
 
     def _on_ready(self, window: MainWindow) -> None:
         tell("shown")
+        assert self._desktop is not None
         self._paints.append(FirstPaint("main", window))
+        self._listener = Listener(self._desktop.inside.live)
+
+    def _end(self) -> None:
+        assert self._desktop is not None
+        assert self._input is not None
+        self._input.setEnabled(False)
+        if self._listener is not None:
+            self._listener.report()
+        self._desktop.quit()
+
+
+class Listener(QObject):
+    """Measures how old values are when the window's tick names them, and how evenly its frames come."""
+
+    FRAME_MS = 33
+
+    def __init__(self, live: LiveDesk) -> None:
+        super().__init__()
+        self._live = live
+        self._ages: list[tuple[float, float]] = []
+        self._ticks: list[float] = []
+        self._frames: list[float] = []
+        self._frame = QTimer(self, interval=self.FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._frame.timeout.connect(self._on_frame)
+        self._frame.start()
+        live.ticked.connect(self._on_tick)
+        live.collector_changed.connect(self._on_collector)
+        if live.collector_state.live:
+            self._on_collector(live.collector_state)
+
+    def _on_collector(self, state: CollectorState) -> None:
+        if state.live:
+            tell("live", listening=True)
+
+    def _on_frame(self) -> None:
+        if self._ages:
+            self._frames.append(time.monotonic())
+
+    def _on_tick(self, tags: frozenset[str]) -> None:
+        now = time.time()
+        for tag in tags:
+            sample = self._live.latest(tag)
+            if sample is not None and sample.value:
+                source = sample.source_time.timestamp()
+                self._ages.append((now - source, sample.receive_time.timestamp() - source))
+        if tags:
+            self._ticks.append(time.monotonic())
+
+    def report(self) -> None:
+        """Percentiles in seconds; ages of stored values from before are no delays and left out."""
+        ages = [(seen, got) for seen, got in self._ages if seen < 5.0]
+        tell(
+            "listened",
+            ticks=_rate(self._ticks),
+            median=_percentile([seen for seen, _got in ages], 50),
+            p95=_percentile([seen for seen, _got in ages], 95),
+            collector=_percentile([got for _seen, got in ages], 95),
+            frame=_percentile([b - a for a, b in pairwise(self._frames)], 95),
+        )
+
+
+def _rate(moments: list[float]) -> float:
+    """Events a second while they come without a break."""
+    gaps = [b - a for a, b in pairwise(moments) if b - a < 0.5]
+    return len(gaps) / sum(gaps) if gaps else 0.0
+
+
+def _percentile(values: list[float], percent: int) -> float:
+    values = sorted(values)
+    return values[min(len(values) - 1, len(values) * percent // 100)] if values else float("nan")
 
 
 def run_bare() -> int:
     """An empty window: what no Qt program in Python can undercut."""
     app = QApplication(sys.argv[:1])
-    window = QWidget()
+    window: QWidget = QWidget()
     paint = FirstPaint("bare", window)
     window.show()
     ended = QSocketNotifier(sys.stdin.fileno(), QSocketNotifier.Type.Read, window)

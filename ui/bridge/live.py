@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal, Slot
 from sqlalchemy.orm import Session
 
 from app.domain.equipment import EquipmentState, Health, equipment_state, health
@@ -94,7 +94,8 @@ class LiveDesk(QObject):
         self._collector = CollectorState("connecting", "Looking for the collector…")
         self._feed = Feed(desk.house.folder, self._on_message, self._on_status)
         self._task: asyncio.Task[None] | None = None
-        self._tick = QTimer(self, singleShot=True, interval=TICK_MS)
+        self._tick = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._since_tick = QElapsedTimer()
         self._tick.timeout.connect(self._emit_tick)
         self._alarm_tick = QTimer(self, singleShot=True, interval=ALARMS_MS)
         self._alarm_tick.timeout.connect(self.alarms_changed)
@@ -258,8 +259,10 @@ class LiveDesk(QObject):
         self._soon()
 
     def _soon(self) -> None:
+        """Tick as soon as the last tick is long enough ago: news after a pause is shown at once."""
         if not self._tick.isActive():
-            self._tick.start()
+            since = self._since_tick.elapsed() if self._since_tick.isValid() else TICK_MS
+            self._tick.start(max(0, TICK_MS - since))
 
     def _alarms_moved(self) -> None:
         if not self._alarm_tick.isActive():
@@ -268,6 +271,7 @@ class LiveDesk(QObject):
     @Slot()
     def _emit_tick(self) -> None:
         touched, self._touched = frozenset(self._touched), set()
+        self._since_tick.start()
         self.ticked.emit(touched)
 
     @Slot()
