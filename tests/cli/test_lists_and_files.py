@@ -16,7 +16,11 @@ AS = ("--as", "planner")
 @pytest.fixture
 def orders(shop: Path, done: Lineside) -> Path:
     """Three orders, one of them begun."""
-    for number, customer, quantity in (("WO-1", "Brandt", 60), ("WO-2", "Okafor", 6), ("WO-3", "Brandt", 250)):
+    for number, customer, quantity in (
+        ("WO-1", "Brandt", 60),
+        ("WO-2", "Okafor", 6),
+        ("WO-3", "Brandt", 250),
+    ):
         words = (f"number={number}", "product=00123", f"quantity={quantity}", f"customer={customer}")
         done("do", "create_work_order", *AS, *words, "line=Line 2", "lot==1+1", "priority=2")
     done("do", "advance_work_order", *AS, "order_id=WO-2")
@@ -107,7 +111,12 @@ def test_an_import_is_checked_applied_and_taken_back(shop: Path, done: Lineside,
     )
     checked = done("import", file, "--dry-run", *AS, "--json").json
     assert checked["counts"]["create"] == 2
-    assert checked["fields"] == {"Auftrag": "number", "Artikel": "product", "Menge": "quantity", "Kunde": "customer"}
+    assert checked["fields"] == {
+        "Auftrag": "number",
+        "Artikel": "product",
+        "Menge": "quantity",
+        "Kunde": "customer",
+    }
     assert done("list", "work-orders", "--json").json == []
     run = done("import", file, *AS, "--save-template", "weekly", "--json").json["run"]
     assert numbers(done("list", "work-orders", "--sort", "number", "--json").json) == ["P-1", "P-2"]
@@ -167,7 +176,9 @@ def test_wrong_choices_and_wrong_files_get_one_sentence(
     assert "Give one file" in misused("import", good, good)
     (tmp_path / "empty.xlsx").touch()
     (tmp_path / "noise.xlsx").write_bytes(bytes(range(256)) * 40)
-    (tmp_path / "locked.xlsx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"E\0n\0c\0r\0y\0p\0t\0e\0d\0" * 300)
+    (tmp_path / "locked.xlsx").write_bytes(
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"E\0n\0c\0r\0y\0p\0t\0e\0d\0" * 300
+    )
     (tmp_path / "half.xlsx").write_bytes(good.read_bytes()[:2000])
     (tmp_path / "words.csv").write_text("only some words\n")
     for name in ("missing.xlsx", "empty.xlsx", "noise.xlsx", "locked.xlsx", "half.xlsx", "words.csv", "data"):

@@ -33,7 +33,9 @@ def test_a_password_comes_from_the_environment_from_standard_input_or_is_made_up
     monkeypatch.setattr("sys.stdin", io.StringIO("another good sentence\n"))
     assert done("user", "add", "Piotr", "--role", "planner", "--json").json == {"name": "Piotr"}
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    made_up = done("user", "add", "Olu", "--role", "operator", "--as", "Ada", "--json").json["one_time_password"]
+    made_up = done("user", "add", "Olu", "--role", "operator", "--as", "Ada", "--json").json[
+        "one_time_password"
+    ]
     assert not log_in_works(data_dir, "ada", SECRET)
     assert not log_in_works(data_dir, "Piotr", "another good sentence")
     assert log_in_works(data_dir, "Olu", made_up)
@@ -47,7 +49,11 @@ def test_a_password_comes_from_the_environment_from_standard_input_or_is_made_up
 
 
 def test_accounts_are_refused_in_words(
-    shop: Path, done: Lineside, refused: Callable[..., str], misused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    shop: Path,
+    done: Lineside,
+    refused: Callable[..., str],
+    misused: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LINESIDE_PASSWORD", "short")
     assert "at least 10 characters" in refused("user", "add", "Ada", "--role", "admin")
@@ -60,7 +66,9 @@ def test_accounts_are_refused_in_words(
     assert "may not manage users" in refused("user", "add", "Ada", "--role", "admin", "--as", "operator")
     assert "'admin', 'manager'" in misused("user", "add", "Ada", "--role", "king")
     done("user", "disable", "operator")
-    assert "is disabled" in refused("do", "raise_issue", "--as", "operator", "stage_id=" + "0" * 32, "title=x")
+    assert "is disabled" in refused(
+        "do", "raise_issue", "--as", "operator", "stage_id=" + "0" * 32, "title=x"
+    )
 
 
 def test_an_order_lives_through_its_day_by_names_that_people_use(shop: Path, done: Lineside) -> None:
@@ -76,7 +84,9 @@ def test_an_order_lives_through_its_day_by_names_that_people_use(shop: Path, don
     done("do", "--as", "operator", "raise_issue", "stage_id=WO-1/Weld", "title=No gas", "type=material")
     done(*do, "acknowledge_issue", "issue_id=A-IS-000001")
     done(*do, "resolve_issue", "issue_id=A-IS-000001", "resolution=New bottle")
-    checks = '[{"kind": "measure", "name": "bore", "value": 12.2, "lower": 11.9, "upper": 12.1, "unit": "mm"}]'
+    checks = (
+        '[{"kind": "measure", "name": "bore", "value": 12.2, "lower": 11.9, "upper": 12.1, "unit": "mm"}]'
+    )
     done("do", "--as", "inspector", "log_inspection", "stage_id=WO-1/Weld", f"items={checks}")
     stages = done("list", "stages", "--where", "order=WO-1", "--sort", "position", "--json").json
     shown = [(s["name"], s["status"], s["assignee"]) for s in stages[:3]]

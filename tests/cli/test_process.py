@@ -23,8 +23,13 @@ def process(*words: object) -> Answer:
     """One command as the shell runs it."""
     ended = subprocess.run(
         [sys.executable, "-X", "dev", "-W", "ignore::DeprecationWarning", "-m", "ui", *map(str, words)],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
     return Answer(ended.returncode, ended.stdout, ended.stderr)
 
 
@@ -67,8 +72,12 @@ def test_the_version_is_told_without_loading_what_a_window_or_a_store_needs() ->
 
 def test_a_reader_that_goes_away_ends_it_without_a_word() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "ui", "do", "--list"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as command:  # fmt: skip
+        [sys.executable, "-m", "ui", "do", "--list"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
         assert command.stdout is not None
         assert command.stderr is not None
         command.stdout.close()
@@ -81,8 +90,13 @@ def test_a_reader_that_goes_away_ends_it_without_a_word() -> None:
 def test_an_answer_to_a_full_disk_is_one_sentence() -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
-            [sys.executable, "-m", "ui", "version"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )  # fmt: skip
+            [sys.executable, "-m", "ui", "version"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert ended.returncode == 1
     assert "No space left" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -137,7 +151,12 @@ def test_a_damaged_store_is_left_alone_and_said(
 ) -> None:
     store = shop / "lineside.sqlite"
     store.write_bytes(content)
-    for words in (("list", "users"), ("audit", "verify"), ("backup", "create"), ("collect", "--seconds", "1")):
+    for words in (
+        ("list", "users"),
+        ("audit", "verify"),
+        ("backup", "create"),
+        ("collect", "--seconds", "1"),
+    ):
         assert refused(*words)
     assert store.read_bytes() == content
     assert lineside("doctor").code == 1

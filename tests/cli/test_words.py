@@ -88,7 +88,18 @@ def test_times_are_iso_local_or_counted_from_now() -> None:
 
 
 def test_every_operation_is_offered_by_name(done: Lineside, lineside: Lineside) -> None:
-    modules = (alarms, imports, inspections, issues, maintenance, orders, people, plant, stage_operations, undoing)
+    modules = (
+        alarms,
+        imports,
+        inspections,
+        issues,
+        maintenance,
+        orders,
+        people,
+        plant,
+        stage_operations,
+        undoing,
+    )
     written = {
         name
         for module in modules
@@ -112,7 +123,9 @@ def test_an_operation_says_which_key_is_missing_or_unknown(
     with open_shop(data_dir):
         pass
     assert describe(OPERATIONS[name])["name"] == name
-    assert misused("do", name, "--as", "admin", "colour=red").startswith(f"Invalid value: {name} has no colour; it takes")
+    assert misused("do", name, "--as", "admin", "colour=red").startswith(
+        f"Invalid value: {name} has no colour; it takes"
+    )
     needs = [word for word in describe(OPERATIONS[name])["parameters"].split() if not word.startswith("[")]
     if needs:
         assert misused("do", name, "--as", "admin") == f"Invalid value: {name} needs {', '.join(needs)} too."
@@ -170,7 +183,11 @@ def test_a_value_that_does_not_fit_is_refused_in_words(
     assert "\n" not in refusal.value.sentence
 
 
-@given(words=st.dictionaries(st.sampled_from(["product", "quantity", "planned_end", "priority", "note"]), st.text()))
+@given(
+    words=st.dictionaries(
+        st.sampled_from(["product", "quantity", "planned_end", "priority", "note"]), st.text()
+    )
+)
 def test_no_text_whatever_breaks_the_conversion(words: dict[str, str]) -> None:
     """Only usage errors and refusals come out; no store is asked for these keys."""
     import contextlib

@@ -42,9 +42,15 @@ def test_the_demo_does_real_work_and_leaves_pictures_of_every_screen(tmp_path: P
     place, pictures = tmp_path / "demo", tmp_path / "pictures"
     words = ["--json", "--data-dir", str(place), "demo", "--seconds", "5", "--screenshots", str(pictures)]
     ended = subprocess.run(
-        [sys.executable, "-m", "ui", *words], cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False,
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+        [sys.executable, "-m", "ui", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        stdin=subprocess.DEVNULL,
+    )
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
     summary = json.loads(ended.stdout)

@@ -63,7 +63,9 @@ def export(entity: str, file: Path, where: str = _WHERE, sort: str = _SORT) -> N
     from app.store.queries.exporting import ExportColumn, export_list
 
     if file.suffix.lower() not in _FILE_KINDS:
-        raise Refused(f"{file.name} is neither {' nor '.join(_FILE_KINDS)}; a list is written as one of them.")
+        raise Refused(
+            f"{file.name} is neither {' nor '.join(_FILE_KINDS)}; a list is written as one of them."
+        )
     with house() as opened:
         reader = _reader(opened, entity, where, sort)
         columns = [ExportColumn(c.key, c.title) for c in reader.listing.columns if c.shown]

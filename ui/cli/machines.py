@@ -56,7 +56,9 @@ def try_connection(url: str, unit: int = _UNIT, user: str = _USER) -> None:
     from app.drivers import driver_for_url
 
     async def ask(driver: Driver) -> None:
-        if driver_for_url(url) == "modbus-tcp":  # which has no greeting: anything that listens lets itself be reached
+        if (
+            driver_for_url(url) == "modbus-tcp"
+        ):  # which has no greeting: anything that listens lets itself be reached
             await driver.read(["hr:0"])
 
     _with_driver(url, unit, user, ask)
