@@ -27,7 +27,7 @@ def orders(shop: Path, done: Lineside) -> Path:
     return shop
 
 
-def workbook(path: Path, *rows: tuple[object, ...]) -> Path:
+def workbook(path: Path, *rows: tuple[str | int, ...]) -> Path:
     book = Workbook()
     sheet = book.active
     assert sheet is not None

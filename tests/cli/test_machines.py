@@ -13,11 +13,15 @@ from typing import Any
 import pytest
 import yaml
 
-from app.domain.plant import dump_plant
+from app.domain.plant import Plant, dump_plant
 from app.drivers.simulator import simulated_plant
 from tests.cli.conftest import Lineside
 
 Ports = dict[str, int]
+
+
+def plant_of(ports: Ports) -> Plant:
+    return simulated_plant(ports["opcua_port"], ports["modbus_port"])
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +38,18 @@ def ports() -> Iterator[Ports]:
 
 @pytest.fixture
 def opcua(ports: Ports) -> str:
-    return next(c.url for c in simulated_plant(*ports.values()).connections if c.driver == "opcua")
+    return next(c.url for c in plant_of(ports).connections if c.driver == "opcua")
 
 
 @pytest.fixture
 def modbus(ports: Ports) -> str:
-    return next(c.url for c in simulated_plant(*ports.values()).connections if c.driver == "modbus-tcp")
+    return next(c.url for c in plant_of(ports).connections if c.driver == "modbus-tcp")
 
 
 @pytest.fixture
 def plant_file(ports: Ports, tmp_path: Path) -> Path:
     file = tmp_path / "plant.yaml"
-    file.write_text(dump_plant(simulated_plant(*ports.values())), encoding="utf-8")
+    file.write_text(dump_plant(plant_of(ports)), encoding="utf-8")
     return file
 
 
@@ -111,7 +115,7 @@ def test_real_servers_answer_are_browsed_and_read(
     assert top
     assert all({"address", "name", "children"} <= set(node) for node in top)
     assert any(done("connection", "browse", opcua, node["address"], "--json").json for node in top)
-    tags = simulated_plant(*ports.values())
+    tags = plant_of(ports)
     url_of = {c.name: c for c in tags.connections}
     for driver in ("opcua", "modbus-tcp"):
         tag = next(t for t in tags.tags if url_of[t.connection].driver == driver)
@@ -126,7 +130,7 @@ def test_real_servers_answer_are_browsed_and_read(
 def test_an_address_that_is_not_there_is_said_beside_those_that_are(
     lineside: Lineside, ports: Ports, opcua: str
 ) -> None:
-    good = next(t.address for t in simulated_plant(*ports.values()).tags if t.address.startswith("ns="))
+    good = next(t.address for t in plant_of(ports).tags if t.address.startswith("ns="))
     answer = lineside("tag", "read", opcua, good, "ns=2;s=Nothing.Here", "--json")
     assert answer.code == 0
     bad = answer.json[1]

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import LinesideError, Refused
+from app.domain.stages import StageStatus
 from app.operations import alarms, change, imports, inspections, issues, maintenance, orders, people, plant
 from app.operations import stages as stage_operations
 from app.operations import undo as undoing
@@ -148,7 +149,7 @@ def test_texts_become_numbers_times_choices_and_lists(house: House, tmp_path: Pa
         "planned_start": None,
     }
     move = bind(OPERATIONS["move_stage"], {"stage_id": str(UUID(int=7)), "to": "in_progress"}, house.store)
-    assert move.arguments == {"stage_id": UUID(int=7), "to": stage_operations.StageStatus.IN_PROGRESS}
+    assert move.arguments == {"stage_id": UUID(int=7), "to": StageStatus.IN_PROGRESS}
     kept = {"name": "x", "target": "work-orders", "headers": '{"Auftrag": "number"}'}
     assert bind(save_import_template, kept, house.store).arguments["headers"] == {"Auftrag": "number"}
     file = tmp_path / "note.txt"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from uuid import UUID
 
 from PySide6.QtWidgets import QApplication
 
@@ -24,7 +25,7 @@ class Writer:
     def go_on(self) -> None:
         self._desk.perform(create_work_order(product="FRAME-M", quantity=1), owner=self._desk, done=self.tell)
 
-    def tell(self, outcome: Outcome[object]) -> None:
+    def tell(self, outcome: Outcome[UUID]) -> None:
         sys.stdout.write(f"{outcome.result}\n")
         sys.stdout.flush()
         self.go_on()

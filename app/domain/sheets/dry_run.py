@@ -295,7 +295,9 @@ class DryRun:
             elif old is not None:
                 # An empty cell takes nothing away, and one value for all rows is meant for new ones.
                 changes = {
-                    key: (old.get(key), value) for key, value in values.items() if _differ(old.get(key), value)
+                    key: (old.get(key), value)
+                    for key, value in values.items()
+                    if _differ(old.get(key), value)
                 }
                 action = "change" if changes else "same"
             planned.append(PlannedRow(row + 1, action, identity, {**constants, **values}, changes))
