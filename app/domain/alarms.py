@@ -122,6 +122,9 @@ class Condition:
     turning_since: datetime | None = None
 
 
+_CALM = Condition()
+
+
 @dataclass(frozen=True, slots=True)
 class AlarmState:
     """Everything that must survive a restart. `phase` is the phase underneath a shelf; `shown` is what people see.
@@ -198,15 +201,25 @@ def step(rule: AlarmRule, state: AlarmState, sample: Sample | None, now: datetim
     if rule.kind is Kind.COMMUNICATION:
         other_speaks = not rule.speaks_for_machine and sample.quality in _WHOLE_MACHINE
         raw = {Limit.COMM: not is_good(sample.quality) and not other_speaks}
-        return _settle(rule, _advance(rule, replace(state, value=None), raw, now), now)
+        return _settle(rule, _advance(rule, state, raw, now), now)
     number = _number(sample)
     if number is None:
         return (state if state.unknown else _freeze(state)), ()
     if state.unknown:
         state = replace(state, unknown=False)
+    raw = _exceeded(rule, state, number)
+    if _at_rest(state) and not any(raw.values()):
+        return state, ()  # nearly every sample: the value is worth remembering only once a limit is reached
     if state.value != sample.value:
         state = replace(state, value=sample.value)
-    return _settle(rule, _advance(rule, state, _exceeded(rule, state, number), now), now)
+    return _settle(rule, _advance(rule, state, raw, now), now)
+
+
+def _at_rest(state: AlarmState) -> bool:
+    """Nobody waits for this alarm and nothing is about to turn."""
+    return state.phase is Phase.NORMAL and not any(
+        c.active or c.turning_since is not None for c in state.conditions.values()
+    )
 
 
 def _number(sample: Sample) -> float | None:
@@ -242,8 +255,10 @@ def _advance(rule: AlarmRule, state: AlarmState, raw: dict[Limit, bool], now: da
     """
     changed: dict[Limit, Condition] = {}
     for limit, _ in rule.limits:
-        old = state.conditions.get(limit, Condition())
+        old = state.conditions.get(limit, _CALM)
         if limit in raw and raw[limit] == old.active:
+            if old.turning_since is None:
+                continue
             new = Condition(old.active)
         elif limit in raw or old.turning_since is not None:
             since = old.turning_since or now
@@ -258,10 +273,11 @@ def _advance(rule: AlarmRule, state: AlarmState, raw: dict[Limit, bool], now: da
 
 def _worst(rule: AlarmRule, state: AlarmState) -> Limit | None:
     """The most urgent limit that counts as exceeded."""
-    active = [
-        limit for limit, _ in rule.limits if limit in state.conditions and state.conditions[limit].active
-    ]
-    return max(active, key=lambda limit: _URGENCY[limit], default=None)
+    worst: Limit | None = None
+    for limit, _ in rule.limits:
+        if state.conditions.get(limit, _CALM).active and (worst is None or _URGENCY[limit] > _URGENCY[worst]):
+            worst = limit
+    return worst
 
 
 def _settle(rule: AlarmRule, state: AlarmState, now: datetime) -> Step:
