@@ -120,9 +120,10 @@ class IssuesScreen(Pane):
         split.addWidget(self.list)
         split.addWidget(self.details)
         split.setStretchFactor(0, 1)
-        split.setSizes([900, 340])
+        split.setSizes([880, 300])
         split.setChildrenCollapsible(False)
         self.body.addWidget(split, 1)
+        self.setFocusProxy(self.list)
 
     def _connect(self) -> None:
         if self.filter is not None:

@@ -124,10 +124,11 @@ class BoardPainter:
             paint_priority(self._p, place, card.priority, False, tokens=self._t)
             box = box.adjusted(0, 0, -26, 0)
         meta = self._theme.font("meta")
+        name = QFontMetrics(self._theme.font("strong")).horizontalAdvance(card.title) + 4
         for badge in reversed(card.badges):
             width = QFontMetrics(meta).horizontalAdvance(badge) + 12
-            if width > box.width() * 0.5:
-                break
+            if width + 4 > box.width() - name:
+                break  # a badge is told by the tooltip too; an order without its number is nothing
             chip = QRectF(box.right() - width, box.top(), width, box.height())
             self._p.setPen(QPen(self._t.divider, 1))
             self._p.setBrush(self._t.band)

@@ -12,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
+    QFontMetrics,
     QGuiApplication,
     QKeyEvent,
     QPainter,
@@ -112,6 +113,8 @@ class TrendChart(ThemedWidget):
         self._out = IconButton("minus", "Show a longer time", shortcut="−")
         self._in = IconButton("plus", "Show a shorter time", shortcut="+")
         self._jump.clicked.connect(self.go_live)
+        for button in (self._out, self._in):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # + and − do it on the chart itself
         self._out.clicked.connect(self.zoom_out)
         self._in.clicked.connect(self.zoom_in)
 
@@ -321,7 +324,10 @@ class TrendChart(ThemedWidget):
         near = [line.value for line in self._overlay.limits if low - room <= line.value <= high + room]
         low, high = min([low, *near]), max([high, *near])
         margin = (high - low) * 0.08 or max(abs(high) * 0.05, 0.5)
-        self._box.setYRange(low - margin, high + margin, padding=0)
+        # The name of the topmost limit stands above its line.
+        label = (QFontMetrics(self.theme.font("meta")).height() + 2) / max(self._box.height(), 60.0)
+        above = max(margin, (high - low) * label / (1.0 - label)) if high in near else margin
+        self._box.setYRange(low - margin, high + above, padding=0)
         self._refresh_overlay()
 
     # -- overlay, crosshair, keys --------------------------------------------------------------------

@@ -98,8 +98,7 @@ class ChartOverlay(ThemedWidget):
             y = self.frame.y(limit.value)
             painter.setPen(QPen(t.text2, 1, Qt.PenStyle.DotLine))
             painter.drawLine(QPointF(self.frame.box.left(), y), QPointF(self.frame.box.right(), y))
-            above = y - line - 1 >= self.frame.box.top()
-            label = QRectF(self.frame.box.left() + 4, y - line - 1 if above else y + 1, 120, line)
+            label = QRectF(self.frame.box.left() + 4, y - line - 1, 120, line)
             draw_text(painter, label, limit.text, font, t.text2, LEFT)
 
     def _paint_pins(self, painter: QPainter, t: Tokens) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QToolButton, QWidget
 
 from ui.widgets.themed import RoleLabel, ThemedWidget
 
@@ -43,7 +43,9 @@ class FilterField(ThemedWidget):
         self._edit.setAccessibleName(hint)
         self._edit.setToolTip(f"Filter by {hint} (/)")
         self._edit.setClearButtonEnabled(True)
-        self._edit.setMinimumWidth(180)
+        for button in self._edit.findChildren(QToolButton):
+            button.setAccessibleName("Clear the filter")
+        self._edit.setMinimumWidth(140)
         self._edit.setTextMargins(4, 0, 4, 0)
         self._count = RoleLabel("", "meta", "text2")
         layout = QHBoxLayout(self)

@@ -50,6 +50,7 @@ class KpiTile(ThemedWidget):
         self._bar: KpiBar | None = None
         self._line: KpiLine | None = None
         self._hover = False
+        self._age_room = 0.0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -69,6 +70,8 @@ class KpiTile(ThemedWidget):
         told = (value, unit, age, note, stale, priority)
         if told == (self._value, self._unit, self._age, self._note, self._stale, self._priority):
             return
+        if bool(note) != bool(self._note):
+            self.updateGeometry()
         self._value, self._unit, self._age, self._note = value, unit, age, note
         self._stale, self._priority = stale, priority
         self._describe()
@@ -87,7 +90,8 @@ class KpiTile(ThemedWidget):
     def sizeHint(self) -> QSize:
         extra = (32 if self._bar else 0) + (36 if self._line else 0)
         scale = self.theme.density.type_scale
-        return QSize(round(200 * scale), round(98 * scale) + extra)
+        foot = 20 if self._note else 0
+        return QSize(round(200 * scale), round((74 + foot) * scale) + extra)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(round(132 * self.theme.density.type_scale), self.sizeHint().height())
@@ -155,7 +159,8 @@ class KpiTile(ThemedWidget):
             font = theme.font("section")  # a cut number would be a wrong number
         used = draw_text(painter, box, self._value, font, t.text2 if self._stale else t.text, LEFT)
         unit = QRectF(box.left() + used + 6, top + height * 0.12, max(0.0, box.width() - used - 6), height)
-        draw_text(painter, unit, self._unit, theme.font("body"), t.text2, LEFT)
+        used += draw_text(painter, unit, self._unit, theme.font("body"), t.text2, LEFT) + 6
+        self._age_room = box.width() - used - 8
         return box.bottom()
 
     def _paint_body(self, painter: QPainter, top: float) -> None:
@@ -163,7 +168,8 @@ class KpiTile(ThemedWidget):
         line = QFontMetrics(meta).height()
         foot = QRectF(_PAD, self.height() - line - 7, self.width() - 2 * _PAD, line)
         age_width = QFontMetrics(meta).horizontalAdvance(self._age) + 2
-        draw_text(painter, foot, self._age, meta, t.text2, RIGHT)
+        age = foot if self._note else foot.adjusted(foot.width() - self._age_room, 0, 0, 0)
+        draw_text(painter, age, self._age, meta, t.text2, RIGHT)
         draw_text(painter, foot.adjusted(0, 0, -age_width - 8, 0), self._note, meta, t.text2, LEFT)
         box = QRectF(_PAD, top + 2, self.width() - 2 * _PAD, 28)
         if self._bar is not None:

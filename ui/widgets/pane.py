@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.widgets.filter_field import FilterField
 from ui.widgets.states import Banner, LoadingBar
 from ui.widgets.themed import RoleLabel, ThemedWidget
-
-_SIZED = (QComboBox, QTabBar)
-"""Controls that Qt sizes by itself; all others know the density."""
 
 MARGIN = 12
 
@@ -71,6 +68,26 @@ class Pane(ThemedWidget):
         """A button or field at the right end of the title line; the primary action comes last."""
         self._tools.addWidget(widget)
 
+    def order_stops(self, after: QWidget) -> None:
+        """Let the Tab key go with the eye: from `after` to the filter, the tools, and then the content."""
+        everything = self._stops()
+        items = [line.itemAt(i) for line in (self._head, self._tools) for i in range(line.count())]
+        head = [part for item in items if item is not None and (part := item.widget()) is not None]
+        first = [stop for part in head for stop in everything if part is stop or part.isAncestorOf(stop)]
+        for stop in [*first, *(stop for stop in everything if stop not in first)]:
+            QWidget.setTabOrder(after, stop)
+            after = stop
+
+    def _stops(self) -> list[QWidget]:
+        """What the Tab key stops at in this pane, in the present order."""
+        stops = []
+        stop = self.nextInFocusChain()
+        while stop is not None and stop is not self:
+            if self.isAncestorOf(stop) and stop.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                stops.append(stop)
+            stop = stop.nextInFocusChain()
+        return stops
+
     def refresh(self) -> None:
         """Look again at what the pane shows."""
 
@@ -83,10 +100,9 @@ class Pane(ThemedWidget):
             self.filter.set_text(argument)
 
     def restyle(self) -> None:
-        for kind in _SIZED:
-            for control in self.findChildren(kind):
-                control.setMinimumHeight(self.theme.density.control_height)
-                control.setFont(self.theme.font("body"))
+        for choice in self.findChildren(QComboBox):  # Qt sizes them by itself; all others know the density
+            choice.setMinimumHeight(self.theme.density.control_height)
+            choice.setFont(self.theme.font("body"))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -13,7 +13,7 @@ from ui.widgets.themed import CENTRE, ThemedWidget, draw_text
 
 Floats = NDArray[np.float64]
 EMPTY: Floats = np.empty(0, dtype=np.float64)
-_BUSY = 0.2
+_BUSY = 0.6
 """Share of its height that a line may travel up and down in each pixel before it is drawn as a spread."""
 _STEP = 4.0  # px that one piece of a spread covers
 

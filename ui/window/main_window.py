@@ -176,6 +176,7 @@ class MainWindow(QMainWindow):
             # One key, one meaning: two actions with the same key in sight of each other do nothing at all.
             assert own is not None
             own.action(key).setShortcut(QKeySequence())
+        pane.order_stops(self.navigation.last_stop)
         pane.refresh()
 
     def _cancel_job(self, key: str) -> None:

@@ -114,6 +114,11 @@ class Navigation(ThemedWidget):
     def narrow(self) -> bool:
         return self._narrow
 
+    @property
+    def last_stop(self) -> QWidget:
+        """The entry that the Tab key leaves the list from."""
+        return self._entries[PLACES[-1].key]
+
     def set_narrow(self, narrow: bool) -> None:
         """Icons only, or with words."""
         self._narrow = narrow

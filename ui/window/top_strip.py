@@ -24,6 +24,8 @@ USER_ACTIONS = ("switch-user", "lock", "change-password", "theme", "density", "h
 
 NARROW = 1200
 SEARCH = "Search or do…   Ctrl+K"
+WIDE = 1500  # px at 100 %: below it words that the status strip says too are cut short
+SHORT_SEARCH = "Search   Ctrl+K"
 
 
 def age_text(seconds: float | None) -> str:
@@ -56,6 +58,7 @@ class TopStrip(ThemedWidget):
         self.clock = RoleLabel("", "strong")
         self.user = ActionButton("", icon="user")
         self._menu = QMenu(self)
+        self._changes = 0
         self._lay_out()
         self.menu_button.clicked.connect(self.navigation_toggled)
         self.search_button.clicked.connect(partial(self._ask, "palette"))
@@ -95,9 +98,18 @@ class TopStrip(ThemedWidget):
 
     def set_unsent(self, changes: int) -> None:
         """Changes that wait for a server."""
-        self.unsent.setText(f"⇅ {changes:,} to send")
+        self._changes = changes
+        self._word_unsent()
         self.unsent.setToolTip(f"Kept here until there is a server to send to: {changes:,}.")
         self.unsent.setVisible(changes > 0)
+
+    def _is_wide(self) -> bool:
+        return self.width() >= WIDE * self.theme.density.type_scale
+
+    def _word_unsent(self) -> None:
+        words = f"⇅ {self._changes:,}"
+        self.unsent.setText(f"{words} to send" if self._is_wide() else words)
+        self.unsent.setAccessibleName(f"{self._changes:,} changes to send")
 
     def set_locked(self, locked: bool) -> None:
         """While nobody is logged in only alarms, ages and the clock are shown."""
@@ -151,10 +163,15 @@ class TopStrip(ThemedWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        # Where it is narrow the alarms get the room; the key for the search is in its tooltip.
+        self._word()
+
+    def _word(self) -> None:
+        """Where it is narrow the alarms get the room; the key for the search is in its tooltip."""
         narrow = self.width() < NARROW
-        self.search_button.setText("" if narrow else SEARCH)
+        self.search_button.setText("" if narrow else SEARCH if self._is_wide() else SHORT_SEARCH)
         self.age.setVisible(not narrow)
+        self._word_unsent()
 
     def restyle(self) -> None:
         self.setMinimumHeight(self.theme.density.control_height + 9)
+        self._word()

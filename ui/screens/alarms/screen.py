@@ -7,8 +7,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Slot
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Slot
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QWidget
 
 from app.domain.alarms import Phase
 from app.domain.errors import Refused
@@ -28,6 +28,7 @@ from ui.widgets.dialog_card import DialogCard
 from ui.widgets.form import Form
 from ui.widgets.list_view import ListView
 from ui.widgets.pane import Pane
+from ui.widgets.tabs import Tabs
 from ui.widgets.themed import RoleLabel
 
 ACTIVE, SHELVED, JOURNAL = range(3)
@@ -45,7 +46,7 @@ class AlarmsScreen(Pane):
         self.model = AlarmList(live, self._is_wanted, self)
         self.shelf = AlarmList(live, self._is_shelved, self)
         self.journal = AlarmJournal(self)
-        self.tabs = QTabBar()
+        self.tabs = Tabs()
         self.rate = RoleLabel("", "meta", "text2")
         self.more = ActionButton("")
         self.more.hide()
@@ -76,10 +77,6 @@ class AlarmsScreen(Pane):
 
     def _build(self) -> None:
         self.tabs.setObjectName("alarm-tabs")
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
-        self.tabs.setUsesScrollButtons(False)
-        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         for words in ("Active", "Shelved", "Journal"):
             self.tabs.addTab(words)
         self.add_filter("machine, signal or state", ("line", "lines"))
@@ -110,6 +107,7 @@ class AlarmsScreen(Pane):
             table.selectionModel().selectionChanged.connect(self._on_selection)
             table.activated_row.connect(self._on_activated)
             table.context_requested.connect(self._show_menu)
+            table.empty_action_requested.connect(self._on_empty_action)
         if self.filter is not None:
             self.filter.filter_changed.connect(self._filter_changed)
         self._live.alarms_changed.connect(self.refresh)
@@ -162,8 +160,8 @@ class AlarmsScreen(Pane):
     def _say_empty(self) -> None:
         """Silence has to prove that the link lives."""
         if self.filter is not None and self.filter.text():
-            self.table.set_empty("No alarm fits the filter.")
-            self.shelf_table.set_empty("No shelved alarm fits the filter.")
+            self.table.set_empty("No alarm fits the filter.", "Clear the filter")
+            self.shelf_table.set_empty("No shelved alarm fits the filter.", "Clear the filter")
             return
         cleared = self._live.board.last_cleared()
         last = f"last cleared {cleared.astimezone():%d %b %H:%M}" if cleared else "none cleared lately"
@@ -172,8 +170,8 @@ class AlarmsScreen(Pane):
             words = f"No active alarms · {last} · source age {age_words(age)}"
         else:
             words = f"No alarms are known of, but nobody is watching: {self._live.collector_state.sentence}"
-        self.table.set_empty(words)
-        self.shelf_table.set_empty("Nothing is shelved.")
+        self.table.set_empty(words, "Open the journal")
+        self.shelf_table.set_empty("Nothing is shelved.", "Active alarms")
         self.journal_table.set_empty("Nothing has happened yet.")
 
     @Slot(frozenset)
@@ -205,6 +203,13 @@ class AlarmsScreen(Pane):
         if page == JOURNAL:
             self._read_journal()
         self._tell_actions()
+
+    @Slot()
+    def _on_empty_action(self) -> None:
+        if self.filter is not None and self.filter.text():
+            self.filter.clear()
+        else:
+            self.tabs.setCurrentIndex(JOURNAL if self.tabs.currentIndex() == ACTIVE else ACTIVE)
 
     @Slot(str)
     def _filter_changed(self, text: str) -> None:

@@ -39,7 +39,6 @@ class TagPicker(QWidget):
     def __init__(self, model: TagList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = model
-        self.setFixedWidth(WIDTH)
         self.filter = FilterField("signal or machine")
         self.list = _Ticks()
         self.list.setObjectName("tag-list")
@@ -58,6 +57,7 @@ class TagPicker(QWidget):
         self._restyle()
 
     def _restyle(self) -> None:
+        self.setFixedWidth(round(WIDTH * min(current_theme().density.type_scale, 1.4)))
         self.list.setFont(current_theme().font("body"))
         # Fusion draws the edge of a tick box as Window darkened by 1.4; this makes it our border colour.
         palette = self.list.palette()

@@ -43,7 +43,7 @@ class ChartsScreen(Pane):
         self.picker = TagPicker(self.tags)
         self.range = RangePicker()
         self.stack = ChartStack(live, self._curves)
-        self.empty = EmptyState(_NOTHING_TICKED)
+        self.empty = EmptyState(_NOTHING_TICKED, "Machines")
         self.state = RoleLabel("", "meta", "text2")
         self._frozen_at: datetime | None = None
         self._taken: dict[str, int] = {}
@@ -87,6 +87,7 @@ class ChartsScreen(Pane):
         self.tags.ticks_changed.connect(self._on_ticks)
         self.range.span_chosen.connect(self.stack.show_live)
         self.range.custom_wanted.connect(self.ask_range)
+        self.empty.action_requested.connect(self._to_machines)
         self.stack.range_changed.connect(self._on_range)
         self.stack.follow_changed.connect(self._on_follow)
         self._curves.busy.connect(self._on_busy)
@@ -111,10 +112,13 @@ class ChartsScreen(Pane):
             self._restore()
         self._show_page()
 
+    def _to_machines(self) -> None:
+        self.open_requested.emit("equipment", None)
+
     def _show_page(self) -> None:
         shown = bool(self.tags.ticked())
         self._pages.setCurrentIndex(0 if shown else 1)
-        self.empty.set_text(_NOTHING_TICKED if self._live.plant.tags else _NO_TAGS)
+        self.empty.set_text(_NOTHING_TICKED if self._live.plant.tags else _NO_TAGS, "Machines")
         self._tell_actions()
 
     def _tell_actions(self) -> None:

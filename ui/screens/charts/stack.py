@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -18,7 +18,7 @@ from ui.models.machine_words import normal_band, short_name
 from ui.widgets.chart import EventPin, LimitLine, TrendChart
 
 MOST_IN_ONE = 6
-_LEAST_HEIGHT = 190
+_LEAST_HEIGHT = 150
 _LIMIT_NAMES = {Limit.HIHI: "HIHI", Limit.HI: "HI", Limit.LO: "LO", Limit.LOLO: "LOLO"}
 
 
@@ -44,6 +44,7 @@ class ChartStack(QScrollArea):
     def __init__(self, live: LiveDesk, curves: CurveSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("chart-stack")
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the charts in it are the stops
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self._live, self._curves = live, curves

@@ -66,6 +66,7 @@ _INSPECTIONS = (
 _NEWEST = 8
 _NARROWEST = 92  # ten of them side by side fit a screen of 1366 pixels
 _STALE_AFTER = 5.0
+_OLD = timedelta(seconds=65)
 _MACHINE_STATES = tuple(state for state in STATE_ORDER if state is not EquipmentState.OFFLINE)
 
 
@@ -207,7 +208,8 @@ class DashboardScreen(Pane):
         )
 
     def _show_figures(self, overview: Overview) -> None:
-        old = age(overview.at, self._desk.house.door.clock())
+        now = self._desk.house.door.clock()
+        old = age(overview.at, now) if now - overview.at > _OLD else ""  # read anew each minute
         figures = {
             "late": f"{overview.late:,}",
             "soon": f"{overview.will_be_late:,}",

@@ -103,10 +103,10 @@ class InspectionForm(ThemedWidget):
         row = QHBoxLayout()
         row.setSpacing(4)
         for field, hint, width in (
-            (self.new_name, "another item", 0),
-            (self.new_lower, "from", 64),
-            (self.new_upper, "to", 64),
-            (self.new_unit, "unit", 56),
+            (self.new_name, "new item", 0),
+            (self.new_lower, "from", 56),
+            (self.new_upper, "to", 56),
+            (self.new_unit, "unit", 52),
         ):
             field.setPlaceholderText(hint)
             field.setAccessibleName(f"New item: {hint}")

@@ -62,7 +62,7 @@ class InspectionsScreen(Pane):
         self._ask()
 
     def _build(self) -> None:
-        field = self.add_filter("words, verdict:fail, stage:paint, order:…")
+        field = self.add_filter("words, verdict:fail, stage:paint, order:…", ("inspection", "inspections"))
         field.setToolTip("verdict:fail   stage:weld   order:A-WO-000012   inspected_at>=2026-03-01")
         self.add_tool(self.actions_set.button("inspections.new"))
         self.list.setObjectName("inspections-list")
@@ -80,9 +80,10 @@ class InspectionsScreen(Pane):
         split.addWidget(self.list)
         split.addWidget(self.side)
         split.setStretchFactor(0, 1)
-        split.setSizes([760, 480])
+        split.setSizes([780, 420])
         split.setChildrenCollapsible(False)
         self.body.addWidget(split, 1)
+        self.setFocusProxy(self.list)
 
     def _connect(self) -> None:
         if self.filter is not None:

@@ -65,7 +65,7 @@ class OrdersScreen(Pane):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__("orders", "Work orders", parent)
         self._desk = desk
-        self._building = True
+        self._building, self._none_at_all = True, False
         self._stop_export = threading.Event()
         self.forms = FormCard(desk, self)
         self.model = OrdersModel(desk, self)
@@ -213,19 +213,29 @@ class OrdersScreen(Pane):
         self.banner.show_text("")
         if self.filter is not None:
             self.filter.set_count(rows, filtered)
-        if filtered:
-            self.list.set_empty("No order matches this filter.", "Show all orders")
-        else:
+        self._say_empty(1 if filtered else 0)
+        if filtered and not rows:
+            everything = ListReader(WORK_ORDERS, ListRequest(), self._desk.house.door.clock())
+            self._desk.read(
+                lambda session: everything.count(session, at_most=1), self._say_empty, owner=self, key="any"
+            )
+        self._figures_soon.start()
+
+    def _say_empty(self, orders: int | None) -> None:
+        """What an empty list says: `orders` tells whether there are any behind the filter."""
+        self._none_at_all = orders == 0
+        if self._none_at_all:
             self.list.set_empty(
                 "There are no work orders yet. Import a plan or create the first one.", "New order"
             )
-        self._figures_soon.start()
+        else:
+            self.list.set_empty("No order matches this filter.", "Show all orders")
 
     def _on_failed(self, sentence: str) -> None:
         self.banner.show_text(sentence, "Retry")
 
     def _on_empty_action(self) -> None:
-        if self.model.request.filter.strip():
+        if not self._none_at_all:
             self._show_view("All orders")
         else:
             self.actions_set.trigger("orders.new")
