@@ -310,6 +310,11 @@ class LiveDesk(QObject):
         return None if self._heard_at is None else self._seconds_since(self._heard_at)
 
     @property
+    def links_lost(self) -> tuple[int, int]:
+        """Links to machines that do not answer, and all links that are known of."""
+        return sum(s.state is LinkState.OFFLINE for s in self.links.values()), len(self.links)
+
+    @property
     def alarm_counts(self) -> dict[int, AlarmCount]:
         """Active alarms by priority."""
         return self.board.counts()

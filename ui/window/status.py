@@ -65,4 +65,6 @@ class StatusFeed(QObject):
         self._show_age()
 
     def _show_age(self) -> None:
-        self._strip.set_segment("age", f"Values: {age_text(self._live.data_age)[2:]}")
+        lost = self._live.links_lost
+        words = f"Values: {age_text(self._live.data_age, lost)[2:]}"
+        self._strip.set_segment("age", words, "attention" if lost[0] else "normal", words)

@@ -28,12 +28,17 @@ WIDE = 1500  # px at 100 %: below it words that the status strip says too are cu
 SHORT_SEARCH = "Search   Ctrl+K"
 
 
-def age_text(seconds: float | None) -> str:
-    """How old the newest sign of life from the machines is, for a narrow place."""
+def age_text(seconds: float | None, links_lost: tuple[int, int] = (0, 0)) -> str:
+    """How old the newest sign of life from the machines is, for a narrow place; `links_lost` of how many are down."""
     if seconds is None:
         return "○ no live data"
     shown = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-    return f"● live {shown}" if seconds <= 5 else f"○ stale {shown}"
+    if seconds > 5:
+        return f"○ stale {shown}"
+    lost, known = links_lost
+    if lost and lost == known:
+        return "○ no machine answers"
+    return f"◐ live {shown} · {lost} of {known} links down" if lost else f"● live {shown}"
 
 
 class TopStrip(ThemedWidget):
@@ -130,8 +135,10 @@ class TopStrip(ThemedWidget):
     def tick(self) -> None:
         """What changes each second: clock and ages."""
         self.clock.setText(datetime.now().astimezone().strftime("%H:%M:%S"))
-        self.age.setText(age_text(self._live.data_age))
-        self.age.setToolTip(self._live.collector_state.sentence)
+        lost = self._live.links_lost
+        words = age_text(self._live.data_age, lost)
+        self.age.setText(words if self._is_wide() or lost[0] == lost[1] else words.partition(" · ")[0])
+        self.age.setToolTip(f"{self._live.collector_state.sentence} {words[2:]}")
         if self._live.newest_alarm is not None:
             self.show_alarms()
 
