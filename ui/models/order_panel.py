@@ -56,7 +56,7 @@ class OrderPanel(ThemedWidget):
         self._pin.setCheckable(True)
         self._pin.toggled.connect(self.set_pinned)
         close = IconButton("x", "Close the details", shortcut="Space")
-        close.clicked.connect(self._close)
+        close.clicked.connect(self.close_panel)
         head = QHBoxLayout()
         head.setContentsMargins(12, 4, 4, 0)
         head.addWidget(self._title, 1)
@@ -98,7 +98,7 @@ class OrderPanel(ThemedWidget):
         labels = page.findChildren(RoleLabel) if page is not None else []
         return "\n".join([self._title.text(), *(label.text() for label in labels)])
 
-    def _close(self) -> None:
+    def close_panel(self) -> None:
         self.set_pinned(False)
         self.hide()
         self.closed.emit()

@@ -24,7 +24,7 @@ def board_metrics(theme: Theme, room: int = 0, columns: int = 0) -> BoardMetrics
     scale = theme.density.type_scale
     least, roomy, most = (round(width * scale) for width in _WIDTHS)
     share = (room - GAP) // columns - GAP if columns else 0
-    width = min(share, most) if share >= least else roomy
+    width = max(least, min(share, most)) if columns else roomy
     return BoardMetrics(
         column_width=width,
         header_height=max(32, theme.density.row_height),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.widgets.filter_field import FilterField
@@ -103,6 +103,19 @@ class Pane(ThemedWidget):
         for choice in self.findChildren(QComboBox):  # Qt sizes them by itself; all others know the density
             choice.setMinimumHeight(self.theme.density.control_height)
             choice.setFont(self.theme.font("body"))
+
+    def close_layer(self) -> bool:
+        """Take away what lies over the content (a panel with details, say); False when there was nothing."""
+        return False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        main = self.focusProxy()
+        if event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif self.filter is not None and self.filter.isAncestorOf(self.focusWidget()) and main is not None:
+            main.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif not self.close_layer():
+            super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -114,7 +114,7 @@ def test_a_bulk_edit_changes_the_touched_field_of_all_selected_orders(
     form.submit()
     qtbot.waitUntil(lambda: {read(house, i).customer for i in ids} == {"Nordwerk"}, timeout=5000)
     assert {read(house, i).priority for i in ids} == {3}
-    assert screen.forms.form is None or not screen.forms.form.isVisible()
+    qtbot.waitUntil(lambda: screen.forms.form is None or not screen.forms.form.isVisible(), timeout=5000)
 
 
 def test_a_refresh_keeps_the_selection_on_its_rows(

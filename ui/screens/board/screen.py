@@ -72,7 +72,7 @@ class BoardScreen(Pane):
         )
         self._build()
         self._connect()
-        self._refresh_soon = QTimer(self, singleShot=True, interval=40)
+        self._refresh_soon = QTimer(self, singleShot=True, interval=0)
         self._refresh_soon.timeout.connect(self.refresh)
         self._offer_people()
         self._on_current("")
@@ -100,6 +100,7 @@ class BoardScreen(Pane):
         split.setChildrenCollapsible(False)
         self.panel.hide()
         self.empty.hide()
+        self.setFocusProxy(self.view)
         foot = QHBoxLayout()
         foot.addWidget(self.note)
         foot.addStretch(1)
@@ -291,6 +292,13 @@ class BoardScreen(Pane):
         else:
             self.panel.set_pinned(False)
             self.panel.show_order(order.id)
+
+    def close_layer(self) -> bool:
+        shown = self.panel.isVisible()
+        if shown:
+            self.panel.close_panel()
+            self.view.setFocus()
+        return shown
 
     # -- moving
 

@@ -138,6 +138,14 @@ class EquipmentScreen(Pane):
         )
         self.detail.show_machine(machine, self.held(machine), self._links_of(machine))
 
+    def close_layer(self) -> bool:
+        shown = self.detail.isVisible()
+        if shown:
+            self.tiles.forget_choice()
+            self._show_detail()
+            self.tiles.setFocus()
+        return shown
+
     def _links_of(self, machine: MachineNow) -> list[str]:
         names = dict.fromkeys(s.tag.connection for s in machine.signals)
         lines = []

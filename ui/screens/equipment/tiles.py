@@ -108,6 +108,12 @@ class MachineTiles(QAbstractScrollArea):
         self._describe()
         self.chosen.emit(code)
 
+    def forget_choice(self) -> None:
+        """No machine is the chosen one any more."""
+        self._current = ""
+        self.viewport().update()
+        self._describe()
+
     def _describe(self) -> None:
         machine = self._machines.get(self._current)
         self.setAccessibleDescription("" if machine is None else summary(machine))

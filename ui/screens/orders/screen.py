@@ -122,6 +122,7 @@ class OrdersScreen(Pane):
         self.list.setObjectName("orders-list")
         self.list.setAccessibleName("Work orders")
         self.list.setModel(self.model)
+        self.setFocusProxy(self.list)
         self.panel.hide()
         policy = self._exporting.sizePolicy()
         policy.setRetainSizeWhenHidden(False)
@@ -296,6 +297,13 @@ class OrdersScreen(Pane):
         elif row_id is not None:
             self.panel.set_pinned(False)
             self.panel.show_order(row_id)
+
+    def close_layer(self) -> bool:
+        shown = self.panel.isVisible()
+        if shown:
+            self.panel.close_panel()
+            self.list.setFocus()
+        return shown
 
     def _pin(self, row: int) -> None:
         row_id = self.model.id_at(row)
