@@ -54,16 +54,17 @@ class Child:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
-    def megabytes(self) -> float:
-        """Memory that is its own: proportional set size (Linux)."""
-        for line in Path(f"/proc/{self._process.pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1000
-        raise RuntimeError("the size of a process is not known here")
-
     @property
     def pid(self) -> int:
         return self._process.pid
+
+
+def megabytes(pid: int) -> float:
+    """Memory of a process, pages that it shares counted in part: proportional set size (Linux)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1000
+    raise RuntimeError("the size of a process is not known here")
 
 
 @contextmanager
