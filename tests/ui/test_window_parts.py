@@ -27,6 +27,7 @@ from ui.window.idle_lock import IdleLock
 from ui.window.key_sheet import all_keys
 from ui.window.layout_memory import LayoutMemory, clamped
 from ui.window.places import FACTORIES, FailedPane, PaneStack
+from ui.window.top_strip import age_text
 
 WAIT = 15_000
 SIDES = st.integers(-5000, 5000)
@@ -219,3 +220,19 @@ def test_a_screen_that_cannot_be_made_shows_what_failed_and_retry_makes_it(
     broken[0] = False
     assert not isinstance(stack.show_place("orders"), FailedPane)
     assert stack.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "links_lost", "words"),
+    [
+        (None, (0, 0), "○ no live data"),
+        (1.0, (0, 4), "● live 1 s"),
+        (1.0, (1, 4), "◐ live 1 s · 1 of 4 links down"),
+        (1.0, (4, 4), "○ no machine answers"),
+        (40.0, (4, 4), "○ stale 40 s"),
+    ],
+)
+def test_the_strip_calls_values_live_only_while_machines_answer(
+    seconds: float | None, links_lost: tuple[int, int], words: str
+) -> None:
+    assert age_text(seconds, links_lost) == words

@@ -313,6 +313,26 @@ def test_keys_lead_to_places_and_a_letter_in_a_field_stays_a_letter(
     assert window.panes.current() is pane
 
 
+def test_the_tab_key_goes_from_the_places_to_the_filter_the_tools_and_the_list(
+    qtbot: QtBot, start: Callable[[], Desktop], with_admin: Actor
+) -> None:
+    window = log_in(qtbot, start(), ADMIN)
+    window.activateWindow()
+    pane = window.open_place("orders")
+    assert pane is not None
+    assert pane.filter is not None
+    window.navigation.last_stop.setFocus()
+    came_by: list[str] = []
+    for _ in range(5):
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        came_by.append(
+            "filter" if pane.filter.isAncestorOf(window.focusWidget()) else window.focusWidget().objectName()
+        )
+    assert came_by == ["filter", "orders-view", "", "button-orders.import", "button-orders.new"]
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+    assert window.focusWidget().objectName() == "orders-list"
+
+
 def test_a_new_person_must_choose_a_password_before_the_window_opens(
     qtbot: QtBot, start: Callable[[], Desktop], data_dir: Path, with_admin: Actor
 ) -> None:

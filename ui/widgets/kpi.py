@@ -100,6 +100,7 @@ class KpiTile(ThemedWidget):
         parts = [self._title, f"{self._value} {self._unit}".strip(), self._note]
         parts += [f"age {self._age}" if self._age else "", "stale" if self._stale else ""]
         self.setAccessibleName(", ".join(part for part in parts if part))
+        self.setToolTip(self.accessibleName())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):

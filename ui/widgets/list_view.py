@@ -259,6 +259,11 @@ class ListView(QTableView):
             rows.update(range(span.top(), span.bottom() + 1))
         return sorted(rows)
 
+    def chosen_rows(self) -> list[int]:
+        """The selected rows; where none is, the row that has the focus ring."""
+        current = self.currentIndex()
+        return self.selected_rows() or ([current.row()] if current.isValid() else [])
+
     def copy_selection(self) -> None:
         """Selected rows with headers as tab-separated text, in the order of columns on the screen."""
         rows = self.selected_rows()

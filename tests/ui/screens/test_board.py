@@ -207,3 +207,12 @@ def test_a_column_over_its_limit_is_outlined(qtbot: QtBot, board: BoardScreen) -
     board.refresh()
     qtbot.waitUntil(lambda: board.view.columns()[0].over_limit, timeout=5000)
     remember("", "board/limits", "{}")
+
+
+def test_escape_takes_the_panel_away_and_leads_back_to_the_cards(qtbot: QtBot, board: BoardScreen) -> None:
+    board.view.set_current_card(card_of(board, "WO-1"))
+    board.view.setFocus()
+    QTest.keyClick(board.view, Qt.Key.Key_Space)
+    qtbot.waitUntil(board.panel.isVisible)
+    QTest.keyClick(board.view, Qt.Key.Key_Escape)
+    assert not board.panel.isVisible()

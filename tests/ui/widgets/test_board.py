@@ -181,3 +181,12 @@ def test_the_ring_of_the_current_card_is_seen_only_with_focus(theme: Theme, qtbo
     assert has_colour(widget_pixels(view), LIGHT.focus).sum() > 200
     view.clearFocus()
     assert has_colour(widget_pixels(view), LIGHT.focus).sum() == 0
+
+
+def test_all_columns_of_a_usual_route_fit_a_small_screen(theme: Theme, qtbot: QtBot) -> None:
+    view = _board(qtbot)
+    view.set_columns([BoardColumn(f"stage{n}", f"Stage {n}", None, _cards(f"s{n}-", 3)) for n in range(6)])
+    view.resize(1166, 600)
+    qtbot.waitUntil(lambda: view.viewport().width() == 1166)
+    assert view.horizontalScrollBar().maximum() == 0
+    assert view.column_rect("stage5").right() <= 1166

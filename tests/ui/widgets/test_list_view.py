@@ -174,3 +174,25 @@ def test_typing_letters_never_searches_a_million_rows(theme: Theme, qtbot: QtBot
     model.asked = 0
     QTest.keyClick(view, Qt.Key.Key_W)
     assert model.asked < 100
+
+
+def test_columns_are_fitted_until_somebody_sets_a_width_and_then_stay(theme: Theme, qtbot: QtBot) -> None:
+    view = _view(qtbot)
+    header = view.horizontalHeader()
+    view.resize(260, 400)
+    qtbot.waitUntil(lambda: header.length() <= view.viewport().width())
+    header.resizeSection(0, 222)
+    view.resize(700, 400)
+    view.resize(300, 400)
+    assert header.sectionSize(0) == 222
+
+
+def test_the_row_with_the_focus_is_the_chosen_one_while_none_is_selected(theme: Theme, qtbot: QtBot) -> None:
+    view = _view(qtbot)
+    assert view.chosen_rows() == []
+    view.selectionModel().setCurrentIndex(
+        view.model().index(3, 0), view.selectionModel().SelectionFlag.NoUpdate
+    )
+    assert view.chosen_rows() == [3]
+    view.selectRow(5)
+    assert view.chosen_rows() == [5]

@@ -268,8 +268,8 @@ class OrdersScreen(Pane):
     # -- rows
 
     def selected_ids(self) -> list[UUID]:
-        """Ids of the selected orders whose rows have been read, in their order on the screen."""
-        found = [self.model.id_at(row) for row in self.list.selected_rows()[:10_000]]
+        """Ids of the chosen orders whose rows have been read, in their order on the screen."""
+        found = [self.model.id_at(row) for row in self.list.chosen_rows()[:10_000]]
         return [row_id for row_id in found if row_id is not None]
 
     def _current_values(self) -> Mapping[str, Any]:
@@ -280,11 +280,13 @@ class OrdersScreen(Pane):
     def _on_selection(self) -> None:
         if self._building:
             return
-        reason = None if self.list.selectionModel().hasSelection() else _SELECT
+        chosen = self.list.selectionModel().hasSelection() or self.list.currentIndex().isValid()
+        reason = None if chosen else _SELECT
         for key in _NEEDS_ROWS:
             self.actions_set.set_unavailable(key, reason)
 
     def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        self._on_selection()
         row_id = self.model.id_at(current.row()) if current.isValid() else None
         if row_id is not None and self.panel.isVisible() and not self.panel.pinned:
             self.panel.show_order(row_id)
@@ -347,7 +349,7 @@ class OrdersScreen(Pane):
 
     def edit_selected(self) -> None:
         """One form for all selected orders."""
-        rows = [self.model.values_at(row) for row in self.list.selected_rows()[:10_000]]
+        rows = [self.model.values_at(row) for row in self.list.chosen_rows()[:10_000]]
         rows = [row for row in rows if row]
         if rows:
             title = f"Edit {rows[0]['number']}" if len(rows) == 1 else f"Edit {len(rows):,} orders"
