@@ -30,11 +30,11 @@ _COLUMNS = (
     ("advice", "What to do", 260),
 )
 _ADVICE = {
-    "hihi": "Stop or unload the machine, then look for the cause.",
-    "lolo": "Stop or unload the machine, then look for the cause.",
-    "hi": "Watch it; find the cause before it gets worse.",
-    "lo": "Watch it; find the cause before it gets worse.",
-    "comm": "Check power and network of the machine; its values are old.",
+    "hihi": "Stop or unload, find the cause.",
+    "lolo": "Stop or unload, find the cause.",
+    "hi": "Watch it, find the cause.",
+    "lo": "Watch it, find the cause.",
+    "comm": "Check power and network.",
 }
 
 

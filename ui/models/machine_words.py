@@ -127,6 +127,8 @@ def why(machine: MachineNow) -> str:
         return "Taken out for maintenance."
     if machine.silent:
         return f"{machine.silent[:1].upper()}{machine.silent[1:]}".rstrip(".") + "."
+    if machine.health.score is not None and not machine.health.losses:
+        return "All values within limits."  # as short as a tile needs it
     return machine.health.sentence
 
 
