@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from uuid import UUID
 
 from PySide6.QtCore import QStringListModel, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QCompleter,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
@@ -96,29 +98,34 @@ class InspectionForm(ThemedWidget):
         layout.addWidget(self.note)
         layout.addWidget(self.error)
         layout.addLayout(buttons)
+        for before, after in pairwise((*self._adders, self.note)):
+            QWidget.setTabOrder(before, after)
         self.error.hide()
         self.restyle()
 
-    def _adding(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        for field, hint, width in (
-            (self.new_name, "new item", 0),
-            (self.new_lower, "from", 56),
-            (self.new_upper, "to", 56),
-            (self.new_unit, "unit", 52),
+    def _adding(self) -> QGridLayout:
+        """A check needs a name; a value may have limits and a unit too."""
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for column, (field, hint) in enumerate(
+            ((self.new_lower, "from"), (self.new_upper, "to"), (self.new_unit, "unit"))
         ):
+            grid.addWidget(field, 1, column)
+            grid.setColumnStretch(column, 1)
             field.setPlaceholderText(hint)
             field.setAccessibleName(f"New item: {hint}")
-            if width:
-                field.setFixedWidth(width)
-            row.addWidget(field, 0 if width else 1)
+        self.new_name.setPlaceholderText("Another item")
+        self.new_name.setAccessibleName("New item: name")
+        grid.addWidget(self.new_name, 0, 0, 1, 3)
         add_check, add_value = ActionButton("+ Check"), ActionButton("+ Value")
         add_check.clicked.connect(self._add_check)
         add_value.clicked.connect(self._add_value)
-        row.addWidget(add_check)
-        row.addWidget(add_value)
-        return row
+        grid.addWidget(add_check, 0, 3)
+        grid.addWidget(add_value, 1, 3)
+        self._adders = (
+            self.new_name, add_check, self.new_lower, self.new_upper, self.new_unit, add_value,
+        )  # fmt: skip
+        return grid
 
     def _connect(self) -> None:
         self.stage.textEdited.connect(self._on_typed)

@@ -26,7 +26,8 @@ class ItemLine(ThemedWidget):
         self.setObjectName(f"item-{item.name}")
         self.error = RoleLabel("", "meta")
         self.verdict = RoleLabel("", "strong")
-        self.verdict.setMinimumWidth(64)
+        if item.kind == ItemKind.MEASURE:
+            self.verdict.setMinimumWidth(64)
         self.value = QLineEdit(self)
         self.passes, self.fails = ActionButton("✔ Pass", self), ActionButton("✖ Fail", self)
         self.value.setVisible(item.kind == ItemKind.MEASURE)

@@ -80,7 +80,7 @@ class InspectionsScreen(Pane):
         split.addWidget(self.list)
         split.addWidget(self.side)
         split.setStretchFactor(0, 1)
-        split.setSizes([780, 420])
+        split.setSizes([760, 440])
         split.setChildrenCollapsible(False)
         self.body.addWidget(split, 1)
         self.setFocusProxy(self.list)
