@@ -5,8 +5,12 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import Refused, WorldFault
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations" / "local"
 
@@ -32,14 +36,21 @@ def prepare(path: Path, backups: Path) -> None:
             f"The data in {path.name} was written by a newer Lineside (schema {revision}, this program knows "
             f"{known[-1]}); install the newer program. Nothing was changed."
         )
-    if present:
-        _back_up(path, backups, revision or "empty")
+    if revision is not None:  # without a revision the file holds nothing yet
+        _back_up(path, backups, revision)
     _upgrade(path)
+
+
+def read_uri(path: Path) -> str:
+    """The `file:` address under which SQLite only reads `path`, whatever signs the path holds."""
+    # A first start that died while it made the file leaves a journal, which only a writer may roll back.
+    unfinished = path.with_name(path.name + "-journal").exists()
+    return f"{path.absolute().as_uri()}?mode={'rw' if unfinished else 'ro'}"
 
 
 def _revision(path: Path) -> str | None:
     try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+        with sqlite3.connect(read_uri(path), uri=True) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
@@ -65,7 +76,7 @@ def damaged(path: Path) -> str:
 
 
 def _refuse_foreign(path: Path) -> None:
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+    with sqlite3.connect(read_uri(path), uri=True) as connection:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     connection.close()
     if tables:
@@ -89,18 +100,16 @@ def _back_up(path: Path, backups: Path, revision: str) -> Path:
 
 
 def _upgrade(path: Path) -> None:
+    """Run the missing migrations in one transaction: a program that dies on the way leaves the file as it was."""
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy import create_engine
     from sqlalchemy.exc import OperationalError
 
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    engine = create_engine(f"sqlite:///{path}")
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    engine = _upgrade_engine(path)
     try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            connection.commit()
+        with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except OperationalError as error:
@@ -109,3 +118,22 @@ def _upgrade(path: Path) -> None:
         ) from error
     finally:
         engine.dispose()
+
+
+def _upgrade_engine(path: Path) -> Engine:
+    from sqlalchemy import URL, create_engine, event
+
+    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        # The driver opens no transaction before CREATE TABLE; `begin` below does.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

@@ -1,4 +1,4 @@
-"""Alembic environment of the local SQLite store; the connection is handed over by `app.store.schema`."""
+"""Alembic environment of the local SQLite store; the connection and its transaction are handed over by `app.store.schema`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
     transactional_ddl=True,
-    transaction_per_migration=True,
     render_as_batch=True,
 )
 with context.begin_transaction():

@@ -7,12 +7,14 @@ import resource
 import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, select
+from sqlalchemy import Engine, create_engine, event, select
 
 from app.domain.errors import LinesideError, Refused, WorldFault
 from app.domain.people import THE_PLANT
@@ -32,6 +34,64 @@ def test_an_empty_folder_becomes_a_store_at_the_newest_schema(data_dir: Path) ->
     version = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
     connection.close()
     assert version == schema.known_revisions()[-1]
+
+
+_DIES_AFTER = """
+import os, signal, sys
+from pathlib import Path
+import alembic.command
+from sqlalchemy import Engine, event
+from app.store.sessions import Store
+
+def die_after(last):
+    seen = 0
+    def count(*_args):
+        nonlocal seen
+        seen += 1
+        if seen > last:
+            os.kill(os.getpid(), signal.SIGKILL)
+    event.listen(Engine, "after_cursor_execute", count)
+
+for folder in map(Path, sys.argv[1:]):
+    child = os.fork()
+    if child == 0:
+        folder.mkdir()
+        die_after(int(folder.name))
+        Store(folder)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL, folder
+"""
+
+
+def test_a_first_start_that_is_killed_after_any_statement_can_be_started_again(tmp_path: Path) -> None:
+    folders = [tmp_path / str(statements) for statements in (0, 1, 2, 3, 7, 20, 40)]
+    root = Path(schema.__file__).parents[2]
+    subprocess.run([sys.executable, "-c", _DIES_AFTER, *map(str, folders)], check=True, cwd=root)
+    for folder in folders:
+        assert (folder / "lineside.sqlite").exists()
+        with opened_house(folder) as house:
+            house.door.perform(create_work_order(product="P", quantity=1), THE_PLANT)
+
+
+def test_an_upgrade_that_fails_halfway_leaves_no_table_behind(
+    data_dir: Path,
+) -> None:
+    def stop(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "audit_refuses" in statement:
+            raise KeyboardInterrupt
+
+    event.listen(Engine, "before_cursor_execute", stop)
+    try:
+        with pytest.raises(KeyboardInterrupt), opened_house(data_dir):
+            pass
+    finally:
+        event.remove(Engine, "before_cursor_execute", stop)
+    connection = sqlite3.connect(data_dir / "lineside.sqlite")
+    tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    connection.close()
+    assert tables == []
+    with opened_house(data_dir):
+        pass
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_program_declares(data_dir: Path) -> None:
