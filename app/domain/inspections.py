@@ -41,6 +41,8 @@ def judge_item(item: InspectionItem) -> bool:
         return item.passed
     if item.value is None or not math.isfinite(item.value):
         raise Refused(f"Enter the measured value of “{item.name}”.", field=item.name)
+    if any(limit is not None and not math.isfinite(limit) for limit in (item.lower, item.upper)):
+        raise Refused(f"The limits of “{item.name}” must be numbers.", field=item.name)
     if item.lower is not None and item.upper is not None and item.lower > item.upper:
         raise Refused(f"The lower limit of “{item.name}” lies above its upper limit.", field=item.name)
     too_low = item.lower is not None and item.value < item.lower

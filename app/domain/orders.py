@@ -20,7 +20,7 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
     @property
-    def title(self) -> str:
+    def words(self) -> str:
         return self.value.replace("_", " ")
 
 
@@ -29,6 +29,7 @@ OPEN_STATUSES = (OrderStatus.PLANNED, OrderStatus.IN_PROGRESS, OrderStatus.BLOCK
 HIGHEST_PRIORITY, LOWEST_PRIORITY, DEFAULT_PRIORITY = 1, 5, 3
 PRIORITY_TITLES = {1: "urgent", 2: "high", 3: "normal", 4: "low", 5: "lowest"}
 LARGEST_QUANTITY = 100_000_000
+FIRST_YEAR, LAST_YEAR = 1990, 2200
 
 
 def status_from_stages(stages: Sequence[StageStatus]) -> OrderStatus:
@@ -42,9 +43,29 @@ def status_from_stages(stages: Sequence[StageStatus]) -> OrderStatus:
     return OrderStatus.PLANNED
 
 
+LONGEST_NOTE = 4000
+
+
+def check_note(value: str, title: str, field: str, *, longest: int = LONGEST_NOTE) -> str:
+    """`value` with its lines, without blanks around it; raises `Refused` beside `field` when it is too long."""
+    tidy = value.strip()
+    _check_letters(tidy, title, field)
+    if len(tidy) > longest:
+        raise Refused(
+            f"The {title} may have at most {longest:,} characters; this one has {len(tidy):,}.", field=field
+        )
+    return tidy
+
+
+def _check_letters(text: str, title: str, field: str) -> None:
+    if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text):
+        raise Refused(f"The {title} holds letters that cannot be kept; type it again.", field=field)
+
+
 def check_text(value: str, title: str, field: str, *, longest: int, required: bool = True) -> str:
     """`value` with tidy spaces; raises `Refused` beside `field` when it is empty or too long."""
     tidy = " ".join(value.split())
+    _check_letters(tidy, title, field)
     if required and not tidy:
         raise Refused(f"Enter the {title}.", field=field)
     if len(tidy) > longest:
@@ -72,7 +93,15 @@ def check_priority(priority: int) -> int:
     return priority
 
 
+def check_year(moment: datetime | None, field: str) -> None:
+    """Raise `Refused` for a year that no plan can mean; sums of such times would overflow."""
+    if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise Refused(f"The year {moment.year} is no year to plan for.", field=field)
+
+
 def check_dates(planned_start: datetime, planned_end: datetime) -> None:
-    """Raise `Refused` unless the planned start lies before the planned end."""
+    """Raise `Refused` unless the planned start lies before the planned end, both in years that a plan can mean."""
+    check_year(planned_start, "planned_start")
+    check_year(planned_end, "planned_end")
     if planned_start >= planned_end:
         raise Refused("The planned end must come after the planned start.", field="planned_end")

@@ -19,7 +19,7 @@ class StageStatus(StrEnum):
     DONE = "done"
 
     @property
-    def title(self) -> str:
+    def words(self) -> str:
         return self.value.replace("_", " ")
 
 
@@ -57,11 +57,11 @@ def illegal_move(
     `earlier_open` names the stages before it in the route that are not done.
     """
     if current == to:
-        return f"This stage is already {to.title}."
+        return f"This stage is already {to.words}."
     if to not in LEGAL_MOVES[current]:
-        reachable = " or ".join(sorted(move.title for move in LEGAL_MOVES[current]))
+        reachable = " or ".join(sorted(move.words for move in LEGAL_MOVES[current]))
         rest = f"from here it can only become {reachable}" if reachable else "a done stage stays done"
-        return f"A stage that is {current.title} cannot become {to.title}; {rest}."
+        return f"A stage that is {current.words} cannot become {to.words}; {rest}."
     if current is StageStatus.BLOCKED and to is StageStatus.PLANNED and started:
         return "This stage had already begun, so it returns to in progress."
     if to is StageStatus.IN_PROGRESS and earlier_open:
@@ -127,10 +127,24 @@ def _illegal_step(stages: Sequence[StagePlace], current: int, wanted: int) -> st
         return f"{blocked.name} is blocked: {blocked.blocked_reason}"
     if wanted == current:
         return (
-            f"{here.name} is already {here.status.title}." if here.status is not StageStatus.PLANNED else None
+            f"{here.name} is already {here.status.words}." if here.status is not StageStatus.PLANNED else None
         )
     if here.status is StageStatus.PLANNED:
         return f"Start {here.name} first; the route goes in order."
+    return None
+
+
+_LONGEST_REASON = 500
+
+
+def out_of_order(stages: Sequence[tuple[str, StageStatus]]) -> str | None:
+    """Why stages in route order cannot stand as they do: work has begun on one although an earlier one is not done."""
+    unfinished = ""
+    for name, status in stages:
+        if unfinished and status in (StageStatus.IN_PROGRESS, StageStatus.DONE):
+            return f"{name} is {status.words} already, so {unfinished} cannot go back."
+        if status is not StageStatus.DONE:
+            unfinished = unfinished or name
     return None
 
 
@@ -139,7 +153,12 @@ def check_blocked_reason(reason: str) -> str:
     tidy = " ".join(reason.split())
     if not tidy:
         raise Refused("Say why the stage is blocked.", field="reason")
-    return tidy[:500]
+    if len(tidy) > _LONGEST_REASON:
+        raise Refused(
+            f"The reason may have at most {_LONGEST_REASON} characters; this one has {len(tidy)}.",
+            field="reason",
+        )
+    return tidy
 
 
 def schedule(steps: Sequence[RouteStep], start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.domain.errors import Refused
-from app.domain.orders import check_text
+from app.domain.orders import check_note, check_text
 from app.domain.people import Permission
 from app.operations.change import Change, operation
 from app.store.tables import AlarmAction
@@ -26,9 +26,9 @@ def _note(
 ) -> UUID:
     action = AlarmAction(
         id=change.new_id(),
-        alarm=alarm,
+        alarm=check_text(alarm, "alarm", "alarm", longest=200),
         action=kind.value,
-        comment=comment.strip()[:500],
+        comment=check_note(comment, "comment", "comment", longest=500),
         until=change.now + timedelta(minutes=minutes) if minutes else None,
         at=change.now,
         actor=change.actor.name,

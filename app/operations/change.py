@@ -6,7 +6,7 @@ import inspect
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast
@@ -54,6 +54,7 @@ class Change:
         self._last_id = self.id.int
         self.label = ""
         self.undoes: UUID | None = None
+        self.needs: Permission | None = None
         self.testimony: journal.AuditLine | None = None
         self._patches: dict[tuple[str, UUID], Patch | CreatedRows] = {}
         self._station = station
@@ -72,14 +73,17 @@ class Change:
             raise NotFound(f"This {title} does not exist any more; refresh the list.")
         return row
 
-    def next_number(self, kind: str, prefix: str) -> str:
-        """The next human number of `kind` on this station, for example `A-WO-000042`; never used twice."""
-        return self.next_numbers(kind, prefix, 1)[0]
+    def next_number(self, row_class: type[Record], prefix: str) -> str:
+        """The next human number on this station, for example `A-WO-000042`; never used twice."""
+        return self.next_numbers(row_class, prefix, 1)[0]
 
-    def next_numbers(self, kind: str, prefix: str, count: int) -> list[str]:
-        """The next `count` human numbers of `kind`, in order."""
-        first = journal.take_numbers(self.session, kind, count) if count else 0
-        return [f"{self._station}-{prefix}-{number:06d}" for number in range(first, first + count)]
+    def next_numbers(self, row_class: type[Record], prefix: str, count: int) -> list[str]:
+        """The next `count` human numbers of such rows, in order; typed or imported ones are passed over."""
+        if not count:
+            return []
+        head = f"{self._station}-{prefix}-"
+        first = journal.take_numbers(self.session, entries.table_of(row_class.__tablename__), head, count)
+        return [f"{head}{number:06d}" for number in range(first, first + count)]
 
     def insert(self, row_class: type[RowT], rows: Sequence[Mapping[str, Any]]) -> None:
         """Create many rows without building objects; each mapping names every column but version and deleted."""
@@ -270,11 +274,12 @@ class Door:
             require(actor, declared.permission)
         change = Change(session, actor, self.clock(), self.new_id, self.station)
         event.listen(session, "before_flush", change.before_flush)
+        change.needs = declared.permission
         result = declared.function(change, **intent.arguments)
         session.flush()
         label = change.label or declared.name.replace("_", " ")
         undoable = declared.undoable and bool(change.patches)
-        self._write_down(change, declared.name, label)
+        self._write_down(change, declared, label)
         touched: defaultdict[str, list[UUID]] = defaultdict(list)
         for patch in change.patches:
             touched[patch.entity] += patch.ids if isinstance(patch, CreatedRows) else [patch.id]
@@ -288,17 +293,26 @@ class Door:
         )
         return Outcome(result, label, change.id, undoable), committed
 
-    def _write_down(self, change: Change, name: str, label: str) -> None:
+    def _write_down(self, change: Change, declared: Operation[..., Any], label: str) -> None:
         if change.testimony is not None:
             journal.append_audit(change.session, change.testimony)
-        if not change.patches:
+        line = journal.AuditLine(change.now, change.actor, declared.name, "done", label)
+        if change.patches:
+            head = entries.Head(
+                change.id,
+                declared.name,
+                change.actor.name,
+                change.now,
+                change.undoes,
+                change.needs.name if change.needs is not None else None,
+                declared.undoable,
+            )
+            body = entries.encode(head, change.patches)
+            journal.append_outbox(change.session, change.id, body, self.new_id)
+            line = replace(line, change_id=change.id, undoes=change.undoes, body=body)
+        elif change.testimony is not None:
             return
-        body = entries.encode(change.id, name, change.actor.name, change.now, change.patches, change.undoes)
-        journal.append_outbox(change.session, change.id, body, self.new_id)
-        journal.append_audit(
-            change.session,
-            journal.AuditLine(change.now, change.actor, name, "done", label, change.id, change.undoes, body),
-        )
+        journal.append_audit(change.session, line)
 
     def _settle(
         self,
@@ -309,9 +323,9 @@ class Door:
     ) -> None:
         error = done.exception()
         if error is not None:
+            future.set_exception(error)
             if isinstance(error, Refused):
                 self._audit_refusal(intent, actor, error)
-            future.set_exception(error)
             return
         outcome, committed = done.result()
         for listener in tuple(self._listeners):
@@ -328,7 +342,10 @@ class Door:
         def write(session: Session) -> None:
             journal.append_audit(session, line)
 
-        self.store.submit(write).add_done_callback(_log_lost_audit)
+        try:
+            self.store.submit(write).add_done_callback(_log_lost_audit)
+        except RuntimeError as closed:  # the store was closed while this was in its queue
+            structlog.get_logger().error("audit_line_lost", reason=str(closed))
 
 
 def _log_lost_audit(done: Future[None]) -> None:

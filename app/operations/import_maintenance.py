@@ -28,7 +28,7 @@ def create_maintenance(
 ) -> None:
     """Make the orders; one without a number takes the next free one, one without a status is scheduled."""
     unnamed = iter(
-        change.next_numbers("maintenance", "MO", sum(1 for row in rows if "number" not in row.values))
+        change.next_numbers(MaintenanceOrder, "MO", sum(1 for row in rows if "number" not in row.values))
     )
     made = [_row(change, row, unnamed.__next__) for row in rows]
     change.insert(MaintenanceOrder, made)

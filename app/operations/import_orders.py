@@ -35,9 +35,7 @@ def create_orders(change: Change, rows: Sequence[PlannedRow], progress: Progress
     """Make the orders and their stages, batch by batch; one without a number takes the next free one."""
     people = accounts(change)
     route = cache(partial(route_for, change.session))
-    unnamed = iter(
-        change.next_numbers("work_order", "WO", sum(1 for row in rows if "number" not in row.values))
-    )
+    unnamed = iter(change.next_numbers(WorkOrder, "WO", sum(1 for row in rows if "number" not in row.values)))
     rest = iter(rows)
     done = 0
     while batch := list(islice(rest, _BATCH)):
@@ -220,7 +218,7 @@ def _advance(held: ExistingRow, stages: Sequence[Row], status: OrderStatus, note
     before: OrderStatus = held.columns["status"]
     if goes_back(before.value, status.value):
         raise Refused(
-            f"Work order {held.columns['number']} is {before.title}; a file cannot set it back to {status.title}."
+            f"Work order {held.columns['number']} is {before.words}; a file cannot set it back to {status.words}."
         )
     still_open = [stage for stage in stages if stage["status"] is not StageStatus.DONE]
     fields: Row = {"status": (before, status)}

@@ -126,7 +126,7 @@ def _remember(change: Change, plan: ImportPlan, file_name: str, digest: str) -> 
     skipped = counts.get("skip", 0) + counts.get("error", 0)
     run = ImportRun(
         id=change.new_id(),
-        number=change.next_number("import", "IM"),
+        number=change.next_number(ImportRun, "IM"),
         file_name=file_name,
         digest=digest,
         target=plan.target.key,

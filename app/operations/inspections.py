@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.domain.inspections import InspectionItem, judge, judge_item
-from app.domain.orders import check_text
+from app.domain.orders import check_note, check_text
 from app.domain.people import Permission
 from app.operations.change import Change, operation
 from app.store.tables import Inspection, InspectionResult, Stage, WorkOrder
@@ -22,13 +22,13 @@ def log_inspection(
     verdict = judge(items)
     inspection = Inspection(
         id=change.new_id(),
-        number=change.next_number("inspection", "QI"),
+        number=change.next_number(Inspection, "QI"),
         stage_id=stage.id,
         work_order_id=order.id,
         inspector_id=change.actor.user_id,
         inspected_at=change.now,
         verdict=verdict,
-        note=note.strip()[:4000],
+        note=check_note(note, "note", "note"),
     )
     change.session.add(inspection)
     change.session.flush()
@@ -42,7 +42,7 @@ def log_inspection(
                 name=check_text(item.name, "name of the check", "items", longest=120),
                 passed=judge_item(item),
                 value=item.value,
-                unit=item.unit,
+                unit=check_text(item.unit, "unit", "items", longest=20, required=False),
                 lower=item.lower,
                 upper=item.upper,
             )

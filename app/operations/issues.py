@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.domain.errors import Refused
 from app.domain.issues import IssueStatus, IssueType, illegal_step
-from app.domain.orders import check_text
+from app.domain.orders import check_note, check_text
 from app.domain.people import Permission
 from app.operations.change import Change, operation
 from app.store.tables import Issue, Stage
@@ -20,13 +20,13 @@ def raise_issue(
     stage = change.get(Stage, stage_id, "stage")
     issue = Issue(
         id=change.new_id(),
-        number=change.next_number("issue", "IS"),
+        number=change.next_number(Issue, "IS"),
         stage_id=stage.id,
         work_order_id=stage.work_order_id,
         type=type,
         status=IssueStatus.OPEN,
         title=check_text(title, "title", "title", longest=200),
-        description=description.strip()[:4000],
+        description=check_note(description, "description", "description"),
         raised_by_id=change.actor.user_id,
         raised_at=change.now,
     )

@@ -39,25 +39,32 @@ def log_in(door: Door, name: str, password: str) -> Login:
             .where(UserAccount.name_key == key, ~UserAccount.deleted)
         ).one_or_none()
     if guard is not None and guard.locked_until is not None and guard.locked_until > now:
-        raise Refused(_say_lock(guard.locked_until, now), field="password")
+        sentence = _say_lock(guard.locked_until, now)
+        door.perform(note_refused_login(name=found[0].name if found else "", why=sentence), THE_PLANT)
+        raise Refused(sentence, field="password")
     if found is None:
-        hash_password(
-            password
-        )  # as slow as a real check, so that a name cannot be guessed by the time it takes
+        # As slow as a real check, so that a name cannot be guessed by the time that it takes.
+        hash_password(password)
     if found is None or not password_fits(password, found.password_hash):
-        locked = door.perform(note_failed_login(name=name), THE_PLANT).result
+        known = "" if found is None else found[0].name
+        locked = door.perform(note_failed_login(name=name, known=known), THE_PLANT).result
         raise Refused(_WRONG if locked is None else f"{_WRONG} {_say_lock(locked, now)}", field="password")
     account: UserAccount = found[0]
     if account.disabled:
-        raise Refused("This account is disabled; ask an administrator.", field="name")
+        sentence = "This account is disabled; ask an administrator."
+        door.perform(note_refused_login(name=account.name, why=sentence), THE_PLANT)
+        raise Refused(sentence, field="name")
     actor = Actor(account.id, account.name, account.role)
     door.perform(note_login(), actor)
     return Login(actor, account.must_change_password)
 
 
 @operation(None, undoable=False)
-def note_failed_login(change: Change, /, *, name: str) -> datetime | None:
-    """Count a wrong password for `name`; returns until when that name is locked now."""
+def note_failed_login(change: Change, /, *, name: str, known: str) -> datetime | None:
+    """Count a wrong password for `name`; returns until when that name is locked now.
+
+    The audit trail keeps only the name of a `known` account: what else is typed there may be a password.
+    """
     tidy = " ".join(name.split())[:60]
     guard = change.session.get(LoginGuard, tidy.casefold())
     if guard is None:
@@ -68,8 +75,19 @@ def note_failed_login(change: Change, /, *, name: str) -> datetime | None:
     guard.failed_tries += 1
     guard.last_failed_at = change.now
     guard.locked_until = lock_after(guard.failed_tries, change.now)
-    change.testify(Actor(None, tidy, Role.OPERATOR), "refused", "Wrong user name or password", "log_in")
+    _testify_refusal(change, known, "Wrong user name or password")
     return guard.locked_until
+
+
+@operation(None, undoable=False)
+def note_refused_login(change: Change, /, *, name: str, why: str) -> None:
+    """Note a try at a locked or disabled account; an empty `name` is one that nobody has."""
+    _testify_refusal(change, name, why)
+
+
+def _testify_refusal(change: Change, name: str, why: str) -> None:
+    actor = Actor(None, name or "unknown name", Role.OPERATOR)
+    change.testify(actor, "refused", why, "log_in")
 
 
 @operation(None, undoable=False)

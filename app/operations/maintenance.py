@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.maintenance import MaintenanceKind, MaintenancePriority, MaintenanceStatus
-from app.domain.orders import check_text
+from app.domain.orders import check_note, check_text
 from app.domain.people import Permission
 from app.operations.change import Change, operation
 from app.store.tables import MaintenanceOrder
@@ -28,9 +28,9 @@ def plan_maintenance(
     """Plan one piece of maintenance; it starts scheduled."""
     order = MaintenanceOrder(
         id=change.new_id(),
-        number=change.next_number("maintenance", "MO"),
+        number=change.next_number(MaintenanceOrder, "MO"),
         title=check_text(title, "title", "title", longest=200),
-        description=description.strip()[:4000],
+        description=check_note(description, "description", "description"),
         kind=kind,
         priority=priority,
         status=MaintenanceStatus.SCHEDULED,

@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 from app.domain.errors import Refused
 from app.domain.orders import (
     DEFAULT_PRIORITY,
+    LARGEST_QUANTITY,
     OPEN_STATUSES,
     OrderStatus,
     check_dates,
+    check_note,
     check_priority,
     check_quantity,
     check_text,
+    check_year,
 )
 from app.domain.people import Permission
 from app.domain.stages import DEFAULT_ROUTE, RouteStep, StageStatus, schedule
@@ -27,6 +30,7 @@ from app.operations.change import Change, operation
 from app.store.tables import RouteStage, Stage, WorkOrder
 
 _DEFAULT_DURATION = timedelta(days=5)
+_LONGEST_STAGE_MINUTES = 366 * 24 * 60
 
 
 def route_for(session: Session, product: str) -> list[RouteStep]:
@@ -96,11 +100,13 @@ def create_work_order(
     """Make an order and, at once, the stages of its product's route; a number is taken when none is given."""
     product = check_text(product, "product", "product", longest=120)
     this_minute = change.now.replace(second=0, microsecond=0)
+    check_year(planned_start, "planned_start")
+    check_year(planned_end, "planned_end")
     start = planned_start or (planned_end - _DEFAULT_DURATION if planned_end else this_minute)
     end = planned_end or start + _DEFAULT_DURATION
     check_dates(start, end)
     number = check_text(number, "number", "number", longest=60, required=False) or change.next_number(
-        "work_order", "WO"
+        WorkOrder, "WO"
     )
     refuse_taken_number(change.session, number)
     order = WorkOrder(
@@ -114,7 +120,7 @@ def create_work_order(
         priority=check_priority(priority),
         customer=check_text(customer, "customer", "customer", longest=120, required=False),
         line=check_text(line, "line", "line", longest=60, required=False),
-        note=note.strip()[:4000],
+        note=check_note(note, "note", "note"),
         planned_start=start,
         planned_end=end,
         status=OrderStatus.PLANNED,
@@ -162,7 +168,7 @@ def edit_work_orders(
             title, longest, required = _EDITABLE_TEXT[name]
             values[name] = check_text(text, title, name, longest=longest, required=required)
     if note is not None:
-        values["note"] = note.strip()[:4000]
+        values["note"] = check_note(note, "note", "note")
     if quantity is not None:
         values["quantity"] = check_quantity(quantity)
     if quantity_done is not None:
@@ -186,6 +192,8 @@ def edit_work_orders(
 def _check_done(quantity_done: int) -> int:
     if quantity_done < 0:
         raise Refused("The finished quantity cannot be less than zero.", field="quantity_done")
+    if quantity_done > LARGEST_QUANTITY:
+        raise Refused(f"The finished quantity may be at most {LARGEST_QUANTITY:,}.", field="quantity_done")
     return quantity_done
 
 
@@ -218,7 +226,7 @@ def cancel_work_orders(change: Change, /, *, ids: Sequence[UUID]) -> int:
     orders = _selected(change, ids)
     for order in orders:
         if order.status not in OPEN_STATUSES:
-            raise Refused(f"Work order {order.number} is {order.status.title}, so it cannot be cancelled.")
+            raise Refused(f"Work order {order.number} is {order.status.words}, so it cannot be cancelled.")
         order.status = OrderStatus.CANCELLED
         order.finished_at = change.now
     change.label = f"Cancelled {orders[0].number if len(orders) == 1 else f'{len(orders)} orders'}"
@@ -244,14 +252,17 @@ def set_route(change: Change, /, *, product: str, steps: Sequence[RouteStep]) ->
     """Replace the route that new orders of `product` get; an empty product means the default route."""
     if not steps:
         raise Refused("A route needs at least one stage.", field="steps")
+    product = check_text(product, "product", "product", longest=120, required=False)
+    names = [check_text(step.name, "stage name", "steps", longest=60) for step in steps]
+    if len(set(names)) < len(names):
+        raise Refused("Two stages of a route need two names.", field="steps")
     for old in change.session.execute(
         select(RouteStage).where(RouteStage.product == product, ~RouteStage.deleted)
     ).scalars():
         old.deleted = True
-    for position, step in enumerate(steps, start=1):
-        name = check_text(step.name, "stage name", "steps", longest=60)
-        if step.planned_minutes <= 0:
-            raise Refused(f"Stage {name} needs a planned time of at least one minute.", field="steps")
+    for position, (name, step) in enumerate(zip(names, steps, strict=True), start=1):
+        if not 0 < step.planned_minutes <= _LONGEST_STAGE_MINUTES:
+            raise Refused(f"Stage {name} needs a planned time between one minute and a year.", field="steps")
         change.session.add(
             RouteStage(
                 id=change.new_id(),

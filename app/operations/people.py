@@ -96,7 +96,7 @@ def _keep_an_admin(change: Change, account: UserAccount) -> None:
         raise Refused(f"{account.name} is the only administrator; make someone else an administrator first.")
 
 
-@operation(Permission.MANAGE_USERS)
+@operation(Permission.MANAGE_USERS, undoable=False)
 def set_role(change: Change, /, *, user_id: UUID, role: Role) -> None:
     """Give a person another role."""
     account = change.get(UserAccount, user_id, "user")
@@ -106,7 +106,7 @@ def set_role(change: Change, /, *, user_id: UUID, role: Role) -> None:
     change.label = f"Made {account.name} {role.value}"
 
 
-@operation(Permission.MANAGE_USERS)
+@operation(Permission.MANAGE_USERS, undoable=False)
 def disable_user(change: Change, /, *, user_id: UUID) -> None:
     """Close an account; its work and its name in the audit trail stay."""
     account = change.get(UserAccount, user_id, "user")
@@ -115,7 +115,7 @@ def disable_user(change: Change, /, *, user_id: UUID) -> None:
     change.label = f"Disabled {account.name}"
 
 
-@operation(Permission.MANAGE_USERS)
+@operation(Permission.MANAGE_USERS, undoable=False)
 def enable_user(change: Change, /, *, user_id: UUID) -> None:
     """Open a closed account again."""
     account = change.get(UserAccount, user_id, "user")

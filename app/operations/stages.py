@@ -22,12 +22,12 @@ from app.operations.change import Change, operation
 from app.store.tables import Stage, UserAccount, WorkOrder
 
 
-def _stages_of(change: Change, order_id: UUID) -> list[Stage]:
+def stages_of(change: Change, order_id: UUID) -> list[Stage]:
     found = select(Stage).where(Stage.work_order_id == order_id, ~Stage.deleted).order_by(Stage.position)
     return list(change.session.execute(found).scalars())
 
 
-def _require_move(change: Change, stage: Stage) -> None:
+def require_move(change: Change, stage: Stage) -> None:
     if change.actor.may(Permission.MOVE_STAGES):
         return
     require(change.actor, Permission.MOVE_OWN_STAGES)
@@ -42,11 +42,11 @@ def move_stage(change: Change, /, *, stage_id: UUID, to: StageStatus, reason: st
     Raises `Refused` with the words of `illegal_move`; the order's status follows.
     """
     stage = change.get(Stage, stage_id, "stage")
-    _require_move(change, stage)
+    require_move(change, stage)
     order = change.get(WorkOrder, stage.work_order_id, "work order")
     if order.status is OrderStatus.CANCELLED:
         raise Refused(f"Work order {order.number} is cancelled, so its stages stay where they are.")
-    stages = _stages_of(change, order.id)
+    stages = stages_of(change, order.id)
     earlier_open = [
         s.name for s in stages if s.position < stage.position and s.status is not StageStatus.DONE
     ]
@@ -61,7 +61,7 @@ def move_stage(change: Change, /, *, stage_id: UUID, to: StageStatus, reason: st
     stage.status = to
     stage.changed_at = change.now
     follow_stages(change, order, stages)
-    change.label = f"Moved {order.number} {stage.name} to {to.title}"
+    change.label = f"Moved {order.number} {stage.name} to {to.words}"
 
 
 def follow_stages(change: Change, order: WorkOrder, stages: Sequence[Stage]) -> None:
@@ -79,14 +79,14 @@ def follow_stages(change: Change, order: WorkOrder, stages: Sequence[Stage]) -> 
 def advance_work_order(change: Change, /, *, order_id: UUID) -> str:
     """Take the order's next step: begin its first open stage, or finish the one in progress. Returns its words."""
     order = change.get(WorkOrder, order_id, "work order")
-    for stage in _stages_of(change, order_id):
+    for stage in stages_of(change, order_id):
         if stage.status is StageStatus.DONE:
             continue
         if stage.status is StageStatus.BLOCKED:
             raise Refused(f"{stage.name} is blocked: {stage.blocked_reason}")
         to = StageStatus.DONE if stage.status is StageStatus.IN_PROGRESS else StageStatus.IN_PROGRESS
         move_stage.function(change, stage_id=stage.id, to=to)
-        return f"{stage.name} {to.title}"
+        return f"{stage.name} {to.words}"
     raise Refused(f"All stages of {order.number} are done.")
 
 
@@ -97,7 +97,7 @@ def move_order_to_stage(change: Change, /, *, order_id: UUID, stage_name: str) -
     An empty `stage_name` finishes the last stage. Raises `Refused` with the words of `illegal_drop`.
     """
     order = change.get(WorkOrder, order_id, "work order")
-    stages = _stages_of(change, order_id)
+    stages = stages_of(change, order_id)
     places = [StagePlace(s.name, s.status, s.started_at is not None, s.blocked_reason) for s in stages]
     refusal = illegal_drop(order.number, places, stage_name)
     if refusal is not None:

@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from app.domain.errors import Denied, NotFound, Refused
-from app.domain.people import Permission
+from sqlalchemy import select
+
+from app.domain.errors import Denied, NotFound, Refused, Stale
+from app.domain.orders import OrderStatus
+from app.domain.people import Permission, require
+from app.domain.stages import out_of_order
 from app.operations.change import Change, operation
+from app.operations.stages import require_move, stages_of
 from app.store import entries
 from app.store.entries import CREATED, Patch
-from app.store.journal import past_change
-from app.store.tables import Base, Record
+from app.store.journal import PastChange, past_change
+from app.store.tables import Base, Inspection, Issue, Record, Stage, WorkOrder
+
+_CHUNK = 500
 
 
 @operation(None)
 def undo(change: Change, /, *, change_id: UUID) -> None:
     """Take back a committed change as one change of its own.
 
-    Its author may, and whoever may move any stage. Raises `Stale` when a value it set was changed since,
-    `Refused` when it was undone already.
+    It takes the permission of the change itself, and a supervisor's for the change of somebody else. Raises
+    `Stale` when something it set was changed since, `Refused` when it was undone already, cannot be undone, or
+    would leave what no move could have made.
     """
     past = past_change(change.session, change_id)
     if past is None:
         raise NotFound("There is nothing to undo under this number.")
     if past.undone:
         raise Refused("This change was undone already.")
-    if past.actor_id != change.actor.user_id and not change.actor.may(Permission.MOVE_STAGES):
-        raise Denied("Only the person who made this change, or a supervisor, may undo it.")
+    _require(change, past)
     change.undoes = change_id
     change.label = f"Undid: {past.label}"
+    _refuse_changed_creations(change, past.patches)
     _apply_inverse(change, past.patches)
+    _refuse_broken_routes(change, past.patches)
+    _refuse_orphans(change, past.patches)
+
+
+def _require(change: Change, past: PastChange) -> None:
+    if not past.undoable:
+        raise Refused("This change cannot be undone; make the opposite change instead.")
+    if past.needs is not None:
+        change.needs = Permission[past.needs]
+        require(change.actor, change.needs)
+    if past.actor_id != change.actor.user_id and not change.actor.may(Permission.MOVE_STAGES):
+        raise Denied("Only the person who made this change, or a supervisor, may undo it.")
 
 
 def _apply_inverse(change: Change, patches: Sequence[Patch]) -> None:
@@ -41,11 +61,7 @@ def _apply_inverse(change: Change, patches: Sequence[Patch]) -> None:
     for patch in reversed(patches):
         columns = entries.table_of(patch.entity).c
         if patch.kind == CREATED:
-            # What was made since on top of it (a moved stage, say) shows in `status`, so that is compared too.
             fields: dict[str, tuple[Any, Any]] = {"deleted": (False, True)}
-            if "status" in patch.fields:
-                status = entries.typed(columns["status"].type, patch.fields["status"][1])
-                fields["status"] = (status, status)
         else:
             fields = {
                 name: (entries.typed(columns[name].type, after), entries.typed(columns[name].type, before))
@@ -55,3 +71,67 @@ def _apply_inverse(change: Change, patches: Sequence[Patch]) -> None:
     for entity, changes in inverse.items():
         row_class: type[Record] = classes[entity]
         change.patch(row_class, changes)
+
+
+def _refuse_changed_creations(change: Change, patches: Sequence[Patch]) -> None:
+    """A created row that differs now from what it was created as holds somebody's later work."""
+    created = {(p.entity, p.id): p for p in patches if p.kind == CREATED}
+    again = {(p.entity, p.id) for p in patches if p.kind != CREATED}
+    by_entity: defaultdict[str, list[UUID]] = defaultdict(list)
+    for entity, row_id in created:
+        if (entity, row_id) not in again:
+            by_entity[entity].append(row_id)
+    for entity, ids in by_entity.items():
+        table = entries.table_of(entity)
+        for chunk in _chunks(ids):
+            # Only rows that were written again are compared in full: an import has hundreds of thousands.
+            found = select(table).where(table.c.id.in_(chunk), table.c.version != 1)
+            for row in change.session.execute(found).mappings():
+                fields = created[entity, row["id"]].fields
+                if any(entries.plain(row[name]) != after for name, (_, after) in fields.items()):
+                    raise Stale(
+                        "Someone worked on this since, so it stays; delete it instead if you mean to."
+                    )
+
+
+def _refuse_broken_routes(change: Change, patches: Sequence[Patch]) -> None:
+    """Stages that an undo moved back must stand as moves could have brought them there."""
+    moved = [
+        p.id
+        for p in patches
+        if p.entity == Stage.__tablename__ and p.kind != CREATED and "status" in p.fields
+    ]
+    orders: dict[UUID, list[Stage]] = {}
+    for stage_id in moved:
+        stage = change.get(Stage, stage_id, "stage")
+        require_move(change, stage)
+        orders.setdefault(stage.work_order_id, [])
+    for order_id in orders:
+        order = change.get(WorkOrder, order_id, "work order")
+        if order.status is OrderStatus.CANCELLED:
+            raise Refused(f"Work order {order.number} is cancelled, so its stages stay where they are.")
+        reason = out_of_order([(stage.name, stage.status) for stage in stages_of(change, order_id)])
+        if reason is not None:
+            raise Stale(f"{order.number}: {reason}")
+
+
+def _refuse_orphans(change: Change, patches: Sequence[Patch]) -> None:
+    """An order on which somebody raised an issue or logged an inspection since does not vanish with its creation."""
+    gone = [p.id for p in patches if p.entity == WorkOrder.__tablename__ and p.kind == CREATED]
+    for chunk in _chunks(gone):
+        for row_class in (Issue, Inspection):
+            held = (
+                select(row_class.number)
+                .where(row_class.work_order_id.in_(chunk), ~row_class.deleted)
+                .limit(1)
+            )
+            number = change.session.execute(held).scalar()
+            if number is not None:
+                raise Stale(
+                    f"{number} was made on such an order since, so it stays; cancel the order instead."
+                )
+
+
+def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    for begin in range(0, len(ids), _CHUNK):
+        yield ids[begin : begin + _CHUNK]

@@ -82,26 +82,34 @@ def table_of(entity: str) -> Table:
     return Base.metadata.tables[entity]
 
 
-def encode(
-    change_id: UUID,
-    operation: str,
-    actor: str,
-    at: datetime,
-    patches: Iterable[Patch | CreatedRows],
-    undoes: UUID | None,
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a change says of itself before its rows: `needs` is the permission that it took (its name), if any."""
+
+    change_id: UUID
+    operation: str
+    actor: str
+    at: datetime
+    undoes: UUID | None
+    needs: str | None
+    undoable: bool
+
+
+def encode(head: Head, patches: Iterable[Patch | CreatedRows]) -> str:
     """The outbox body of one change."""
-    head = {
+    facts: dict[str, Any] = {
         "f": ENTRY_FORMAT,
-        "change": str(change_id),
-        "operation": operation,
-        "actor": actor,
-        "at": plain(at),
+        "change": str(head.change_id),
+        "operation": head.operation,
+        "actor": head.actor,
+        "at": plain(head.at),
+        "needs": head.needs,
+        "undoable": head.undoable,
     }
-    if undoes is not None:
-        head["undoes"] = str(undoes)
+    if head.undoes is not None:
+        facts["undoes"] = str(head.undoes)
     rows = [_written(patch) for patch in patches]
-    return msgspec.json.encode({**head, "rows": rows}).decode()
+    return msgspec.json.encode({**facts, "rows": rows}).decode()
 
 
 def _written(patch: Patch | CreatedRows) -> dict[str, Any]:
@@ -114,6 +122,12 @@ def _written(patch: Patch | CreatedRows) -> dict[str, Any]:
             "rows": patch.rows,
         }
     return {"e": patch.entity, "id": patch.id, "k": patch.kind, "v": patch.version, "set": patch.fields}
+
+
+def undo_terms(body: str) -> tuple[bool, str | None]:
+    """Whether the change of an outbox body may be undone at all, and the permission (its name) that this takes."""
+    facts = msgspec.json.decode(body)
+    return bool(facts["undoable"]), facts["needs"]
 
 
 def decode(body: str) -> list[Patch]:

@@ -9,26 +9,38 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.people import Actor
-from app.store.entries import Patch, decode, plain
+from app.store.entries import Patch, decode, plain, undo_terms
 from app.store.tables import Audit, Counter, Meta, Outbox
 
 PENDING = "pending"
+_LONGEST_TAIL = 12
 _SOURCE, _LAST_N = "source", "outbox_last_n"
 
 
-def take_numbers(session: Session, kind: str, count: int = 1) -> int:
-    """The first of the next `count` numbers of `kind` on this station, counting from 1 without gaps."""
-    counter = session.get(Counter, kind)
+def take_numbers(session: Session, table: Table, head: str, count: int) -> int:
+    """The first of the next `count` numbers that open with `head`, counting from 1.
+
+    A number that a person typed or imported is passed over, together with all below the highest such one.
+    """
+    counter = session.get(Counter, head)
     if counter is None:
-        counter = Counter(kind=kind, next=1)
+        counter = Counter(kind=head, next=1)
         session.add(counter)
-    taken = counter.next
-    counter.next = taken + count
-    return taken
+    first = counter.next
+    number = table.c.number
+    wanted = number.between(f"{head}{first:06d}", f"{head}{first + count - 1:06d}")
+    if session.execute(select(number).where(wanted).limit(1)).first() is not None:
+        known = session.execute(select(number).where(number.between(f"{head}0", f"{head}9~"))).scalars()
+        tails = [text.removeprefix(head) for text in known]
+        first = max(
+            [first, *(int(tail) + 1 for tail in tails if tail.isdecimal() and len(tail) < _LONGEST_TAIL)]
+        )
+    counter.next = first + count
+    return first
 
 
 def append_outbox(session: Session, change_id: UUID, body: str, new_id: Callable[[], UUID]) -> None:
@@ -136,6 +148,8 @@ class PastChange:
     label: str
     actor_id: UUID | None
     undone: bool
+    undoable: bool
+    needs: str | None
     patches: list[Patch]
 
 
@@ -150,7 +164,8 @@ def past_change(session: Session, change_id: UUID) -> PastChange | None:
         return None
     line, body = row
     undone = session.execute(select(func.count()).where(Audit.undoes == change_id)).scalar_one() > 0
-    return PastChange(line.operation, line.sentence, line.actor_id, undone, decode(body))
+    undoable, needs = undo_terms(body)
+    return PastChange(line.operation, line.sentence, line.actor_id, undone, undoable, needs, decode(body))
 
 
 def waiting_changes(session: Session) -> int:

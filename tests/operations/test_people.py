@@ -101,6 +101,28 @@ def test_every_login_and_every_wrong_try_is_audited(house: House, admin: Actor) 
     assert [tuple(row) for row in found] == [("Ada", "refused"), ("Ada", "done")]
 
 
+def test_tries_at_locked_disabled_and_unknown_names_are_audited_without_what_was_typed(
+    house: House, admin: Actor, person: Callable[[Role], Actor]
+) -> None:
+    operator = person(Role.OPERATOR)
+    assert operator.user_id is not None
+    house.door.perform(disable_user(user_id=operator.user_id), admin)
+    for name, password in ((operator.name, PASSWORD), ("my secret by mistake", "x")):
+        with pytest.raises(Refused):
+            log_in(house.door, name, password)
+    with house.store.reader() as session:
+        found = session.execute(select(Audit.actor, Audit.sentence).where(Audit.outcome == "refused")).all()
+    assert [row.actor for row in found] == [operator.name, "unknown name"]
+    assert "disabled" in found[0].sentence
+
+
+def test_a_new_password_leaves_a_line_in_the_audit_trail(house: House, admin: Actor) -> None:
+    house.door.perform(change_own_password(old_password=PASSWORD, new_password="third time lucky"), admin)
+    with house.store.reader() as session:
+        line = session.execute(select(Audit).order_by(Audit.seq.desc()).limit(1)).scalar_one()
+    assert (line.operation, line.actor, line.outcome) == ("change_own_password", "Ada", "done")
+
+
 def test_a_reset_lifts_the_lock_and_asks_for_a_new_password(
     house: House, admin: Actor, person: Callable[[Role], Actor]
 ) -> None:

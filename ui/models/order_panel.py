@@ -183,7 +183,7 @@ def _page_of(details: OrderDetails, now: datetime) -> _Page:
     page.pair("On time", f"{percent(details.on_time_share)} of finished stages")
     page.heading("Stages")
     for stage in details.stages:
-        page.line(f"{STAGE_MARKS[stage.status]}  {stage.name} · {stage.status.title}")
+        page.line(f"{STAGE_MARKS[stage.status]}  {stage.name} · {stage.status.words}")
         page.line(_stage_words(stage, now), "text2", "meta")
     _notes(page, "Issues", details.issues, now)
     _notes(page, "Inspections", details.inspections, now)

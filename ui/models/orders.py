@@ -35,7 +35,7 @@ def stage_words(values: Mapping[str, Any]) -> str:
     if status is OrderStatus.CANCELLED:
         return "✖ cancelled"
     if not values.get("stage"):
-        return str(status.title)
+        return str(status.words)
     return f"{STAGE_MARKS[values.get('stage_status') or StageStatus.PLANNED]} {values['stage']}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import Integer, Label, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.store.tables import AlarmAction
@@ -13,6 +13,6 @@ def acts_after(session: Session, number: int) -> list[tuple[int, AlarmAction]]:
 
     The number is SQLite's own row number: it follows the order of the commits, whatever the clocks said.
     """
-    rowid = literal_column("alarm_action.rowid").label("number")
+    rowid: Label[int] = literal_column("alarm_action.rowid", Integer).label("number")
     found = select(AlarmAction, rowid).where(rowid > number, ~AlarmAction.deleted).order_by(rowid)
     return [(int(own), row) for row, own in session.execute(found)]

@@ -34,7 +34,7 @@ class StageOption:
     @property
     def title(self) -> str:
         """For example `A-WO-000012 · FRAME-M · Inspect (in progress)`."""
-        return f"{self.order} · {self.product} · {self.stage} ({self.status.title})"
+        return f"{self.order} · {self.product} · {self.stage} ({self.status.words})"
 
 
 def _stages() -> Select[UUID, str, str, str, str, StageStatus]:

@@ -80,7 +80,7 @@ class DashboardScreen(Pane):
         self._overview: Overview | None = None
         self.actions_set = ActionSet(self, desk, {"refresh": self.refresh})
         self.tiles = {key: KpiTile(title) for key, title in _TITLES.items()}
-        self.statuses = {status: KpiTile(status.title.capitalize()) for status in OrderStatus}
+        self.statuses = {status: KpiTile(status.words.capitalize()) for status in OrderStatus}
         self.states = {state: KpiTile(STATE_WORDS[state]) for state in _MACHINE_STATES}
         self.risk, self.alarms, self.inspections = (
             TextTable(columns, self) for columns in (_RISK, _ALARMS, _INSPECTIONS)
