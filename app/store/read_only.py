@@ -1,4 +1,4 @@
-"""A light look into the main store for a process that never writes there: no migration, no lock, no writer thread."""
+"""A light look into the main store for a process that never writes there: no migration, no writer thread."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DatabaseError
@@ -14,7 +13,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app.domain.errors import Refused, WorldFault
-from app.store.sessions import STORE_NAME, DataVersion
+from app.store.filelock import PresenceLock
+from app.store.sessions import PRESENCE_NAME, STORE_NAME, DataVersion, read_only_url
 
 
 class ReadOnlyStore:
@@ -27,14 +27,28 @@ class ReadOnlyStore:
             raise Refused(
                 f"There is no Lineside data in {data_dir} yet; open the window once or apply a plant file first."
             )
-        uri = f"sqlite:///file:{quote(str(self.path))}?mode=ro&uri=true"
-        self._engine = create_engine(uri, poolclass=NullPool, connect_args={"check_same_thread": False})
+        self._engine = create_engine(
+            read_only_url(self.path),
+            poolclass=NullPool,
+            connect_args={"check_same_thread": False},
+            hide_parameters=True,
+        )
         event.listen(self._engine, "connect", _only_look)
         try:
+            self._presence = PresenceLock(data_dir / PRESENCE_NAME)
+        except OSError as error:
+            raise WorldFault(
+                f"The data folder {data_dir} cannot be written ({error.strerror}); check its permissions."
+            ) from error
+        try:
+            self._presence.share()
             self._version = DataVersion(self.path)
             self._version()
-        except sqlite3.Error as error:
-            raise WorldFault(f"The data file {self.path} cannot be read: {error}.") from error
+        except BaseException as error:
+            self._presence.close()
+            if isinstance(error, sqlite3.Error):
+                raise WorldFault(f"The data file {self.path} cannot be read: {error}.") from error
+            raise
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
@@ -56,6 +70,7 @@ class ReadOnlyStore:
         """Let go of the file."""
         self._version.close()
         self._engine.dispose()
+        self._presence.close()
 
 
 def _only_look(connection: sqlite3.Connection, _record: object) -> None:

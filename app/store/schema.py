@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +39,19 @@ def prepare(path: Path, backups: Path) -> None:
         )
     if revision is not None:  # without a revision the file holds nothing yet
         _back_up(path, backups, revision)
+    if not path.exists():
+        _create_private(path)
     _upgrade(path)
+
+
+def _create_private(path: Path) -> None:
+    """An empty file for its owner only; SQLite gives its companions the same permissions."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise WorldFault(
+            f"The data file {path} cannot be made ({error.strerror}); check the disk and its permissions."
+        ) from error
 
 
 def read_uri(path: Path) -> str:

@@ -10,19 +10,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from app.domain.errors import Refused, WorldFault
 from app.store import schema
-from app.store.filelock import FileLock
+from app.store.filelock import FileLock, PresenceLock
 
 T = TypeVar("T")
 
 STORE_NAME = "lineside.sqlite"
 LOCK_NAME = "lineside.lock"
+PRESENCE_NAME = "lineside.open"
+_CLOSE_SECONDS = 10.0
 _WRITING = "lineside.writing"
 _WRITE_VERBS = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER")
 
@@ -39,14 +41,17 @@ class Store:
         self.path = data_dir / STORE_NAME
         backups = data_dir / "backups"
         try:
-            backups.mkdir(parents=True, exist_ok=True)
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            backups.mkdir(mode=0o700, exist_ok=True)
             self._lock = FileLock(data_dir / LOCK_NAME)
+            self._presence = PresenceLock(data_dir / PRESENCE_NAME)
         except OSError as error:
             raise WorldFault(
                 f"The data folder {data_dir} cannot be written ({error.strerror}); "
                 "check its permissions or choose another."
             ) from error
         try:
+            self._presence.share()
             with self._lock.held():
                 schema.prepare(self.path, backups)
             self._writer_engine = _writer_engine(self.path)
@@ -55,16 +60,24 @@ class Store:
                 self._writer_engine.connect().close()  # creates the -wal and -shm files that read-only connections need
         except BaseException:
             self._lock.close()
+            self._presence.close()
             raise
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-writer")
 
     def close(self) -> None:
-        """Finish the queued writes and let go of the file."""
+        """Finish the queued writes and let go of the file.
+
+        Raises `WorldFault` when another process keeps the lock for long; the file is let go of all the same.
+        """
         self._thread.shutdown(wait=True)
-        self._reader_engine.dispose()
-        with self._lock.held():
+        try:
+            self._reader_engine.dispose()
+            with self._lock.held(_CLOSE_SECONDS):  # the last one to close copies the log into the file
+                self._writer_engine.dispose()
+        finally:
             self._writer_engine.dispose()
-        self._lock.close()
+            self._lock.close()
+            self._presence.close()
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
@@ -108,8 +121,20 @@ class DataVersion:
         self._connection.close()
 
 
+def read_only_url(path: Path) -> URL:
+    """Where an engine that only reads finds the store, whatever signs the path holds."""
+    database = f"file:{quote(str(path))}"
+    return URL.create("sqlite", database=database, query={"mode": "ro", "uri": "true"})
+
+
 def _writer_engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", poolclass=QueuePool, pool_size=1, max_overflow=0)
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,  # what people wrote does not belong into error messages and logs
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -138,9 +163,13 @@ def _writer_engine(path: Path) -> Engine:
 
 
 def _reader_engine(path: Path) -> Engine:
-    uri = f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true"
     engine = create_engine(
-        uri, poolclass=QueuePool, pool_size=4, max_overflow=8, connect_args={"check_same_thread": False}
+        read_only_url(path),
+        poolclass=QueuePool,
+        pool_size=4,
+        max_overflow=8,
+        connect_args={"check_same_thread": False},
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
@@ -151,13 +180,37 @@ def _reader_engine(path: Path) -> Engine:
     return engine
 
 
+_TAKEN = {
+    "work_order.number": "Another work order already has this number.",
+    "maintenance_order.number": "Another maintenance order already has this number.",
+    "inspection.number": "Another inspection already has this number.",
+    "issue.number": "Another issue already has this number.",
+    "import_run.number": "Another import already has this number.",
+    "import_template.name": "Another import template already has this name.",
+    "equipment.code": "Another piece of equipment already has this code.",
+    "connection.name": "Another connection already has this name.",
+    "tag.name": "Another tag already has this name.",
+    "user_account.name_key": "Another person already has this name.",
+}
+
+
+def _broken_rule(reason: str) -> str:
+    """What SQLite says about a broken rule, as a person would say it."""
+    rule, _, what = reason.partition(" constraint failed: ")
+    if rule == "UNIQUE":
+        return _TAKEN.get(what, "The same entry exists already; nothing was saved.")
+    if rule == "NOT NULL":
+        return "Something that is needed was left empty; nothing was saved."
+    return "This does not fit the data that is already there; nothing was saved."
+
+
 @contextmanager
 def _plain_faults(path: Path) -> Iterator[None]:
     """Say a full disk, a read-only folder or a broken rule in a sentence."""
     try:
         yield
     except IntegrityError as error:
-        raise Refused(f"This was refused because it would break a rule of the data: {error.orig}.") from error
+        raise Refused(_broken_rule(str(error.orig))) from error
     except OperationalError as error:
         reason = str(error.orig)
         if "full" in reason:

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from app.domain.errors import Refused, WorldFault
 from app.store import schema
-from app.store.filelock import FileLock
-from app.store.sessions import LOCK_NAME, STORE_NAME
+from app.store.filelock import FileLock, PresenceLock
+from app.store.sessions import LOCK_NAME, PRESENCE_NAME, STORE_NAME
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -87,27 +87,48 @@ def verify_backup(file: Path) -> BackupReport:
 
 
 def restore_backup(folder: Path, file: Path) -> Path:
-    """Put a sound backup in the place of the store; returns where the replaced store was kept.
+    """Put a sound backup in the place of the store; returns where a replaced store was kept.
 
-    Close Lineside first: raises `WorldFault` while another process holds the store.
+    A missing folder is made. Raises `Refused` while anyone has the store open, `WorldFault` for an unusable disk.
     """
     report = verify_backup(file)
     if report.schema not in schema.known_revisions():
         raise Refused(f"{file} was written by a newer Lineside; install that one first.")
-    store = folder / STORE_NAME
     kept = folder / "backups" / f"replaced-{datetime.now(UTC).strftime(_STAMP)}.sqlite"
-    lock = FileLock(folder / LOCK_NAME)
     try:
-        with lock.held(timeout=2):
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            part = store.with_name(store.name + ".restoring")
-            shutil.copyfile(file, part)
-            for path in (store, store.with_name(store.name + "-wal"), store.with_name(store.name + "-shm")):
-                if path.exists():
-                    path.replace(kept.with_name(kept.name + path.name.removeprefix(store.name)))
-            part.replace(store)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        with _alone(folder):
+            _replace(folder / STORE_NAME, file, kept)
     except OSError as error:
         raise WorldFault(f"Restoring {file} failed ({error.strerror}); the data is as it was.") from error
-    finally:
-        lock.close()
     return kept
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep everyone else out of the store for the length of a block."""
+    presence = PresenceLock(folder / PRESENCE_NAME)
+    try:
+        if not presence.alone():
+            raise Refused(
+                "Close Lineside on this computer first; its window or its collector has the data open."
+            )
+        lock = FileLock(folder / LOCK_NAME)
+        try:
+            with lock.held(timeout=2):
+                yield
+        finally:
+            lock.close()
+    finally:
+        presence.close()
+
+
+def _replace(store: Path, file: Path, kept: Path) -> None:
+    part = store.with_name(store.name + ".restoring")
+    shutil.copyfile(file, part)
+    part.chmod(0o600)
+    for path in (store, store.with_name(store.name + "-wal"), store.with_name(store.name + "-shm")):
+        if path.exists():
+            path.replace(kept.with_name(kept.name + path.name.removeprefix(store.name)))
+    part.replace(store)

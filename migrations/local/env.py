@@ -1,4 +1,4 @@
-"""Alembic environment of the local SQLite store; the connection and its transaction are handed over by `app.store.schema`."""
+"""Alembic environment of the local store; `app.store.schema` hands over the connection and its transaction."""
 
 from __future__ import annotations
 

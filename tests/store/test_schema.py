@@ -15,13 +15,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy.exc import IntegrityError
 
 from app.domain.errors import LinesideError, Refused, WorldFault
 from app.domain.people import THE_PLANT
 from app.operations.orders import create_work_order
 from app.operations.people import create_first_admin
 from app.plant import House, opened_house
-from app.store import schema
+from app.store import schema, sessions
+from app.store.filelock import FileLock, PresenceLock
+from app.store.read_only import ReadOnlyStore
+from app.store.sessions import Store
 from app.store.tables import Base, WorkOrder
 
 PASSWORD = "a quiet winter morning"
@@ -92,6 +96,63 @@ def test_an_upgrade_that_fails_halfway_leaves_no_table_behind(
     assert tables == []
     with opened_house(data_dir):
         pass
+
+
+@pytest.mark.parametrize("name", ["50% done", "what?mode=ro", "a#b", "p%20q", "Grüße & co"])
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    for _ in range(2):
+        with opened_house(tmp_path / name) as house:
+            house.door.perform(create_work_order(product="P", quantity=1), THE_PLANT)
+            with house.store.reader() as session:
+                assert session.execute(select(WorkOrder.product)).scalars().first() == "P"
+            reading = ReadOnlyStore(tmp_path / name)
+            with reading.reader() as session:
+                assert session.execute(select(WorkOrder.product)).scalars().first() == "P"
+            reading.close()
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == [name]
+    assert (tmp_path / name / "lineside.sqlite").stat().st_size > 0
+
+
+def test_a_new_folder_and_its_store_belong_to_their_owner_only(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    store = Store(folder)
+    modes = {path.name: path.stat().st_mode & 0o077 for path in [folder, *folder.iterdir()]}
+    store.close()
+    assert {"new", "lineside.sqlite", "lineside.sqlite-wal", "backups"} <= set(modes)
+    assert set(modes.values()) == {0}
+
+
+def test_closing_lets_go_of_the_store_even_while_another_process_holds_the_lock(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "_CLOSE_SECONDS", 0.05)
+    store = Store(data_dir)
+    other = FileLock(data_dir / sessions.LOCK_NAME)
+    with other.held(), pytest.raises(WorldFault, match="busy writing"):
+        store.close()
+    other.close()
+    presence = PresenceLock(data_dir / sessions.PRESENCE_NAME)
+    assert presence.alone()
+    presence.close()
+    assert not (data_dir / "lineside.sqlite-wal").exists()
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("UNIQUE constraint failed: work_order.number", "Another work order already has this number."),
+        ("UNIQUE constraint failed: outbox.source, outbox.n", "exists already"),
+        ("NOT NULL constraint failed: tag.name", "left empty"),
+        ("CHECK constraint failed: quantity > 0", "does not fit"),
+        ("the audit trail is append-only", "does not fit"),
+    ],
+)
+def test_a_broken_rule_of_the_data_is_said_without_sql(data_dir: Path, reason: str, sentence: str) -> None:
+    error = IntegrityError("INSERT INTO work_order", {}, sqlite3.IntegrityError(reason))
+    with pytest.raises(Refused) as refused, sessions._plain_faults(data_dir):
+        raise error
+    assert sentence in str(refused.value)
+    assert not {"constraint", "_", "INSERT"} & set(str(refused.value).split())
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_program_declares(data_dir: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from app.domain.people import THE_PLANT
 from app.operations.orders import create_work_order
 from app.plant import opened_house
 from app.store.tables import WorkOrder
+from app.upkeep import backup
 from app.upkeep.backup import create_backup, restore_backup, verify_backup
 from app.upkeep.doctor import examine
 
@@ -40,6 +43,54 @@ def test_a_restore_brings_the_backup_back_and_keeps_what_it_replaced(data_dir: P
     kept = restore_backup(data_dir, Path(report.file))
     assert _products(data_dir) == ["OLD"]
     assert verify_backup(kept).work_orders == 2
+
+
+_KEEPS_OPEN = """
+import sys
+from pathlib import Path
+from app.store.read_only import ReadOnlyStore
+from app.store.sessions import Store
+store = {"window": Store, "collector": ReadOnlyStore}[sys.argv[1]](Path(sys.argv[2]))
+print("open", flush=True)
+sys.stdin.read()
+store.close()
+"""
+
+
+@pytest.mark.parametrize("who", ["window", "collector"])
+def test_a_restore_is_refused_while_another_process_has_the_store_open(
+    data_dir: Path, tmp_path: Path, who: str
+) -> None:
+    with opened_house(data_dir) as house:
+        house.door.perform(create_work_order(product="MINE", quantity=1), THE_PLANT)
+    report = create_backup(data_dir, tmp_path / "copy.sqlite")
+    with subprocess.Popen(
+        [sys.executable, "-c", _KEEPS_OPEN, who, str(data_dir)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(backup.__file__).parents[2],
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"open\n"
+        inode = (data_dir / "lineside.sqlite").stat().st_ino
+        with pytest.raises(Refused, match="Close Lineside on this computer first"):
+            restore_backup(data_dir, Path(report.file))
+        assert (data_dir / "lineside.sqlite").stat().st_ino == inode
+        other.stdin.close()
+        assert other.wait(30) == 0
+    restore_backup(data_dir, Path(report.file))
+    assert _products(data_dir) == ["MINE"]
+
+
+def test_a_restore_into_a_missing_folder_makes_it_for_its_owner_only(data_dir: Path, tmp_path: Path) -> None:
+    with opened_house(data_dir) as house:
+        house.door.perform(create_work_order(product="MOVED", quantity=1), THE_PLANT)
+    report = create_backup(data_dir, tmp_path / "copy.sqlite")
+    folder = tmp_path / "new" / "data"
+    restore_backup(folder, Path(report.file))
+    assert _products(folder) == ["MOVED"]
+    assert [path.stat().st_mode & 0o077 for path in (folder, folder / "lineside.sqlite")] == [0, 0]
 
 
 def test_a_backup_with_a_flipped_byte_is_found_out(data_dir: Path, tmp_path: Path) -> None:
