@@ -14,13 +14,21 @@ import structlog
 _SECRET_NAME = re.compile(
     r"pass(word|wort|phrase)?|secret|token|credential|api_?key|authorization", re.IGNORECASE
 )
-# Begins with a literal, so that a long line costs no more than reading it.
-_URL_PASSWORD = re.compile(r"(?P<head>://[^/\s:@]{1,200}:)[^@/\s]{1,200}(?=@)")
+# Up to the last @ of the word, as a password may hold / and @; the lengths are bounded, so that a long line
+# costs no more than reading it.
+_URL_PASSWORD = re.compile(r"(?P<head>://[^/\s:]{0,200}:)\S{1,300}(?=@)")
+# password=x, "password": "x", Authorization: Bearer x. Each part either stands there or not: nothing is tried twice.
+_NAMED_SECRET = re.compile(
+    r"""(?P<head>(?:pass(?:word|wort|phrase|wd)|pwd|secret|token|credentials?|api[_-]?key|authorization)
+        ["']?\s{0,3}[=:]\s{0,3}(?:(?:bearer|basic|digest)\s{1,3})?)
+        (?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|\S++)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
 BLOT = "•••"
 
 
 def redact(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Blot out values under secret-sounding names and passwords inside URLs, at any depth."""
+    """Blot out values under secret-sounding names and secrets inside texts, at any depth."""
     for key, value in entry.items():
         entry[key] = BLOT if _SECRET_NAME.search(key) else _redacted(value)
     return entry
@@ -28,7 +36,9 @@ def redact(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> Mutab
 
 def _redacted(value: Any) -> Any:
     if isinstance(value, str):
-        return _URL_PASSWORD.sub(rf"\g<head>{BLOT}", value)
+        return _NAMED_SECRET.sub(rf"\g<head>{BLOT}", _URL_PASSWORD.sub(rf"\g<head>{BLOT}", value))
+    if isinstance(value, BaseException):
+        return _redacted(repr(value))
     if isinstance(value, dict):
         return {
             key: BLOT if _SECRET_NAME.search(str(key)) else _redacted(item) for key, item in value.items()
@@ -40,7 +50,7 @@ def _redacted(value: Any) -> Any:
 
 def start_logging(folder: Path, *, process: str, level: str = "info", megabytes: int = 10) -> None:
     """Log to `folder`/`process`.jsonl, keeping five files; foreign libraries log there from warnings on."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handler = logging.handlers.RotatingFileHandler(
         folder / f"{process}.jsonl",
         maxBytes=megabytes * 1_000_000,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
-from app.journal_log import BLOT, start_logging
+from app.journal_log import BLOT, redact, start_logging
 
 
 @pytest.fixture
@@ -56,6 +57,16 @@ def test_each_event_is_one_json_line_with_its_time(folder: Path) -> None:
         {"db": {"user": "x", "secret": "geheim-1"}},
         {"url": "postgresql://ada:geheim-1@plant/lineside"},
         {"urls": ["opc.tcp://u:geheim-1@10.0.0.1:4840"]},
+        {"url": "opc.tcp://u:geheim/1-geheim@10.0.0.1:4840/path"},
+        {"url": "opc.tcp://u:1@geheim@10.0.0.1"},
+        {"url": "postgresql://u:a/b@c/geheim:x@plant"},
+        {"url": "redis://:geheim@plant"},
+        {"error": ValueError("cannot reach opc.tcp://u:ge/geheim@h")},
+        {"said": "connect(user='u', password='geheim, it is \\' geheim', port=1)"},
+        {"said": 'connect {"password": "geheim geheim"}'},
+        {"said": "host=h password=geheim@1,geheim user=u"},
+        {"said": "Authorization: Bearer geheim"},
+        {"said": "https://h/login?user=u&api_key=geheim"},
         {"API_KEY": "geheim-1"},
         {"headers": [{"Authorization": "geheim-1"}]},
     ],
@@ -66,6 +77,44 @@ def test_a_secret_never_reaches_the_log(folder: Path, entry: dict[str, object]) 
     text = (folder / "test.jsonl").read_text(encoding="utf-8")
     assert "geheim" not in text
     assert BLOT in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "opc.tcp://10.0.0.1:4840/plant is lost",
+        "opc.tcp://10.0.0.1:4840 refused; write to ada@plant",
+        "the password is wrong, 3 passed",
+    ],
+)
+def test_a_text_without_a_secret_is_logged_as_it_is(text: str) -> None:
+    assert redact(None, "", {"event": text}) == {"event": text}
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "://u:",
+        "://",
+        "a:",
+        "password=",
+        "password='",
+        "password='\\",
+        'token: "',
+        "pass",
+        " ",
+        "@",
+        "://u:x@",
+    ],
+)
+def test_redacting_a_long_line_takes_time_in_proportion_to_its_length(piece: str) -> None:
+    def seconds(length: int) -> float:
+        entry = {"event": (piece * length)[:length]}
+        start = time.process_time()
+        redact(None, "", entry)
+        return time.process_time() - start
+
+    assert min(seconds(200_000) for _ in range(2)) < 20 * min(seconds(50_000) for _ in range(3)) + 0.05
 
 
 def test_warnings_of_libraries_land_in_the_same_file_redacted(folder: Path) -> None:
