@@ -90,7 +90,9 @@ ACTIONS = (
     ActionSpec(
         "equipment.maintenance", "In maintenance", "equipment", "", Permission.CONFIGURE_PLANT, "wrench"
     ),
-    ActionSpec("equipment.apply", "Apply a plant file…", "equipment", "", Permission.CONFIGURE_PLANT, "factory"),
+    ActionSpec(
+        "equipment.apply", "Apply a plant file…", "equipment", "", Permission.CONFIGURE_PLANT, "factory"
+    ),
     ActionSpec("charts.freeze", "Freeze", "charts", "Space", None, "pause"),
     ActionSpec("charts.live", "Jump to live", "charts", "L", None, "play", primary=True),
     ActionSpec("charts.fit", "Fit", "charts", "0", None, "arrows-out"),
@@ -110,7 +112,12 @@ ACTIONS = (
         "alarms.ack-visible", "Acknowledge visible", "alarms", "", Permission.ACKNOWLEDGE_ALARMS, "checks"
     ),
     ActionSpec(
-        "alarms.comment", "Acknowledge with comment…", "alarms", "", Permission.ACKNOWLEDGE_ALARMS, "note-pencil"
+        "alarms.comment",
+        "Acknowledge with comment…",
+        "alarms",
+        "",
+        Permission.ACKNOWLEDGE_ALARMS,
+        "note-pencil",
     ),
     ActionSpec("alarms.unshelve", "Unshelve", "alarms", "", Permission.SHELVE_ALARMS, "tray"),
     ActionSpec("alarms.shelve", "Shelve…", "alarms", "H", Permission.SHELVE_ALARMS, "archive"),
@@ -129,9 +136,7 @@ ACTIONS = (
     ActionSpec("import.next", "Next", "import", "Alt+N", None, "arrow-right", primary=True),
     ActionSpec("import.error", "Next error", "import", "F7"),
     ActionSpec("import.apply", "Import", "import", "Ctrl+Return", Permission.IMPORT, "check", primary=True),
-    ActionSpec(
-        "import.undo", "Undo this import", "import", "", Permission.IMPORT, "arrow-counter-clockwise"
-    ),
+    ActionSpec("import.undo", "Undo this import", "import", "", Permission.IMPORT, "arrow-counter-clockwise"),
     ActionSpec("users.new", "Add user", "users", "Ctrl+N", Permission.MANAGE_USERS, "plus", primary=True),
     ActionSpec("users.role", "Change role…", "users", "E", Permission.MANAGE_USERS, "user-gear"),
     ActionSpec("users.disable", "Disable", "users", "", Permission.MANAGE_USERS, "prohibit"),

@@ -13,9 +13,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.domain.errors import LinesideError, Refused
 from app.domain.sheets.cells import Workbook
 from app.operations.change import Outcome
+from app.operations.import_files import ReadJob, read_in_worker
 from app.operations.import_runs import ImportChoices, ImportDraft, begin_draft
 from app.operations.imports import ImportSummary, apply_import, save_import_template
-from app.store.workbooks import ReadJob, read_in_worker
 from ui.bridge.desk import Desk
 
 

@@ -79,7 +79,11 @@ def test_every_number_opens_its_list(
     late(order)
     qtbot.waitUntil(lambda: screen.pages.currentIndex() == 0 and screen.risk.rowCount() == 1, timeout=5000)
     asked: list[tuple[str, object]] = []
-    screen.open_requested.connect(lambda place, line: asked.append((place, line)))
+
+    def note(place: str, argument: object) -> None:
+        asked.append((place, argument))
+
+    screen.open_requested.connect(note)
     tiles = [*screen.tiles.values(), *screen.statuses.values(), *screen.states.values()]
     for tile in tiles:
         tile.clicked.emit()

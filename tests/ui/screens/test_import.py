@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,7 @@ def screen(qtbot: QtBot, desk: Desk) -> Iterator[ImportScreen]:
     qtbot.waitUntil(lambda: desk.tasks.idle, timeout=5000)
 
 
-def workbook(folder: Path, rows: list[tuple[object, ...]], name: str = "Auftraege.xlsx") -> Path:
+def workbook(folder: Path, rows: Sequence[tuple[object, ...]], name: str = "Auftraege.xlsx") -> Path:
     path = folder / name
     write_workbook(path, [("Plan", HEADERS, rows)])
     return path
@@ -92,7 +92,8 @@ def test_an_error_is_named_by_its_cell_mended_in_place_and_the_rest_is_not_asked
     qtbot.waitUntil(lambda: screen.stack.currentWidget() is screen.fix, timeout=5000)
     assert screen.actions_set.reason("import.apply") is not None
     error = screen.fix.current()
-    assert error is not None and error.cell == "C5"
+    assert error is not None
+    assert error.cell == "C5"
     with qtbot.waitSignal(screen.work.drafted, timeout=5000):
         screen.fix.model.setData(screen.fix.model.index(0, 2), "40")
     assert screen.fix.model.rowCount() == 0

@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QToolButton, QWidget
 
+from app.operations.import_files import is_importable, write_error_workbook
 from app.operations.import_runs import ImportDraft
 from app.operations.imports import ImportSummary
 from app.store.queries.imports import recent_runs
-from app.store.workbooks import is_importable, write_workbook
 from ui.actions import ActionSet
 from ui.bridge.desk import EVERYTHING, Desk
 from ui.models.import_work import ImportWork
@@ -28,7 +28,6 @@ _START, _FILE, _MAP, _FIX, _APPLY = range(5)
 _SURE = 0.95
 _JOB = "import"
 _KINDS = "Tables (*.xlsx *.xlsm *.xlsb *.xls *.ods *.csv *.tsv *.txt);;All files (*)"
-_ERROR_HEADERS = ("Sheet", "Cell", "Header", "Value", "What is wrong", "Expected", "Suggestion")
 
 
 class ImportScreen(Pane):
@@ -316,13 +315,10 @@ class ImportScreen(Pane):
         draft = self.work.draft
         if draft is None:
             return
-        rows = [
-            (e.sheet, e.cell, e.column, e.value, e.sentence, e.expected, e.suggestion)
-            for e in draft.plan.errors
-        ]
+        errors = draft.plan.errors
 
         def work() -> None:
-            write_workbook(Path(path), [("Errors", _ERROR_HEADERS, rows)])
+            write_error_workbook(Path(path), errors)
 
         self._desk.tasks.run(work, self._on_exported, owner=self, failed=self._on_not_exported)
 
