@@ -25,6 +25,8 @@ from app.domain.plant import (
 )
 
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)\s*")
+# user:password@ before the host; a number and a slash after the colon are a port with its path.
+_PASSWORD_IN_URL = re.compile(r"[^:/]+://[^/:\[]*:(?![0-9]+/).*@", re.DOTALL)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -92,7 +94,7 @@ def dump(plant: Plant) -> str:
 
 
 def _refuse(place: str, why: str) -> None:
-    raise Refused(f"{place}: {why}.", field=place)
+    raise Refused(f"{place}: {why}" if why.endswith("?") else f"{place}: {why}.", field=place)
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
@@ -218,6 +220,12 @@ def _connection(node: _Node) -> Connection:
     driver, url = node.choice("driver", DRIVERS), node.text("url")
     if not url.startswith(DRIVERS[driver] + "://"):
         _refuse(node.at("url"), f"the address of a {driver} connection starts with {DRIVERS[driver]}://")
+    if _PASSWORD_IN_URL.match(url):
+        _refuse(
+            node.at("url"),
+            "an address holds no password; name the person under “user” and "
+            "put the password into the environment as LINESIDE_MACHINE_PASSWORD",
+        )
     timeout = node.seconds("timeout", 4.0)
     if not timeout > 0:
         _refuse(node.at("timeout"), "the timeout must be longer than nothing")

@@ -61,7 +61,7 @@ def test_the_example_of_the_manual_is_understood() -> None:
             "scan: soon",
             "tags[0].scan: “soon” is not a duration; write it like 250ms, 1s, 2m or 1h.",
         ),
-        ("scan: 250ms", "scann: 1s", "tags[0].scann: this key is not known; did you mean “scan”?."),
+        ("scan: 250ms", "scann: 1s", "tags[0].scann: this key is not known; did you mean “scan”?"),
         ("connection: oven-plc", "connection: oven", "tags[0].connection: there is no connection “oven”"),
         ("equipment: OVEN-2", "equipment: OVEN-3", "did you mean “OVEN-2”?"),
         ("hi: 80,", "hi: 90,", "tags[0].limits.hihi: hihi (85) must be above hi (90)."),
@@ -92,11 +92,33 @@ def test_the_example_of_the_manual_is_understood() -> None:
 def test_a_mistake_is_told_with_its_place(old: str, new: str, sentence: str) -> None:
     with pytest.raises(Refused) as refusal:
         parse_plant(EXAMPLE.replace(old, new, 1))
-    assert sentence.removesuffix("?.") in refusal.value.sentence
+    assert sentence in refusal.value.sentence
 
 
 def test_an_empty_file_is_an_empty_plant() -> None:
     assert parse_plant("") == Plant()
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["u:geheim@h:4840/plant", "u:ge/heim@h", "u:ge@heim@h", ":geheim@h", "ada@plant:geheim@h", "u:4geheim@h"],
+)
+def test_an_address_with_a_password_is_refused_without_repeating_it(rest: str) -> None:
+    with pytest.raises(Refused, match=r"connections\[0\]\.url: an address holds no password") as refusal:
+        parse_plant(EXAMPLE.replace("127.0.0.1:4840/plant", rest))
+    assert "geheim" not in refusal.value.sentence
+
+
+@pytest.mark.parametrize("rest", ["h:4840/a@b", "h/a:b", "[fe80::1]:4840/a@b", "h:4840", "u@h:4840/plant"])
+def test_an_address_without_a_password_is_taken(rest: str) -> None:
+    plant = parse_plant(EXAMPLE.replace("127.0.0.1:4840/plant", rest))
+    assert plant.connections[0].url == f"opc.tcp://{rest}"
+
+
+def test_a_sentence_that_asks_ends_with_its_question_mark() -> None:
+    with pytest.raises(Refused) as refusal:
+        parse_plant(EXAMPLE.replace("scan: 250ms", "scann: 1s"))
+    assert refusal.value.sentence.endswith("did you mean “scan”?")
 
 
 def test_a_clamped_value_says_so_in_its_quality() -> None:
