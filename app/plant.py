@@ -41,7 +41,7 @@ class House:
 def open_house(folder: Path) -> House:
     """Open or create the store in `folder`. Raises `Refused` or `WorldFault` with one plain sentence."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise WorldFault(
             f"The data folder {folder} cannot be made ({error.strerror}); choose another folder."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -30,6 +31,8 @@ hypothesis_settings.load_profile("lineside")
 
 
 def pytest_configure() -> None:
+    # As in the window (ui/window/garbage.py): a cycle with widgets in it must not be collected on a worker thread.
+    gc.disable()
     leaks.watch_tasks()
     leaks.watch_timers()
     # Until a test sets up logging as the program does, log lines go where the error check sees them.
@@ -39,6 +42,13 @@ def pytest_configure() -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Collect on the main thread, between tests: all of it after a test with widgets, else what is young."""
+    with_widgets = {"qapp", "qtbot"} & set(getattr(item, "fixturenames", ()))
+    gc.collect(2 if with_widgets else 1)
 
 
 @pytest.fixture(autouse=True)

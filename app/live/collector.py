@@ -83,7 +83,7 @@ class Collector:
 
     async def run(self, seconds: float | None = None) -> None:
         """Collect; raises Refused when another collector has this folder or its history cannot be used."""
-        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with AsyncExitStack() as stack:
             lock = FileLock(self._data_dir / "collector.lock")
             stack.callback(lock.close)

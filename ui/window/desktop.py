@@ -18,6 +18,7 @@ from ui.screens.login import LoginScreen
 from ui.tasks import Tasks
 from ui.theme import install_theme
 from ui.window.crash import CrashCards, CrashReports
+from ui.window.garbage import GarbageRounds
 
 if TYPE_CHECKING:
     # Loaded by the worker thread that opens the data, while the login window is already on the screen.
@@ -67,6 +68,7 @@ class Desktop(QObject):
         self.login.quit_requested.connect(self.quit)
         self.windows: list[MainWindow] = []
         self._inside: OpenDesk | None = None
+        self._garbage: GarbageRounds | None = None
         self._closed = False
 
     # -- opening
@@ -183,6 +185,11 @@ class Desktop(QObject):
             return active
         return self.windows[-1] if self.windows else self.login
 
+    def collect_garbage(self, _window: object) -> None:
+        """Everything is loaded: from now on look for garbage, on this thread."""
+        if self._garbage is None:
+            self._garbage = GarbageRounds(self)
+
     # -- ending
 
     def quit(self) -> None:
@@ -221,7 +228,7 @@ def run_desktop(folder: Path, *, demo: DemoTour | None = None) -> int:
     asyncio.set_event_loop(loop)
     desktop = Desktop(folder, loop, demo=demo)
     desktop.reports.install()
-    desktop.ready.connect(_loaded_for_good)
+    desktop.ready.connect(desktop.collect_garbage)
     loop.set_exception_handler(desktop.reports.from_loop)
     desktop.start()
     try:
@@ -233,12 +240,6 @@ def run_desktop(folder: Path, *, demo: DemoTour | None = None) -> int:
         asyncio.set_event_loop(None)
         gc.enable()
     return 0
-
-
-def _loaded_for_good(_window: object) -> None:
-    """Collect garbage from now on, and never again look through what was loaded: that would cost whole frames."""
-    gc.freeze()
-    gc.enable()
 
 
 async def _end_tasks() -> None:
