@@ -50,7 +50,7 @@ def test_the_only_administrator_cannot_be_disabled(qtbot: QtBot, desk: Desk) -> 
     assert "only administrator" in told.args[0]
 
 
-def test_a_disabled_person_is_enabled_again_and_the_button_says_why_it_is_not_available(qtbot: QtBot, desk: Desk) -> None:
+def test_a_disabled_person_is_enabled_again_and_the_button_says_why_not(qtbot: QtBot, desk: Desk) -> None:
     assert desk.actor is not None
     desk.house.door.perform(add_user(name="Zoe", role=Role.OPERATOR, password="a fine long one"), desk.actor)
     screen = opened(qtbot, desk, 2)
