@@ -52,8 +52,10 @@ def test_an_empty_store_tells_the_first_three_steps_and_opens_them(
     qtbot: QtBot, screen: DashboardScreen
 ) -> None:
     qtbot.waitUntil(lambda: screen.pages.currentWidget() is screen.first, timeout=5000)
+    button = screen.first.findChild(QPushButton, "first-step-import")
+    assert button is not None
     with qtbot.waitSignal(screen.open_requested, timeout=2000) as asked:
-        screen.first.findChild(QPushButton, "first-step-import").click()
+        button.click()
     assert asked.args == ["import", None]
 
 
