@@ -199,7 +199,7 @@ def _fields(values: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
     return [
         ("Product", values["product"]),
         ("Quantity", f"{values['quantity_done']:,} of {values['quantity']:,}"),
-        ("Status", values["status"].title),
+        ("Status", values["status"].words),
         ("Priority", f"{priority} {PRIORITY_TITLES[priority]}"),
         ("Planned", f"{moment(values['planned_start'], now)} – {moment(values['planned_end'], now)}"),
         ("Started", moment(values["started_at"], now)),
