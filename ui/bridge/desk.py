@@ -47,7 +47,6 @@ class Desk(QObject):
         self._committed.connect(self._on_committed)
         self._data_version = house.store.data_version()
         self._seen_version = self._data_version()
-        self._own_commits = False
         self._poll = QTimer(self, interval=_FOREIGN_POLL_MS)
         self._poll.timeout.connect(self._look_for_foreign_commits)
         self._poll.start()
@@ -130,15 +129,16 @@ class Desk(QObject):
 
     @Slot(object)
     def _on_committed(self, committed: Committed) -> None:
-        self._own_commits = True
         self.fault.emit("store", None)
         if committed.touched:
             self.changed.emit(frozenset(committed.touched))
 
     @Slot()
     def _look_for_foreign_commits(self) -> None:
+        """Tell of every move of the version, own commits too: it cannot say whose commit it was, and several
+        within one interval look like one. Models wait for a pause and keep their rows, so one more read is cheap.
+        """
         version = self._data_version()
         moved, self._seen_version = version != self._seen_version, version
-        if moved and not self._own_commits:
+        if moved:
             self.changed.emit(EVERYTHING)
-        self._own_commits = False

@@ -123,7 +123,7 @@ class PagedModel(QAbstractTableModel):
         self._generation += 1
         generation, reader = self._generation, self._reader()
         # The pages seen last: the ones in view are always among them.
-        pages = sorted(list(self._pages)[-3:]) if keep_place and self._pages else [0]
+        pages = self._pages_to_keep() if keep_place and self._pages else [0]
         self.loading.emit(True)
 
         def query(session: Session) -> _Answer:
@@ -137,6 +137,15 @@ class PagedModel(QAbstractTableModel):
 
         done = self._take_refresh if keep_place else self._take_reset
         self._desk.read(query, done, owner=self, key="load", failed=self._on_failed)
+
+    def _pages_to_keep(self) -> list[int]:
+        """The pages in view, and those that hold the selection as far as the model keeps pages at all."""
+        # The selection makes its indexes persistent only when it hears that the layout is about to change.
+        self.layoutAboutToBeChanged.emit()
+        chosen = {index.row() // PAGE for index in self.persistentIndexList()}
+        self.layoutChanged.emit()
+        seen = list(self._pages)[-3:]
+        return sorted({*seen, *sorted(chosen - set(seen))[: _KEPT_PAGES - len(seen)]})
 
     def _on_failed(self, error: BaseException) -> None:
         self.loading.emit(False)
@@ -159,16 +168,32 @@ class PagedModel(QAbstractTableModel):
         # The selection makes its indexes persistent only when it hears that the layout is about to change.
         self.layoutAboutToBeChanged.emit()
         olds = self.persistentIndexList()
-        ids = [self.id_at(index.row()) for index in olds]
-        self._replace(answer, self._total)
+        ids = [self._loaded_id(index.row()) for index in olds]
+        total = self._total
+        self._replace(answer, total)
         where = {row.id: page * PAGE + i for page, rows in self._pages.items() for i, row in enumerate(rows)}
         news = [
-            self.index(where[row_id], old.column()) if row_id in where else QModelIndex()
+            self._moved(old, row_id, where, same_length=total == self._total)
             for old, row_id in zip(olds, ids, strict=True)
         ]
         self.changePersistentIndexList(olds, news)
         self.layoutChanged.emit()
         self._announce(answer.exact)
+
+    def _moved(
+        self, old: QModelIndex, row_id: UUID | None, where: Mapping[UUID, int], *, same_length: bool
+    ) -> QModelIndex:
+        """Where an index goes: to its row's id; a row that was not read again stays while the list is as long."""
+        if row_id is not None and row_id in where:
+            return self.index(where[row_id], old.column())
+        if same_length and old.row() // PAGE not in self._pages:
+            return self.index(old.row(), old.column())
+        return QModelIndex()
+
+    def _loaded_id(self, row: int) -> UUID | None:
+        """The id at this place without asking for its page."""
+        rows = self._pages.get(row // PAGE, ())
+        return rows[row % PAGE].id if row % PAGE < len(rows) else None
 
     def _replace(self, answer: _Answer, before: int) -> None:
         total = answer.total or 0

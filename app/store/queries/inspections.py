@@ -11,7 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.domain.inspections import InspectionItem, ItemKind, Verdict
 from app.domain.stages import StageStatus
+from app.store.queries.lists import WORK_ORDERS
 from app.store.tables import Inspection, InspectionResult, Stage, UserAccount, WorkOrder
+
+_ORDERS_LOOKED_AT = 400
+_NAMES_LOOKED_AT = 200
 
 DEFAULT_CHECKLIST = (
     InspectionItem(ItemKind.CHECK, "Matches the drawing"),
@@ -46,22 +50,65 @@ def _stages() -> Select[UUID, str, str, str, str, StageStatus]:
 
 
 def find_stages(session: Session, words: str, limit: int = 30) -> tuple[StageOption, ...]:
-    """Stages whose order, product, lot or name begins with or holds every word; those in work come first."""
-    query = _stages()
-    for word in words.split():
-        query = query.where(
-            or_(
-                WorkOrder.number.contains(word, autoescape=True),
-                WorkOrder.product.contains(word, autoescape=True),
-                WorkOrder.lot.startswith(word, autoescape=True),
-                Stage.name.startswith(word, autoescape=True),
-            )
-        )
+    """Stages of the orders that hold every word in a text or a stage's name; those in work come first.
+
+    A word is looked for among orders through their text index, and only if it also begins a stage's name among
+    stages; at most `_ORDERS_LOOKED_AT` orders are considered, so that typing stays quick in a store of any size.
+    """
     rank = case({StageStatus.IN_PROGRESS: 0, StageStatus.BLOCKED: 1}, value=Stage.status, else_=2)
-    if not words.strip():
+    query = _stages()
+    typed = words.split()
+    if not typed:
         query = query.where(Stage.status == StageStatus.IN_PROGRESS)
+    else:
+        assert WORK_ORDERS.text is not None
+        names = _stage_names(session)
+        of_stage = [word for word in typed if any(name.startswith(word.casefold()) for name in names)]
+        of_order = [WORK_ORDERS.text(word) for word in typed if word not in of_stage]
+        for word in of_stage:
+            query = query.where(
+                or_(
+                    Stage.name.istartswith(word, autoescape=True),
+                    WorkOrder.number.icontains(word, autoescape=True),
+                    WorkOrder.product.icontains(word, autoescape=True),
+                    WorkOrder.lot.istartswith(word, autoescape=True),
+                )
+            )
+        if of_order:
+            ids = session.execute(
+                select(WorkOrder.id).where(~WorkOrder.deleted, *of_order).limit(_ORDERS_LOOKED_AT)
+            ).scalars()
+            query = query.where(Stage.work_order_id.in_(ids.all()))
+        else:
+            return _first_by_status(session, query, limit)
     rows = session.execute(query.order_by(rank, WorkOrder.number, Stage.position).limit(limit))
     return tuple(StageOption(*row) for row in rows)
+
+
+def _stage_names(session: Session) -> list[str]:
+    """All names that stages have, folded, found by skipping along the index of status and name."""
+    found: set[str] = set()
+    for status in StageStatus:
+        name = session.execute(select(func.min(Stage.name)).where(Stage.status == status)).scalar()
+        while name is not None and len(found) < _NAMES_LOOKED_AT:
+            found.add(name)
+            name = session.execute(
+                select(func.min(Stage.name)).where(Stage.status == status, Stage.name > name)
+            ).scalar()
+    return [name.casefold() for name in found]
+
+
+def _first_by_status(
+    session: Session, query: Select[UUID, str, str, str, str, StageStatus], limit: int
+) -> tuple[StageOption, ...]:
+    """Those in work, then blocked, then the others, without sorting every stage of the store."""
+    rows: list[StageOption] = []
+    in_front = (StageStatus.IN_PROGRESS, StageStatus.BLOCKED)
+    for status in (*in_front, *(status for status in StageStatus if status not in in_front)):
+        if len(rows) < limit:
+            part = query.where(Stage.status == status).limit(limit - len(rows))
+            rows += [StageOption(*row) for row in session.execute(part)]
+    return tuple(rows)
 
 
 def stage_option(session: Session, stage_id: UUID) -> StageOption | None:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.domain.people import Actor, Role
-from app.operations.orders import edit_work_orders
+from app.operations.orders import create_work_order, edit_work_orders
 from app.plant import House, utc_now
 from app.store.tables import WorkOrder
 from ui.bridge.desk import Desk
@@ -33,6 +33,14 @@ def read(house: House, order_id: UUID) -> WorkOrder:
 
 def numbers(screen: OrdersScreen) -> list[str]:
     return [str(screen.model.values_at(row).get("number")) for row in range(screen.model.rowCount())]
+
+
+def bulk_orders(house: House, count: int) -> int:
+    """Many open orders; returns how many."""
+    actor = Actor(None, "setup", Role.ADMIN)
+    for number in range(count):
+        house.door.perform(create_work_order(product="FRAME-M", quantity=1, number=f"B-{number:05}"), actor)
+    return count
 
 
 @pytest.fixture
@@ -206,3 +214,33 @@ def test_who_may_not_plan_sees_why_and_cannot_edit(
     assert "may not create and change work orders" in reason
     index = screen.model.index(0, COLUMN["customer"])
     assert not screen.model.flags(index) & Qt.ItemFlag.ItemIsEditable
+
+
+def test_a_refresh_keeps_a_long_selection_and_one_that_was_scrolled_away(
+    qtbot: QtBot, desk: Desk, house: House, admin: Actor
+) -> None:
+    entries = bulk_orders(house, 1_000)
+    made = OrdersScreen(desk)
+    qtbot.addWidget(made)
+    made.resize(1366, 768)
+    made.show()
+    qtbot.waitUntil(lambda: made.model.rowCount() == entries, timeout=10_000)
+    made.list.selectAll()
+    assert made.selected_ids() == []
+    qtbot.waitUntil(lambda: len(made.selected_ids()) == entries, timeout=10_000)
+    with qtbot.waitSignal(made.model.layoutChanged, timeout=5000), qtbot.waitSignal(made.model.counted):
+        made.model.refresh()
+    assert len(made.list.chosen_rows()) == entries
+    qtbot.waitUntil(lambda: len(made.selected_ids()) == entries, timeout=10_000)
+
+
+def test_rows_still_being_read_are_refused_not_left_out(qtbot: QtBot, desk: Desk, house: House) -> None:
+    entries = bulk_orders(house, 1_000)
+    made = OrdersScreen(desk)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.model.rowCount() == entries, timeout=10_000)
+    made.list.selectAll()
+    with qtbot.waitSignal(desk.refused, timeout=2000) as refused:
+        made.delete_selected()
+    assert refused.args == ["Some of the chosen rows are still being read; try again in a moment."]

@@ -50,6 +50,8 @@ _HELP = (
     "due<fri   start>=2026-04-12   due<now   due<nextweek   open:yes   line:A"
 )
 FIGURES_UP_TO = 200_000
+CHOSEN_UP_TO = 5_000
+_BEING_READ = "Some of the chosen rows are still being read; try again in a moment."
 _SELECT = "Select at least one order."
 _NEEDS_ROWS = ("orders.edit", "orders.advance", "orders.cancel", "orders.delete", "orders.duplicate")
 _EXPORTED = tuple(
@@ -268,9 +270,22 @@ class OrdersScreen(Pane):
     # -- rows
 
     def selected_ids(self) -> list[UUID]:
-        """Ids of the chosen orders whose rows have been read, in their order on the screen."""
-        found = [self.model.id_at(row) for row in self.list.chosen_rows()[:10_000]]
-        return [row_id for row_id in found if row_id is not None]
+        """Ids of the chosen orders in their order on the screen.
+
+        Empty, with a sentence to the person, when not all of them can be told: nothing is done to a part of them.
+        """
+        return [row["id"] for row in self._chosen_values()]
+
+    def _chosen_values(self) -> list[Mapping[str, Any]]:
+        chosen = self.list.chosen_rows()
+        if len(chosen) > CHOSEN_UP_TO:
+            self._desk.refused.emit(f"At most {CHOSEN_UP_TO:,} orders can be changed at once; choose fewer.")
+            return []
+        rows = [self.model.values_at(row) for row in chosen]
+        if not all(rows):
+            self._desk.refused.emit(_BEING_READ)
+            return []
+        return rows
 
     def _current_values(self) -> Mapping[str, Any]:
         return (
@@ -349,8 +364,7 @@ class OrdersScreen(Pane):
 
     def edit_selected(self) -> None:
         """One form for all selected orders."""
-        rows = [self.model.values_at(row) for row in self.list.chosen_rows()[:10_000]]
-        rows = [row for row in rows if row]
+        rows = self._chosen_values()
         if rows:
             title = f"Edit {rows[0]['number']}" if len(rows) == 1 else f"Edit {len(rows):,} orders"
             ids = [row["id"] for row in rows]
@@ -373,10 +387,14 @@ class OrdersScreen(Pane):
             self._desk.perform(advance_work_order(order_id=row_id), owner=self)
 
     def cancel_selected(self) -> None:
-        self._desk.perform(cancel_work_orders(ids=self.selected_ids()), owner=self)
+        ids = self.selected_ids()
+        if ids:
+            self._desk.perform(cancel_work_orders(ids=ids), owner=self)
 
     def delete_selected(self) -> None:
-        self._desk.perform(delete_work_orders(ids=self.selected_ids()), owner=self, done=self._deleted)
+        ids = self.selected_ids()
+        if ids:
+            self._desk.perform(delete_work_orders(ids=ids), owner=self, done=self._deleted)
 
     def _deleted(self, _outcome: Outcome[Any]) -> None:
         if self.panel.isVisible():
