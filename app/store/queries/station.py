@@ -8,8 +8,8 @@ from pathlib import Path
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.store.journal import PENDING, first_broken_line
-from app.store.tables import Audit, Outbox
+from app.store.journal import first_broken_line, waiting_changes
+from app.store.tables import Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,7 @@ class StationState:
 
 def pending_changes(session: Session) -> int:
     """How many changes wait for a server."""
-    counting = select(func.count()).select_from(Outbox).where(Outbox.state == PENDING)
-    return int(session.execute(counting).scalar_one())
+    return waiting_changes(session)
 
 
 def station_state(session: Session) -> StationState:
