@@ -26,6 +26,13 @@ async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
             await asyncio.sleep(0.01)
 
 
+def events_told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged, in order; a logger that an earlier test set up for the log files carries its entry whole."""
+    return [
+        record.msg["event"] if isinstance(record.msg, dict) else record.getMessage() for record in caplog.records
+    ]
+
+
 @asynccontextmanager
 async def collecting(source: PlantSource, data_dir: Path, **more: Any) -> AsyncIterator[Collector]:
     """A running collector for the length of a block; its failure is the test's failure."""

@@ -25,7 +25,7 @@ from app.live.feed import Feed
 from app.live.messages import AlarmChanged, LinkState, LinkStatus, Message, SampleBatch
 from app.live.source import FilePlantSource, MemoryPlantSource, Verb
 from app.store.history import FILE_NAME, HistoryReader
-from tests.live.conftest import collecting, until
+from tests.live.conftest import collecting, events_told, until
 
 LONG_AGO, FAR_OFF = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -112,7 +112,7 @@ async def test_after_the_modbus_server_was_killed_values_resume_and_each_tag_has
         await until(lambda: all(s.good for s in history.latest(names).values()))
     for name in names:
         assert [s.quality for s in stored(history, name) if s.bad] == [Quality.BAD_NO_COMMUNICATION]
-    told = [r.getMessage() for r in caplog.records]
+    told = events_told(caplog)
     assert (told.count("machine lost"), told.count("machine is back")) == (1, 1)
 
 
@@ -202,7 +202,7 @@ async def test_a_broken_plant_file_changes_nothing_and_is_told_once(
         await until(lambda: "CONV-1/speed" in history.latest())
         file.write_text("tags: [{name: x}]")
         collector._look_now()
-        await until(lambda: [r for r in caplog.records if r.getMessage() == "plant not followed"])
+        await until(lambda: "plant not followed" in events_told(caplog))
         modbus_machines.force("CONV-1", "items", 77)
         await modbus_machines.tick()
         await until(lambda: history.latest()["CONV-1/items"].value == 77)
