@@ -39,6 +39,10 @@ class Permission(StrEnum):
     PLAN_MAINTENANCE = "plan maintenance"
     ACKNOWLEDGE_ALARMS = "acknowledge alarms"
     SHELVE_ALARMS = "shelve alarms"
+    TAKE_ALARMS_OUT = "take alarms out of service"
+    WRITE_TO_MACHINES = "send values to machines"
+    CORRECT_HISTORY = "correct measured values"
+    WRITE_NOTES = "write notes on curves"
     SEE_AUDIT = "see the audit trail"
     OWN_ACCOUNT = "change their own password"
 
@@ -61,6 +65,10 @@ PERMISSIONS: dict[Permission, frozenset[Role]] = {
     Permission.PLAN_MAINTENANCE: frozenset({_A, _M, _P, _S, _T}),
     Permission.ACKNOWLEDGE_ALARMS: frozenset({_A, _M, _S, _T, _O}),
     Permission.SHELVE_ALARMS: frozenset({_A, _M, _S, _T}),
+    Permission.TAKE_ALARMS_OUT: frozenset({_A, _M, _T}),
+    Permission.WRITE_TO_MACHINES: frozenset({_A, _S, _T}),
+    Permission.CORRECT_HISTORY: frozenset({_A, _M, _S, _I}),
+    Permission.WRITE_NOTES: _EVERYONE,
     Permission.SEE_AUDIT: frozenset({_A, _M}),
     Permission.OWN_ACCOUNT: _EVERYONE,
 }

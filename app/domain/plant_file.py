@@ -218,8 +218,9 @@ def _equipment(node: _Node) -> Equipment:
 def _connection(node: _Node) -> Connection:
     node.only("name", "driver", "url", "security", "user", "unit", "addressing", "timeout", "enabled")
     driver, url = node.choice("driver", DRIVERS), node.text("url")
-    if not url.startswith(DRIVERS[driver] + "://"):
-        _refuse(node.at("url"), f"the address of a {driver} connection starts with {DRIVERS[driver]}://")
+    if url.partition("://")[0] not in DRIVERS[driver] or "://" not in url:
+        beginnings = " or ".join(f"{scheme}://" for scheme in DRIVERS[driver])
+        _refuse(node.at("url"), f"the address of a {driver} connection starts with {beginnings}")
     if _PASSWORD_IN_URL.match(url):
         _refuse(
             node.at("url"),

@@ -9,7 +9,7 @@ from app.domain.errors import Refused
 
 if TYPE_CHECKING:
     from app.domain.plant import Connection
-    from app.drivers.protocol import Driver
+    from app.drivers.protocol import Credentials, Driver
 
 _SCHEMES = {"opc.tcp": "opcua", "tcp": "modbus-tcp", "modbus": "modbus-tcp"}
 
@@ -33,13 +33,13 @@ def _checked(url: str) -> SplitResult:
     return parts
 
 
-def open_driver(connection: Connection, password: str = "") -> Driver:
+def open_driver(connection: Connection, credentials: Credentials | None = None) -> Driver:
     """A fresh, not yet connected driver; raises Refused for a driver that Lineside does not have."""
     _checked(connection.url)
     if connection.driver == "opcua":
         from app.drivers.opcua import OpcUaDriver
 
-        return OpcUaDriver(connection, password)
+        return OpcUaDriver(connection, credentials)
     if connection.driver == "modbus-tcp":
         from app.drivers.modbus import ModbusDriver
 

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from app.domain.errors import WorldFault
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCertificate:
+    """What a person has to compare before trusting a machine; `fingerprint` is the SHA-256 in hex."""
+
+    fingerprint: str
+    subject: str
+    valid_from: datetime
+    valid_until: datetime
+
+    @property
+    def short(self) -> str:
+        """Enough of the fingerprint to compare by eye."""
+        return ":".join(self.fingerprint[i : i + 2] for i in range(0, 16, 2)).upper()
 
 
 class MachineFault(WorldFault):
@@ -59,6 +77,19 @@ class UntrustedCertificate(MachineFault):
             f"{place} does not trust this PC yet{why}: accept Lineside's certificate in the machine's "
             "list of rejected certificates, or choose another security setting.",
         )
+
+
+class UnknownServer(MachineFault):
+    """The machine shows a certificate that nobody has accepted yet, or another one than was accepted."""
+
+    def __init__(self, place: str, certificate: ServerCertificate, *, changed: bool = False) -> None:
+        shown = f"{place} shows {'another' if changed else 'a'} certificate ({certificate.short}"
+        super().__init__(
+            place,
+            f"{shown}, {certificate.subject}): compare it with the one on the machine and accept it in the "
+            "connection's settings.",
+        )
+        self.certificate, self.changed = certificate, changed
 
 
 class BadAddress(MachineFault):

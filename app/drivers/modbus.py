@@ -25,7 +25,7 @@ from app.drivers.modbus_values import (
     decode,
     parse_address,
 )
-from app.drivers.protocol import BrowseNode, Granted, Reading, Sink, Watch
+from app.drivers.protocol import BrowseNode, Granted, Reading, Sink, Traffic, Watch
 
 if TYPE_CHECKING:
     from pymodbus.client import AsyncModbusTcpClient
@@ -275,6 +275,10 @@ class ModbusDriver:
         if self._lost is None:
             return Unreachable(self._place, "not connected")
         return await asyncio.shield(self._lost)
+
+    def traffic(self) -> Traffic:
+        """What was counted so far."""
+        return Traffic()
 
     def silence(self) -> float:
         """Seconds since the last answer."""

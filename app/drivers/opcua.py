@@ -24,7 +24,7 @@ from app.drivers.faults import (
     UntrustedCertificate,
     WrongCredentials,
 )
-from app.drivers.protocol import BrowseNode, Granted, Reading, Sink, Watch
+from app.drivers.protocol import BrowseNode, Credentials, Granted, Reading, Sink, Traffic, Watch
 
 if TYPE_CHECKING:
     from asyncua import ua
@@ -42,7 +42,7 @@ QUEUE = 10  # values the server keeps for us between two publications
 class OpcUaDriver:
     """One session with one OPC UA server; a new client object for every attempt, as the library needs it."""
 
-    def __init__(self, connection: Connection, password: str = "") -> None:
+    def __init__(self, connection: Connection, credentials: Credentials | None = None) -> None:
         parts = urlsplit(connection.url)
         if not parts.hostname:
             raise Refused(f"“{connection.url}” has no host name; write it like opc.tcp://192.168.0.10:4840.")
@@ -51,7 +51,7 @@ class OpcUaDriver:
                 f"Connection “{connection.name}”: encrypted OPC UA is not in this version yet; use security None."
             )
         self._place = f"{parts.hostname}:{parts.port or 4840}"
-        self._connection, self._password = connection, password
+        self._connection, self._credentials = connection, credentials or Credentials()
         self._client: Client | None = None
         self._lost: asyncio.Future[MachineFault] | None = None
         self._heard = time.monotonic()
@@ -68,7 +68,7 @@ class OpcUaDriver:
         client.session_timeout = SESSION_TIMEOUT
         if self._connection.user:
             client.set_user(self._connection.user)
-            client.set_password(self._password)
+            client.set_password(self._credentials.password)
         client.connection_lost_callback = self._on_lost
         self._client = client
         try:
@@ -263,6 +263,10 @@ class OpcUaDriver:
         if self._lost is None:
             return Unreachable(self._place, "not connected")
         return await asyncio.shield(self._lost)
+
+    def traffic(self) -> Traffic:
+        """What was counted so far."""
+        return Traffic()
 
     def silence(self) -> float:
         """Seconds since the last publication or keep-alive."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from app.domain.samples import Value
@@ -35,19 +36,52 @@ class BrowseNode:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A wish to be told about an address every `scan` seconds or when it changes."""
+    """A wish to be told about an address every `scan` seconds or when it changes.
+
+    `deadband` is a change, in raw units, that is too small to be told about, for machines that can judge it themselves;
+    `freshness` is the age in seconds at which the value counts as old and has to be asked for anew (0: never).
+    """
 
     address: str
     scan: float
+    deadband: float = 0.0
+    freshness: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What the machine agreed to: the revised interval in seconds, or why it will never send this address."""
+    """What the machine agreed to: the revised interval in seconds, whether it applies the deadband itself, how many
+    values it keeps for us between two messages, or why it will never send this address."""
 
     address: str
     scan: float
     fault: MachineFault | None = None
+    deadband: bool = False
+    queue: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What proves who we are: the password of the connection's user, and the folder of this station's certificates."""
+
+    password: str = field(default="", repr=False)
+    certificates: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What a driver counted since it was made.
+
+    Requests and failed ones; values that the machine had to drop because its queue was full; values asked for anew
+    because they were old; how long the last answer and the slowest took, in seconds.
+    """
+
+    requests: int = 0
+    failures: int = 0
+    overflows: int = 0
+    refreshed: int = 0
+    last_seconds: float = 0.0
+    slowest_seconds: float = 0.0
 
 
 Sink = Callable[[Sequence[Reading]], None]
@@ -76,11 +110,15 @@ class Driver(Protocol):
         ...
 
     async def write(self, address: str, value: Value) -> None:
-        """Write one value; refused unless writing was switched on."""
+        """Send one raw value and wait until the machine took it; whether it may be sent is decided above."""
         ...
 
     async def lost(self) -> MachineFault:
         """Wait until the connection is gone and say why."""
+        ...
+
+    def traffic(self) -> Traffic:
+        """What was counted so far."""
         ...
 
     def silence(self) -> float:

@@ -19,7 +19,7 @@ from app.domain.identity import uuid7
 from app.domain.plant import Connection, Plant
 from app.domain.samples import Quality, Sample
 from app.drivers import open_driver
-from app.drivers.protocol import Driver, Watch
+from app.drivers.protocol import Credentials, Driver, Watch
 from app.live.alarm_desk import AlarmDesk
 from app.live.intake import Intake
 from app.live.link import BackOff, Link
@@ -37,7 +37,7 @@ IDLE = timedelta(seconds=5)  # a collector with nothing to write still leaves a 
 TICK_SECONDS = 0.25
 LOOK_SECONDS = 1.0
 _T = TypeVar("_T")
-Opener = Callable[[Connection, str], Driver]
+Opener = Callable[[Connection, Credentials], Driver]
 
 
 def utc_now() -> datetime:
@@ -269,7 +269,7 @@ class Collector:
         self._links[connection.name] = (link, asyncio.create_task(link.run(), name=f"link {connection.name}"))
 
     def _open(self, connection: Connection) -> Driver:
-        return self._opener(connection, self._passwords.get(connection.name, ""))
+        return self._opener(connection, Credentials(self._passwords.get(connection.name, "")))
 
     async def _end_link(self, name: str) -> None:
         _, task = self._links.pop(name)

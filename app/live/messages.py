@@ -95,6 +95,37 @@ class LinkStatus(msgspec.Struct, tag=True, frozen=True):
     attempts: int = 0
 
 
+class LinkFigures(msgspec.Struct, tag=True, frozen=True):
+    """What a connection did since the collector started, told every few seconds.
+
+    `poll_seconds` is the last answer's time, `slowest_seconds` the longest of the last minute; `interval_seconds` is
+    the slowest interval that the machine granted where it is slower than wished (else 0).
+    """
+
+    connection: str
+    requests: int = 0
+    failures: int = 0
+    overflows: int = 0
+    refreshed: int = 0
+    reconnects: int = 0
+    poll_seconds: float = 0.0
+    slowest_seconds: float = 0.0
+    interval_seconds: float = 0.0
+    values_per_second: float = 0.0
+    last_good: datetime | None = None
+
+
+class WriteAnswered(msgspec.Struct, tag=True, frozen=True):
+    """What became of a value sent to a machine; `id` is the id of its row, `read_back` what was read afterwards."""
+
+    id: str
+    tag: str
+    ok: bool
+    sentence: str
+    at: datetime
+    read_back: Value = None
+
+
 class Poke(msgspec.Struct, tag=True, frozen=True):
     """From a desktop: something was changed or acknowledged, look now."""
 
@@ -107,7 +138,19 @@ class Ping(msgspec.Struct, tag=True, frozen=True):
     trouble: str = ""
 
 
-Message = Hello | Auth | Welcome | Denied | SampleBatch | AlarmChanged | LinkStatus | Poke | Ping
+Message = (
+    Hello
+    | Auth
+    | Welcome
+    | Denied
+    | SampleBatch
+    | AlarmChanged
+    | LinkStatus
+    | LinkFigures
+    | WriteAnswered
+    | Poke
+    | Ping
+)
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 

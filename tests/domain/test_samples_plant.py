@@ -69,7 +69,7 @@ def test_the_example_of_the_manual_is_understood() -> None:
         (
             "driver: opcua",
             "driver: opc",
-            "connections[0].driver: “opc” is not one of opcua, modbus-tcp, mqtt.",
+            "connections[0].driver: “opc” is not one of opcua, modbus-tcp, modbus-rtu, mqtt, sparkplug.",
         ),
         (
             '"opc.tcp://127.0.0.1:4840/plant"',

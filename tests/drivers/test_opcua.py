@@ -21,7 +21,7 @@ from app.domain.plant import Connection
 from app.domain.samples import Quality
 from app.drivers import driver_for_url, open_driver
 from app.drivers.faults import BadAddress, MachineFault, RefusedConnection, Unreachable, WrongCredentials
-from app.drivers.protocol import Reading, Watch
+from app.drivers.protocol import Credentials, Reading, Watch
 from app.drivers.simulator import SimulatedPlant
 
 Until = Callable[..., "asyncio.Future[None]"]
@@ -160,8 +160,8 @@ async def test_a_wrong_password_is_told_as_such_and_the_right_one_opens(free_por
     wanted = Connection("x", "opcua", f"opc.tcp://127.0.0.1:{free_port}", user="anna")
     try:
         with pytest.raises(WrongCredentials, match="enter them again"):
-            await open_driver(wanted, "guess").connect()
-        driver = open_driver(wanted, "secret")
+            await open_driver(wanted, Credentials("guess")).connect()
+        driver = open_driver(wanted, Credentials("secret"))
         await driver.connect()
         await driver.close()
     finally:

@@ -29,7 +29,8 @@ async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
 def events_told(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What was logged, in order; a logger that an earlier test set up for the log files carries its entry whole."""
     return [
-        record.msg["event"] if isinstance(record.msg, dict) else record.getMessage() for record in caplog.records
+        record.msg["event"] if isinstance(record.msg, dict) else record.getMessage()
+        for record in caplog.records
     ]
 
 

@@ -36,11 +36,12 @@ def _with_driver(url: str, unit: int, user: str, work: Callable[[Driver], Awaita
 
     from app.domain.plant import Connection
     from app.drivers import driver_for_url, open_driver
+    from app.drivers.protocol import Credentials
 
     connection = Connection("command-line", driver_for_url(url), url, unit=unit, user=user)
 
     async def talk() -> T:
-        driver = open_driver(connection, os.environ.get("LINESIDE_MACHINE_PASSWORD", ""))
+        driver = open_driver(connection, Credentials(os.environ.get("LINESIDE_MACHINE_PASSWORD", "")))
         try:
             await driver.connect()
             return await work(driver)

@@ -5,7 +5,16 @@ from app.store.tables.imports import ImportRun, ImportTemplate
 from app.store.tables.journal import Audit, Counter, Meta, Outbox
 from app.store.tables.orders import Issue, RouteStage, Stage, WorkOrder
 from app.store.tables.people import Credential, LoginGuard, UserAccount
-from app.store.tables.plant import AlarmAction, Connection, Equipment, Tag
+from app.store.tables.plant import (
+    AlarmAction,
+    Connection,
+    Correction,
+    Equipment,
+    MachineWrite,
+    Note,
+    SavedView,
+    Tag,
+)
 from app.store.tables.quality import Inspection, InspectionResult, MaintenanceOrder
 
 __all__ = [
@@ -13,6 +22,7 @@ __all__ = [
     "Audit",
     "Base",
     "Connection",
+    "Correction",
     "Counter",
     "Credential",
     "Equipment",
@@ -22,11 +32,14 @@ __all__ = [
     "InspectionResult",
     "Issue",
     "LoginGuard",
+    "MachineWrite",
     "MaintenanceOrder",
     "Meta",
+    "Note",
     "Outbox",
     "Record",
     "RouteStage",
+    "SavedView",
     "Stage",
     "Tag",
     "UserAccount",

@@ -1,4 +1,4 @@
-"""Machines as configured: equipment, connections, tags with limits, and what people did about alarms."""
+"""Machines as configured: equipment, connections, tags with limits, and what people did about them."""
 
 from __future__ import annotations
 
@@ -64,3 +64,59 @@ class AlarmAction(Record):
     until: Mapped[datetime | None]
     at: Mapped[datetime]
     actor: Mapped[str]
+
+
+class MachineWrite(Record):
+    """A value that a person sent to a machine; the collector carries it out and keeps the answer in the history."""
+
+    __tablename__ = "machine_write"
+    __table_args__ = (Index("ix_machine_write_at", "at"),)
+
+    tag: Mapped[str]
+    value: Mapped[object] = mapped_column(JSON)
+    reason: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+    actor: Mapped[str]
+
+
+class Correction(Record):
+    """A layer over raw samples, which themselves never change: what a person says really was from `start` to `end`."""
+
+    __tablename__ = "correction"
+    __table_args__ = (Index("ix_correction_tag_start", "tag", "start"),)
+
+    tag: Mapped[str]
+    start: Mapped[datetime]
+    end: Mapped[datetime]
+    kind: Mapped[str]
+    amount: Mapped[float | None]
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    author: Mapped[str]
+
+
+class Note(Record):
+    """A remark at a moment of a machine's or a tag's curve."""
+
+    __tablename__ = "note"
+    __table_args__ = (Index("ix_note_at", "at"),)
+
+    at: Mapped[datetime]
+    text: Mapped[str]
+    equipment: Mapped[str] = mapped_column(default="")
+    tag: Mapped[str] = mapped_column(default="")
+    written_at: Mapped[datetime]
+    author: Mapped[str]
+
+
+class SavedView(Record):
+    """How a person arranged a place (the charts), to come back to; `content` is the place's own business."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (unique_alive("ux_saved_view_place_owner_name", "place", "owner", "name"),)
+
+    place: Mapped[str]
+    name: Mapped[str]
+    owner: Mapped[str]
+    shared: Mapped[bool] = mapped_column(default=False)
+    content: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
