@@ -10,7 +10,9 @@ from enum import StrEnum
 from app.domain.alarms import Phase, Urgency
 from app.domain.plant import Limits
 from app.domain.samples import Quality, Value, describe_quality, is_bad, is_good
+from app.domain.trend import Forecast
 
+SOON, FAR = timedelta(days=1), timedelta(days=7)  # a forecast limit that costs ten points, and five
 STALE_AFTER = timedelta(minutes=15)  # longer than the slowest heartbeat of a value that stands still
 _NO_LIMITS = Limits()
 _NEAR = 0.1  # share of the way from one limit to its opposite, or of the limit itself, that counts as close
@@ -40,6 +42,7 @@ class TagView:
     limits: Limits = _NO_LIMITS
     phase: Phase = Phase.NORMAL
     urgency: Urgency = Urgency.NONE
+    forecast: Forecast | None = None
 
     @property
     def name(self) -> str:
@@ -130,12 +133,40 @@ def _value_loss(view: TagView) -> list[Loss]:
         if limit is not None and (value - limit) * side >= 0:
             where = "above" if side > 0 else "below"
             return [Loss(points, f"{shown} is {where} its {word} limit {limit:g}.", view.tag)]
+    if view.phase in (Phase.UNACK, Phase.ACKED):
+        points = 40 if view.urgency is Urgency.CRITICAL else 20
+        return [Loss(points, f"{shown}: its alarm is still active.", view.tag)]
     if view.phase is Phase.RTN_UNACK:
         return [Loss(5, f"{shown} is back in range; its alarm is not acknowledged yet.", view.tag)]
     for limit, side in ((limits.hi, 1), (limits.lo, -1)):
         if limit is not None and (limit - value) * side <= _margin(limits, limit):
             return [Loss(5, f"{shown} is close to its warning limit {limit:g}.", view.tag)]
-    return []
+    return _forecast_loss(view, shown)
+
+
+def _forecast_loss(view: TagView, shown: str) -> list[Loss]:
+    """What lies ahead costs less than what is there, and only when it is near."""
+    seen = view.forecast
+    if seen is None or seen.expected > FAR.total_seconds():
+        return []
+    points = 10 if seen.expected <= SOON.total_seconds() else 5
+    until = f"within {_span(seen.expected)} ({_interval(seen)})"
+    word = "critical" if seen.limit in ("hihi", "lolo") else "warning"
+    return [Loss(points, f"{shown} reaches its {word} limit {seen.at:g} {until}.", view.tag)]
+
+
+def _interval(seen: Forecast) -> str:
+    """The 95 % interval of a forecast, in words."""
+    latest = "never" if seen.latest is None else _span(seen.latest)
+    return f"95 % sure: {_span(seen.soonest)} to {latest}"
+
+
+def _span(seconds: float) -> str:
+    """A length of time in its largest unit: 40 min, 7 h, 3 days."""
+    for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size or unit == "min":
+            return f"{max(1, round(seconds / size))} {unit}"
+    raise AssertionError("minutes take every length")
 
 
 def _margin(limits: Limits, limit: float) -> float:
