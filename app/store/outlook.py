@@ -23,12 +23,12 @@ _MOST_READINGS = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """One tag: the limit it is heading for, and what it counted since `since`."""
+    """One tag: the limit it is heading for, and what it counted in the last `passed` seconds."""
 
     forecast: Forecast | None = None
     count: Count | None = None
     run: RunTime | None = None
-    since: datetime | None = None
+    passed: float = 0.0
 
 
 def outlooks(
@@ -43,7 +43,7 @@ def outlooks(
         seen = _forecast_of(history, tag, now) if tag.limits and not tag.discrete else None
         count, run = _counted_of(history, tag, day_start, now)
         if seen is not None or count is not None or run is not None:
-            found[tag.name] = Outlook(seen, count, run, day_start)
+            found[tag.name] = Outlook(seen, count, run, (now - day_start).total_seconds())
     return found
 
 

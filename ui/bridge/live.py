@@ -23,6 +23,7 @@ from app.store.queries.plant import in_maintenance, read_plant
 from ui.bridge.alarm_board import AlarmBoard
 from ui.bridge.desk import EVERYTHING, Desk
 from ui.bridge.machines import MachineNow, SignalNow, tag_view, why_stale
+from ui.bridge.outlook import OutlookKeeper
 from ui.bridge.rings import SPAN, Floats, Ring, number
 from ui.widgets.alarm_strip import AlarmCount
 
@@ -92,6 +93,7 @@ class LiveDesk(QObject):
         self._pending: dict[str, datetime] = {}
         self._heard_at: datetime | None = None
         self._collector = CollectorState("connecting", "Looking for the collector…")
+        self.outlook = OutlookKeeper(desk.tasks, self.history, clock, self)
         self._feed = Feed(desk.house.folder, self._on_message, self._on_status)
         self._task: asyncio.Task[None] | None = None
         self._tick = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -124,6 +126,7 @@ class LiveDesk(QObject):
         """Stop the timers and let go of the history file."""
         for timer in (self._tick, self._alarm_tick, self._second):
             timer.stop()
+        self.outlook.stop()
         if self._task is not None:
             self._task.cancel()
         self.history.close()
@@ -153,6 +156,7 @@ class LiveDesk(QObject):
         for tag in plant.tags:
             self._tags_of.setdefault(tag.equipment, []).append(tag)
         self._load_stored([t.name for t in plant.tags if t.name not in self._rings])
+        self.outlook.follow(plant)
         self.plant_changed.emit()
         self.alarms_changed.emit()
 
@@ -380,7 +384,16 @@ class LiveDesk(QObject):
             return None
         alarms = self.board.by_tag()
         tags = self._tags_of.get(code, [])
-        views = [tag_view(t, self._latest.get(t.name), self.confirmed(t), alarms.get(t.name)) for t in tags]
+        views = [
+            tag_view(
+                t,
+                self._latest.get(t.name),
+                self.confirmed(t),
+                alarms.get(t.name),
+                self.outlook.of(t.name).forecast,
+            )
+            for t in tags
+        ]
         kept = code in self.maintenance
         if self._collector.live or kept:
             state = equipment_state(views, in_maintenance=kept)

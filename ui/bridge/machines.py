@@ -9,6 +9,7 @@ from app.domain.alarms import Phase, Urgency
 from app.domain.equipment import EquipmentState, Health, TagView
 from app.domain.plant import Equipment, Tag
 from app.domain.samples import Quality, Sample, describe_quality, is_good
+from app.domain.trend import Forecast
 from app.store.history import AlarmRecord
 
 
@@ -52,7 +53,11 @@ class MachineNow:
 
 
 def tag_view(
-    tag: Tag, sample: Sample | None, confirmed: datetime | None, alarm: AlarmRecord | None
+    tag: Tag,
+    sample: Sample | None,
+    confirmed: datetime | None,
+    alarm: AlarmRecord | None,
+    ahead: Forecast | None = None,
 ) -> TagView:
     """What health and state are judged by. `confirmed`: when the value was last known to hold."""
     return TagView(
@@ -64,6 +69,7 @@ def tag_view(
         limits=tag.limits,
         phase=Phase.NORMAL if alarm is None else alarm.phase,
         urgency=Urgency.NONE if alarm is None else alarm.urgency,
+        forecast=ahead,
     )
 
 

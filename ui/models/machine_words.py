@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.domain.equipment import EquipmentState
 from app.domain.plant import Limits, Tag
 from app.domain.samples import Value
+from app.store.outlook import Outlook
 from ui.bridge.alarm_board import signal_name
 from ui.bridge.machines import MachineNow, SignalNow
 from ui.models.wording import MINUS, NONE
@@ -130,6 +131,20 @@ def why(machine: MachineNow) -> str:
     if machine.health.score is not None and not machine.health.losses:
         return "All values within limits."  # as short as a tile needs it
     return machine.health.sentence
+
+
+def counter_words(tag: Tag, outlook: Outlook) -> str:
+    """What a tag counted today: `1,204 cycles`, `5.2 h running (80% known)`; empty when it counts nothing."""
+    if outlook.count is not None:
+        return f"{outlook.count.total:,.0f} {tag.unit or 'cycles'}"
+    if outlook.run is None:
+        return ""
+    hours = outlook.run.running / 3600
+    passed = outlook.passed
+    known = (
+        f" ({outlook.run.known / passed:.0%} known)" if passed and outlook.run.known < 0.98 * passed else ""
+    )
+    return f"{hours:,.1f} h running{known}"
 
 
 def short_name(tag: Tag) -> str:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from app.domain.equipment import Loss
+from app.store.outlook import Outlook
 from ui.bridge.machines import MachineNow, SignalNow
-from ui.models.machine_words import STATE_GLYPHS, STATE_WORDS, age_words, short_name, signal_words, why
+from ui.models.machine_words import (
+    STATE_GLYPHS,
+    STATE_WORDS,
+    age_words,
+    counter_words,
+    short_name,
+    signal_words,
+    why,
+)
 from ui.models.wording import MINUS
 from ui.theme import current_theme
 from ui.widgets.glyphs import StateGlyph
@@ -160,7 +171,10 @@ class MachineDetail(QScrollArea):
         self._why = RoleLabel()
         self._health = RoleLabel("", "strong")
         self._links = RoleLabel("", "meta", "text2")
-        for label in (self._name, self._facts, self._why, self._links, self._state):
+        self._counters_title = RoleLabel("Today", "strong")
+        self._counters = RoleLabel()
+        self._counters.setObjectName("machine-counters")
+        for label in (self._name, self._facts, self._why, self._links, self._counters, self._state):
             label.setWordWrap(True)
         self._losses = QVBoxLayout()
         self._losses.setSpacing(0)
@@ -183,12 +197,16 @@ class MachineDetail(QScrollArea):
         layout.addWidget(RoleLabel("Signals", "strong"))
         layout.addWidget(self.signals)
         layout.addSpacing(8)
+        layout.addWidget(self._counters_title)
+        layout.addWidget(self._counters)
         layout.addWidget(self._links)
         layout.addStretch(1)
         self.setWidget(content)
 
-    def show_machine(self, machine: MachineNow, held: str, links: list[str]) -> None:
-        """Fill the panel; `links` says how each connection of the machine is doing."""
+    def show_machine(
+        self, machine: MachineNow, held: str, links: list[str], ahead: Callable[[str], Outlook]
+    ) -> None:
+        """Fill the panel; `links` says how each connection is doing, `ahead` what each tag counted."""
         facts = (machine.equipment.code, machine.equipment.type, machine.equipment.area)
         _put(self._name, machine.equipment.name)
         _put(self._facts, " · ".join(f for f in facts if f))
@@ -200,6 +218,10 @@ class MachineDetail(QScrollArea):
         self._show_losses(machine.health.losses)
         self.signals.set_signals(machine.signals)
         _put(self._links, "\n".join(links))
+        counters = [(s.tag, counter_words(s.tag, ahead(s.tag.name))) for s in machine.signals]
+        _put(self._counters, "\n".join(f"{short_name(tag)}: {words}" for tag, words in counters if words))
+        for label in (self._counters_title, self._counters):
+            label.setVisible(any(words for _, words in counters))
 
     def losses(self) -> list[str]:
         """The reasons as shown."""

@@ -60,6 +60,7 @@ class EquipmentScreen(Pane):
         live.ticked.connect(self._on_ticked)
         live.plant_changed.connect(self.refresh)
         live.alarms_changed.connect(self.refresh)
+        live.outlook.changed.connect(self.refresh)
         live.collector_changed.connect(self._on_collector)
         self.refresh()
 
@@ -136,7 +137,7 @@ class EquipmentScreen(Pane):
         self.actions_set.rename(
             "equipment.maintenance", "Back to work" if kept else "Take out for maintenance"
         )
-        self.detail.show_machine(machine, self.held(machine), self._links_of(machine))
+        self.detail.show_machine(machine, self.held(machine), self._links_of(machine), self._live.outlook.of)
 
     def close_layer(self) -> bool:
         shown = self.detail.isVisible()
