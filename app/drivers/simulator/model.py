@@ -2,10 +2,43 @@
 
 from __future__ import annotations
 
-from app.domain.plant import Connection, Equipment, Plant, Tag
-from app.drivers.simulator.machines import MACHINES, Machine
+from dataclasses import replace
+
+from app.domain.plant import AlarmSettings, Connection, Counter, Equipment, Plant, Tag
+from app.drivers.simulator.machines import MACHINES, Machine, Signal
 
 OPCUA_CONNECTION = "line-opcua"
+
+# What a signal counts, by its name; the rest of the demo's signals count nothing.
+_COUNTERS = {
+    **dict.fromkeys(("cycles", "items", "scanned", "rejected"), Counter("cycles")),
+    **dict.fromkeys(("running", "arc_on"), Counter("run-hours")),
+}
+_STEPS = frozenset(_COUNTERS)
+
+# What an alarm of a signal means, and what to do about it.
+_GUIDANCE = {
+    "temperature": (
+        "Above 85 °C the machine stops itself to protect its drive.",
+        "Check the cooling water and the fan, reduce the load, call maintenance if it keeps rising.",
+    ),
+    "pressure": (
+        "Outside 45–65 psi the parts come out short or with flash.",
+        "Check the hydraulic oil and the nozzle; hold the parts of this shift for inspection.",
+    ),
+    "vibration": (
+        "A worn spindle bearing spoils the surface and may seize.",
+        "Finish the part, stop the spindle, plan the bearing for the next changeover.",
+    ),
+    "speed": (
+        "Parts pile up in front of the machine or are torn apart behind it.",
+        "Look for a jam, clear it with the machine stopped, restart at low speed.",
+    ),
+    "current": (
+        "Too much current burns through the seam.",
+        "Compare with the welding procedure, check the wire feed, weld a test piece.",
+    ),
+}
 
 
 def connection_of(machine: Machine) -> str:
@@ -34,10 +67,17 @@ def simulated_plant(opcua_port: int, modbus_port: int, host: str = "127.0.0.1") 
             deadband=s.deadband,
             scale=s.scale,
             limits=s.limits,
-            alarm=s.alarm,
+            alarm=_guided(s),
+            discrete=s.name in _STEPS,
+            counter=_COUNTERS.get(s.name),
         )
         for m in MACHINES
         for s in m.signals
     ]
     equipment = tuple(Equipment(m.code, m.name, m.area, m.type) for m in MACHINES)
     return Plant(equipment, tuple(connections), tuple(tags))
+
+
+def _guided(signal: Signal) -> AlarmSettings:
+    consequence, response = _GUIDANCE.get(signal.name, ("", ""))
+    return replace(signal.alarm, consequence=consequence, response=response)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import Qt
@@ -15,10 +16,12 @@ from app.domain.equipment import EquipmentState
 from app.domain.people import Role
 from app.live.feed import FeedStatus
 from app.live.messages import LinkState
+from app.store.history import HistoryWriter
 from tests.ui.plant import alarm, link, run_machines, sample
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.screens.equipment import EquipmentScreen
+from ui.widgets.themed import RoleLabel
 
 
 @pytest.fixture
@@ -171,3 +174,23 @@ def test_without_machines_the_screen_says_how_to_get_some(
     screen.show()
     assert "lineside plant apply" in screen.empty.text()
     assert screen.empty.isVisible()
+
+
+def test_the_panel_says_what_was_counted_today_and_which_limit_is_ahead(
+    screen: EquipmentScreen, live: LiveDesk, qtbot: QtBot
+) -> None:
+    now = live.now()
+    ages = [timedelta(minutes=24 * 60 - minute) for minute in range(24 * 60)]
+    drift = [
+        sample("CNC-2/vibration", 1.0 + 0.0006 * i + 0.003 * (i % 5), now - age) for i, age in enumerate(ages)
+    ]
+    running = [sample("CNC-2/running", i % 2 == 0, now - age) for i, age in enumerate(ages)]
+    with HistoryWriter(live.history.path) as writer:
+        writer.write([*drift, *running])
+    with qtbot.waitSignal(live.outlook.changed, timeout=15_000):
+        live.outlook.look()
+    screen.tiles.choose("CNC-2")
+    qtbot.waitUntil(lambda: any("reaches its warning limit 2" in line for line in screen.detail.losses()))
+    counters = screen.detail.findChild(RoleLabel, "machine-counters")
+    assert counters is not None
+    assert "h running" in counters.text()
