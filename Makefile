@@ -41,7 +41,7 @@ lint: setup
 	$(VENV_PYTHON) -c "from importlinter.cli import lint_imports_command as check; check()" --no-logo
 
 test: lint
-	$(RUN) pytest -q
+	$(RUN) pytest -q -n 2
 
 format: setup
 	$(RUN) ruff check --fix-only --quiet

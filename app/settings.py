@@ -29,6 +29,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_lock_minutes: Annotated[int, Meta(ge=1, le=720)] = 15
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_megabytes: Annotated[int, Meta(ge=1, le=1000, description="size of one log file; five are kept")] = 10
+    alarm_sound: Annotated[
+        bool, Meta(description="whether unacknowledged alarms are heard on this station")
+    ] = True
     collect_here: Annotated[
         bool, Meta(description="whether the window starts the collector of this station")
     ] = True

@@ -101,6 +101,7 @@ def _home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "LINESIDE_DATA_DIR": tmp_path / "data",
     }.items():
         monkeypatch.setenv(name, str(folder))
+    monkeypatch.setenv("LINESIDE_ALARM_SOUND", "false")
 
 
 @pytest.fixture

@@ -61,6 +61,8 @@ ACTIONS = (
     ActionSpec("filter", "Filter this list", shortcut="/"),
     ActionSpec("back", "Back", shortcut="Alt+Left"),
     ActionSpec("next-alarm", "Next unacknowledged alarm", shortcut="F8"),
+    ActionSpec("mute", "Mute the alarm sound for 2 minutes", shortcut="Ctrl+M"),
+    ActionSpec("test-sound", "Test the alarm sound"),
     ActionSpec("wall", "Wall mode", shortcut="F11"),
     ActionSpec("new-window", "Second window", shortcut="Ctrl+Shift+N"),
     ActionSpec("lock", "Lock", shortcut="Ctrl+L"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 DAY_START = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
 
 
-def store(data_dir: Path, tag: str, readings: list[tuple[datetime, Value]]) -> None:
+def store(data_dir: Path, tag: str, readings: Sequence[tuple[datetime, Value]]) -> None:
     with HistoryWriter(data_dir / FILE_NAME) as writer:
         bad = int(Quality.BAD_NO_COMMUNICATION)
         writer.write([Sample(tag, t, t, v, Quality.GOOD if v is not None else bad) for t, v in readings])

@@ -35,6 +35,8 @@ class WindowCommands(QObject):
             "back": window.go_back,
             "next-alarm": self.next_alarm,
             "refresh": self.refresh,
+            "mute": window.sound.mute,
+            "test-sound": window.sound.test,
             "wall": self.toggle_wall,
             "new-window": window.window_requested.emit,
             "lock": window.sessions.lock,

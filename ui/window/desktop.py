@@ -161,7 +161,9 @@ class Desktop(QObject):
         from ui.window.main_window import MainWindow
 
         inside = self.inside
-        window = MainWindow(inside.desk, inside.live, inside.sessions, inside.undo, inside.memory)
+        window = MainWindow(
+            inside.desk, inside.live, inside.sessions, inside.undo, inside.memory, inside.sound
+        )
         window.window_requested.connect(self._second_window)
         window.screen_failed.connect(self.reports.report)
         window.closed.connect(self._on_window_closed)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.domain.people import Actor, denial
 from ui.actions import PLACES, ActionSet
+from ui.bridge.annunciator import Annunciator
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.screens.login import LoginScreen
@@ -51,7 +52,13 @@ class MainWindow(QMainWindow):
     screen_failed = Signal(object)
 
     def __init__(
-        self, desk: Desk, live: LiveDesk, sessions: Sessions, undo_history: UndoHistory, memory: LayoutMemory
+        self,
+        desk: Desk,
+        live: LiveDesk,
+        sessions: Sessions,
+        undo_history: UndoHistory,
+        memory: LayoutMemory,
+        sound: Annunciator,
     ) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
@@ -59,13 +66,13 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.resize(*FIRST_SIZE)
         self.setMinimumSize(900, 560)
-        self.desk, self.sessions, self.undo_history = desk, sessions, undo_history
+        self.desk, self.sessions, self.undo_history, self.sound = desk, sessions, undo_history, sound
         self._memory = memory
         self._trail = Trail()
         self._actor: Actor | None = None
         self._role = ""
         self._restored = False
-        self.top = TopStrip(desk, live)
+        self.top = TopStrip(desk, live, sound)
         self.navigation = Navigation(desk)
         self.panes = PaneStack(desk, live)
         self.footer = Footer(desk, undo_history)

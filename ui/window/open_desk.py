@@ -10,9 +10,11 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QSettings
 
 from app.plant import House
+from ui.bridge.annunciator import Annunciator
 from ui.bridge.collector import CollectorKeeper
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
+from ui.bridge.speaker import Silence, Speaker
 from ui.tasks import Tasks
 from ui.window.idle_lock import IdleLock
 from ui.window.layout_memory import LayoutMemory
@@ -32,10 +34,12 @@ class OpenDesk:
     memory: LayoutMemory
     idle: IdleLock
     collector: CollectorKeeper | None
+    sound: Annunciator
 
     def close(self) -> None:
         """Let go of everything; the tasks must have ended before."""
         self.idle.stop()
+        self.sound.stop()
         self.live.close()
         if self.collector is not None:
             self.collector.stop()
@@ -64,4 +68,11 @@ def furnish(
     kept = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
     LookMemory(kept, settings.theme, settings.density, parent)
     memory = LayoutMemory(kept)
-    return OpenDesk(desk, live, sessions, UndoHistory(desk, parent), memory, idle, collector)
+    sound = Annunciator(live, Speaker() if settings.alarm_sound else Silence(), parent)
+    sound.failed.connect(partial(_tell_of_sound, desk))
+    return OpenDesk(desk, live, sessions, UndoHistory(desk, parent), memory, idle, collector, sound)
+
+
+def _tell_of_sound(desk: Desk, sentence: str) -> None:
+    """A station that cannot be heard says so in the status strip."""
+    desk.fault.emit("sound", sentence or None)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 from app.domain.people import Actor
 from ui.actions import ActionSet
 from ui.bridge.alarm_board import alarm_words
+from ui.bridge.annunciator import Annunciator
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.models.wording import age as age_words
@@ -48,15 +49,17 @@ class TopStrip(ThemedWidget):
     place_requested = Signal(str, object)
     navigation_toggled = Signal()
 
-    def __init__(self, desk: Desk, live: LiveDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, desk: Desk, live: LiveDesk, sound: Annunciator, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("topStrip")
-        self._desk, self._live = desk, live
+        self._desk, self._live, self._sound = desk, live, sound
         self.menu_button = IconButton("list", "Show or hide the words of the navigation")
         self.search_button = ActionButton(SEARCH, icon="magnifying-glass")
         self.search_button.setAccessibleName("Search or do")
         self.search_button.setToolTip("Search or do… (Ctrl+K)")
         self.alarms = AlarmStrip()
+        self.mute = ActionButton("")
+        self.mute.setObjectName("muteAlarms")
         self.unsent = ActionButton("")
         self.unsent.setFlat(True)
         self.age = RoleLabel("", "meta", "text2")
@@ -68,17 +71,20 @@ class TopStrip(ThemedWidget):
         self.menu_button.clicked.connect(self.navigation_toggled)
         self.search_button.clicked.connect(partial(self._ask, "palette"))
         self.alarms.clicked.connect(self._to_alarms)
+        self.mute.clicked.connect(partial(self._ask, "mute"))
         self.unsent.clicked.connect(self._to_system)
         self.user.setMenu(self._menu)
         desk.actor_changed.connect(self._on_actor)
         live.alarms_changed.connect(self.show_alarms)
         live.collector_changed.connect(self._on_collector)
+        sound.changed.connect(self.show_sound)
         self._second = QTimer(self, interval=1000)
         self._second.timeout.connect(self.tick)
         self._second.start()
         self._on_actor(desk.actor)
         self.set_unsent(0)
         self.show_alarms()
+        self.show_sound()
         self.tick()
 
     def _lay_out(self) -> None:
@@ -90,6 +96,7 @@ class TopStrip(ThemedWidget):
         layout.addWidget(self.menu_button)
         layout.addWidget(self.search_button)
         layout.addWidget(self.alarms, 1)
+        layout.addWidget(self.mute)
         layout.addWidget(self.unsent)
         layout.addWidget(self.age)
         layout.addWidget(self.clock)
@@ -132,6 +139,21 @@ class TopStrip(ThemedWidget):
             age = age_words(newest.raised_at, self._live.now())
             self.alarms.set_newest(alarm_words(newest, self._live.plant), age, newest.priority)
 
+    def show_sound(self) -> None:
+        """The twin of the sound for the eye: what sounds can be muted, what is muted says for how long."""
+        left = round(self._sound.muted_seconds)
+        sounding = self._sound.sounding is not None
+        self.mute.setVisible(sounding or left > 0)
+        self.mute.setEnabled(sounding)
+        words = "Mute" if sounding else f"Muted {left // 60}:{left % 60:02d}"
+        self.mute.setText(words)
+        self.mute.setAccessibleName("Mute the alarm sound" if sounding else f"Alarm sound {words.lower()}")
+        self.mute.setToolTip(
+            "Mute the alarm sound for 2 minutes (Ctrl+M)"
+            if sounding
+            else "New alarms are heard all the same; the muted ones again when the time is over."
+        )
+
     def tick(self) -> None:
         """What changes each second: clock and ages."""
         self.clock.setText(datetime.now().astimezone().strftime("%H:%M:%S"))
@@ -141,6 +163,7 @@ class TopStrip(ThemedWidget):
         self.age.setToolTip(f"{self._live.collector_state.sentence} {words[2:]}")
         if self._live.newest_alarm is not None:
             self.show_alarms()
+        self.show_sound()
 
     def _on_collector(self, _state: object) -> None:
         self.show_alarms()
