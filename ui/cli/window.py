@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -117,6 +118,7 @@ def _open(place: Path, seconds: float | None, screenshots: Path | None) -> None:
         raise Refused(f"{screenshots} cannot be made ({error.strerror}).") from error
     from ui.window.tour import run_tour
 
+    os.environ["LINESIDE_ALARM_SOUND"] = "false"  # nobody listens to a tour
     summary = run_tour(place, SUPERVISOR, DEMO_PASSWORD, screenshots, seconds or 20.0)
     say(summary, summary.text)
     if summary.failures:
