@@ -30,26 +30,27 @@ def bench_live() -> Iterator[Figure]:
     """Server, collector and window are processes of their own, as in use; the bare callback is one too."""
     with TemporaryDirectory() as name, running("tests.bench.fast_plant", str(SIGNALS)) as server:
         url = f"opc.tcp://127.0.0.1:{server.hear()['port']}/bench"
-        bare = _bare_load(server, url)
+        bare = bare_load(server, url)
         folder = Path(name)
-        _furnish(folder, url)
+        furnish(folder, url)
         with ExitStack() as stack:
             collector = stack.enter_context(running("app", "--data-dir", name))
-            _until_stored(folder, SIGNALS)
+            until_stored(folder, SIGNALS)
             alone = _load(server, collector)
-            _until_stored(folder, SIGNALS + alone["sent"])
+            until_stored(folder, SIGNALS + alone["sent"])
             yield from _throughput(folder, alone, bare)
             window = stack.enter_context(
                 running("tests.bench.window_probe", name, environment={"LINESIDE_COLLECT_HERE": "false"})
             )
             window.hear_until("listening")
             watched = _load(server, collector)
-            _until_stored(folder, SIGNALS + alone["sent"] + watched["sent"])
+            until_stored(folder, SIGNALS + alone["sent"] + watched["sent"])
             window.say_no_more()
             yield from _delays(window.hear_until("ticks"), watched, bare)
 
 
-def _furnish(folder: Path, url: str) -> None:
+def furnish(folder: Path, url: str) -> None:
+    """A data folder whose plant are the signals of the fast server."""
     plant = Plant(
         (Equipment("BENCH", "Bench", "Hall A", "press"),),
         (Connection("bench-plc", "opcua", url),),
@@ -63,7 +64,7 @@ def _furnish(folder: Path, url: str) -> None:
         house.door.perform(apply_plant(plant=plant), THE_PLANT)
 
 
-def _bare_load(server: Child, url: str) -> float:
+def bare_load(server: Child, url: str) -> float:
     """Processor seconds a second of a subscription whose callback only counts."""
     with running("tests.bench.bare_subscriber", url, str(SIGNALS)) as bare:
         bare.hear_until("listening")
@@ -79,21 +80,22 @@ def _load(server: Child, listener: Child) -> dict[str, Any]:
     return {**sent, "load": (listener.cpu_seconds() - before) / sent["seconds"]}
 
 
-def _until_stored(folder: Path, samples: int) -> None:
+def until_stored(folder: Path, samples: int) -> None:
     """Wait for the history to have so many samples; a shortage is a figure, no failure."""
     deadline = time.monotonic() + _PATIENCE
-    while _stored(folder) < samples and time.monotonic() < deadline:
+    while stored(folder) < samples and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
-def _stored(folder: Path) -> int:
+def stored(folder: Path) -> int:
+    """How many samples the history holds."""
     with HistoryReader(folder / FILE_NAME) as history:
         return sum(history.counts(datetime(2000, 1, 1, tzinfo=UTC)).values())
 
 
 def _throughput(folder: Path, alone: dict[str, Any], bare: float) -> Iterator[Figure]:
     yield Figure("values sent by the OPC UA server", alone["sent"] / alone["seconds"], "1/s")
-    lost = SIGNALS + alone["sent"] - _stored(folder)
+    lost = SIGNALS + alone["sent"] - stored(folder)
     yield Figure(f"of {alone['sent']:,} values not in the history", lost, "values", 0.0)
     yield Figure(
         "load of the collector: history, alarms, live stream",
