@@ -258,17 +258,3 @@ class Plant:
     def tags_of(self, connection: str) -> tuple[Tag, ...]:
         """The tags that come over one connection, in file order."""
         return tuple(tag for tag in self.tags if tag.connection == connection)
-
-
-def parse_plant(text: str) -> Plant:
-    """The plant that `text` (plant.yaml) describes; raises Refused with the place of the first mistake."""
-    from app.domain.plant_file import parse
-
-    return parse(text)
-
-
-def dump_plant(plant: Plant) -> str:
-    """The text of a plant.yaml that `parse_plant` turns back into an equal plant."""
-    from app.domain.plant_file import dump
-
-    return dump(plant)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from app.domain.errors import WorldFault
-from app.domain.plant import Plant, parse_plant
+from app.domain.plant import Plant
+from app.domain.plant_file import parse_plant
 
 
 class Verb(StrEnum):

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from app.domain.plant import Plant, dump_plant
+from app.domain.plant import Plant
+from app.domain.plant_file import dump_plant
 from app.drivers.simulator import simulated_plant
 from tests.cli.conftest import Lineside
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from app.domain.plant import dump_plant, parse_plant
+from app.domain.plant_file import dump_plant, parse_plant
 from app.domain.samples import Value
 from app.drivers.simulator import MACHINES, SimulatedPlant, simulated_plant
 

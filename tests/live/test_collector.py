@@ -17,7 +17,8 @@ import pytest
 
 from app.domain.alarms import Phase, Urgency
 from app.domain.errors import Refused
-from app.domain.plant import AlarmSettings, Connection, Equipment, Limits, Plant, Tag, dump_plant
+from app.domain.plant import AlarmSettings, Connection, Equipment, Limits, Plant, Tag
+from app.domain.plant_file import dump_plant
 from app.domain.samples import Quality, Sample
 from app.drivers.simulator import SimulatedPlant
 from app.live.collector import COMMIT_SECONDS

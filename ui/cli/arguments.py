@@ -102,7 +102,7 @@ def _many_ids(key: str, text: str, session: Session) -> list[UUID]:
 
 
 def _plant(_key: str, text: str, _session: Session) -> Plant:
-    from app.domain.plant import parse_plant
+    from app.domain.plant_file import parse_plant
 
     return parse_plant(text)
 

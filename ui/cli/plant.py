@@ -7,8 +7,9 @@ from pathlib import Path
 import typer
 
 from app.domain.errors import Refused
-from app.domain.plant import Plant, dump_plant, parse_plant
+from app.domain.plant import Plant
 from app.domain.plant_changes import compare_plants
+from app.domain.plant_file import dump_plant, parse_plant
 from ui.cli.session import actor, house, say
 
 commands = typer.Typer(no_args_is_help=True)

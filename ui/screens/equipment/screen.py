@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QStackedWidget, Q
 
 from app.domain.equipment import EquipmentState
 from app.domain.errors import LinesideError
-from app.domain.plant import Plant, parse_plant
+from app.domain.plant import Plant
+from app.domain.plant_file import parse_plant
 from app.operations.plant import apply_plant, set_maintenance
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
