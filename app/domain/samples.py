@@ -38,6 +38,7 @@ class Quality(IntEnum):
     BAD_DEVICE_FAILURE = 0x808B_0000
     BAD_SENSOR_FAILURE = 0x808C_0000
     BAD_OUT_OF_SERVICE = 0x808D_0000
+    BAD_DATA_LOST = 0x809D_0000
 
 
 class Severity(IntEnum):
@@ -62,6 +63,7 @@ _WORDS: dict[int, str] = {
     Quality.BAD_DEVICE_FAILURE: "the device reports a failure",
     Quality.BAD_SENSOR_FAILURE: "the sensor reports a failure",
     Quality.BAD_OUT_OF_SERVICE: "out of service",
+    Quality.BAD_DATA_LOST: "values were lost because the disk did not take them",
 }
 
 
