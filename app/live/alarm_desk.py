@@ -27,7 +27,7 @@ from app.domain.errors import Refused
 from app.domain.plant import Plant
 from app.domain.samples import Sample
 from app.live.source import AlarmAction, Verb
-from app.store.history_rows import AlarmBatch, AlarmRecord, JournalLine
+from app.store.history import AlarmBatch, AlarmRecord, JournalLine
 
 log = structlog.get_logger(__name__)
 _pack = msgspec.msgpack.Encoder()

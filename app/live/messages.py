@@ -10,8 +10,8 @@ from enum import StrEnum
 import msgspec
 
 from app.domain.samples import Sample, Value
-from app.store.history_rows import AlarmRecord
-from app.store.history_schema import micros, moment
+from app.store.history import AlarmRecord
+from app.store.history.schema import micros, moment
 
 PROTOCOL = 1
 LONGEST = 16 * 1024 * 1024

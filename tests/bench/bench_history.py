@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.domain.samples import Quality, Sample
 from app.store.history import FILE_NAME, HistoryReader, HistoryWriter
-from app.store.history_schema import micros
+from app.store.history.schema import micros
 from tests.bench.figures import Figure, median_seconds
 
 PIXELS = 2000

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.domain.errors import Refused, WorldFault
+from app.domain.samples import Value
+from app.store.history import alarm_tables
 
-VERSION = 1
+VERSION = 2
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -22,22 +24,10 @@ CREATE TABLE sample (
   tag INTEGER NOT NULL REFERENCES tag(id), t INTEGER NOT NULL, n INTEGER NOT NULL, epoch INTEGER NOT NULL,
   v, q INTEGER NOT NULL, late INTEGER NOT NULL, PRIMARY KEY (tag, t, n)
 ) WITHOUT ROWID;
-CREATE TABLE alarm (
-  id TEXT PRIMARY KEY, key TEXT NOT NULL, tag TEXT NOT NULL, kind TEXT NOT NULL, occurrence INTEGER NOT NULL,
-  priority INTEGER NOT NULL, urgency INTEGER NOT NULL, limit_name TEXT, value, phase TEXT NOT NULL,
-  raised_at INTEGER NOT NULL, returned_at INTEGER, acked_at INTEGER, acked_by TEXT NOT NULL DEFAULT '',
-  shelved_until INTEGER
-);
-CREATE INDEX alarm_by_time ON alarm (raised_at);
-CREATE INDEX alarm_open ON alarm (key) WHERE phase <> 'normal';
-CREATE TABLE alarm_journal (
-  n INTEGER PRIMARY KEY, at INTEGER NOT NULL, key TEXT NOT NULL, alarm TEXT, event TEXT NOT NULL, phase TEXT NOT NULL,
-  urgency INTEGER NOT NULL, limit_name TEXT, value, actor TEXT NOT NULL, reason TEXT NOT NULL
-);
-CREATE INDEX alarm_journal_by_time ON alarm_journal (at);
-CREATE TABLE alarm_state (key TEXT PRIMARY KEY, state BLOB NOT NULL, alarm TEXT);
 CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
+# What makes the tables of version n into those of version n + 1.
+_UPGRADES = {1: alarm_tables.FROM_1}
 
 
 def micros(time: datetime) -> int:
@@ -64,12 +54,19 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             version = _version(db, path)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
-            if version == 0:
-                db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+            if version < VERSION:
+                db.executescript(f"BEGIN; {_statements(version)} PRAGMA user_version = {VERSION}; COMMIT;")
         except BaseException:
             db.close()
             raise
     return db
+
+
+def _statements(version: int) -> str:
+    """What brings a file of `version` (0: an empty one) up to date."""
+    if version == 0:
+        return _TABLES + alarm_tables.TABLES
+    return "\n".join(_UPGRADES[older] for older in range(version, VERSION))
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
@@ -108,3 +105,10 @@ def told(path: Path) -> Iterator[None]:
         raise Refused(
             f"The history file {path.name} is damaged ({error}): move it away or restore it from a backup."
         ) from error
+
+
+def storable(value: Value) -> object:
+    """SQLite has no NaN and no integer beyond 64 bits."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value)
+    return None if value != value else value

@@ -1,8 +1,9 @@
 """Samples and alarms on disk: history.sqlite, written by the collector, read by everybody."""
 
-from app.store.history_reader import HistoryReader
-from app.store.history_rows import AlarmBatch, AlarmRecord, Buckets, HistoryStats, JournalLine
-from app.store.history_writer import HistoryWriter
+from app.store.history.alarm_rows import AlarmBatch, AlarmRecord, JournalLine
+from app.store.history.reader import HistoryReader
+from app.store.history.rows import Buckets, HistoryStats
+from app.store.history.writer import HistoryWriter
 
 FILE_NAME = "history.sqlite"
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 
 from app.domain.samples import Sample, Value
-from app.store.history_rows import AlarmBatch, AlarmRecord, JournalLine
-from app.store.history_schema import maybe_moment, micros, open_to_write, told
+from app.store.history import alarm_writer
+from app.store.history.alarm_rows import AlarmBatch
+from app.store.history.schema import maybe_moment, micros, open_to_write, storable, told
 
 
 class HistoryWriter:
@@ -47,7 +48,7 @@ class HistoryWriter:
                     )
                     self._db.execute("INSERT OR REPLACE INTO mark VALUES (?, ?)", (self._counter, self._n))
                 if alarms:
-                    self._write_alarms(alarms)
+                    alarm_writer.write_alarms(self._db, alarms)
                 if now is not None:
                     self._db.execute("INSERT OR REPLACE INTO mark VALUES ('last commit', ?)", (micros(now),))
                 self._db.execute("COMMIT")
@@ -68,7 +69,7 @@ class HistoryWriter:
                 t,
                 self._n,
                 self._epoch,
-                _storable(value),
+                storable(value),
                 sample.quality,
                 late,
             )
@@ -87,33 +88,15 @@ class HistoryWriter:
             self._tags[name] = known
         return known[0]
 
-    def _write_alarms(self, batch: AlarmBatch) -> None:
-        marks = ", ".join("?" * 15)
-        self._db.executemany(f"INSERT OR REPLACE INTO alarm VALUES ({marks})", map(_alarm_row, batch.records))
-        columns = "at, key, alarm, event, phase, urgency, limit_name, value, actor, reason"
-        marks = ", ".join("?" * 10)
-        self._db.executemany(
-            f"INSERT INTO alarm_journal ({columns}) VALUES ({marks})", map(_line_row, batch.journal)
-        )
-        self._db.executemany(
-            "INSERT OR REPLACE INTO alarm_state VALUES (?, ?, ?)",
-            [(key, state, alarm) for key, (state, alarm) in batch.states.items()],
-        )
-        if batch.actions_until is not None:
-            self._db.execute(
-                "INSERT OR REPLACE INTO mark VALUES ('alarm actions', ?)", (batch.actions_until,)
-            )
-
     def alarm_states(self) -> dict[str, tuple[bytes, str | None]]:
         """The packed state and current record of every alarm, as last written."""
         with self._lock, told(self.path):
-            return {k: (s, a) for k, s, a in self._db.execute("SELECT key, state, alarm FROM alarm_state")}
+            return alarm_writer.states(self._db)
 
     def actions_until(self) -> int:
         """The number of the last alarm action that was applied."""
         with self._lock, told(self.path):
-            row = self._db.execute("SELECT value FROM mark WHERE name = 'alarm actions'").fetchone()
-        return int(row[0]) if row else 0
+            return alarm_writer.actions_until(self._db)
 
     def last_commit(self) -> datetime | None:
         """When a collector last wrote here, or None when none ever did."""
@@ -133,25 +116,3 @@ class HistoryWriter:
         self, _type: type[BaseException] | None, _error: BaseException | None, _t: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _storable(value: Value) -> object:
-    """SQLite has no NaN and no integer beyond 64 bits."""
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return float(value)
-    return None if value != value else value
-
-
-def _alarm_row(r: AlarmRecord) -> tuple[object, ...]:
-    times = [
-        None if t is None else micros(t) for t in (r.raised_at, r.returned_at, r.acked_at, r.shelved_until)
-    ]
-    head = (r.id, r.key, r.tag, r.kind.value, r.occurrence, r.priority, int(r.urgency))
-    limit = None if r.limit is None else r.limit.value
-    return (*head, limit, _storable(r.value), r.phase.value, *times[:3], r.acked_by, times[3])
-
-
-def _line_row(line: JournalLine) -> tuple[object, ...]:
-    limit = None if line.limit is None else line.limit.value
-    what = (micros(line.at), line.key, line.alarm, line.event, line.phase.value, int(line.urgency), limit)
-    return (*what, _storable(line.value), line.actor, line.reason)

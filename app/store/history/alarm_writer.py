@@ -1,0 +1,49 @@
+"""Writes what a batch says about alarms, and reads back where they stand."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from app.store.history.alarm_rows import AlarmBatch, AlarmRecord, JournalLine
+from app.store.history.schema import micros, storable
+
+
+def write_alarms(db: sqlite3.Connection, batch: AlarmBatch) -> None:
+    """Write what a batch says, inside the transaction of the caller."""
+    marks = ", ".join("?" * 15)
+    db.executemany(f"INSERT OR REPLACE INTO alarm VALUES ({marks})", map(_alarm_row, batch.records))
+    columns = "at, key, alarm, event, phase, urgency, limit_name, value, actor, reason"
+    marks = ", ".join("?" * 10)
+    db.executemany(f"INSERT INTO alarm_journal ({columns}) VALUES ({marks})", map(_line_row, batch.journal))
+    db.executemany(
+        "INSERT OR REPLACE INTO alarm_state VALUES (?, ?, ?)",
+        [(key, state, alarm) for key, (state, alarm) in batch.states.items()],
+    )
+    if batch.actions_until is not None:
+        db.execute("INSERT OR REPLACE INTO mark VALUES ('alarm actions', ?)", (batch.actions_until,))
+
+
+def states(db: sqlite3.Connection) -> dict[str, tuple[bytes, str | None]]:
+    """The packed state and current record of every alarm, as last written."""
+    return {k: (s, a) for k, s, a in db.execute("SELECT key, state, alarm FROM alarm_state")}
+
+
+def actions_until(db: sqlite3.Connection) -> int:
+    """The number of the last alarm action that was applied."""
+    row = db.execute("SELECT value FROM mark WHERE name = 'alarm actions'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _alarm_row(r: AlarmRecord) -> tuple[object, ...]:
+    times = [
+        None if t is None else micros(t) for t in (r.raised_at, r.returned_at, r.acked_at, r.shelved_until)
+    ]
+    head = (r.id, r.key, r.tag, r.kind.value, r.occurrence, r.priority, int(r.urgency))
+    limit = None if r.limit is None else r.limit.value
+    return (*head, limit, storable(r.value), r.phase.value, *times[:3], r.acked_by, times[3])
+
+
+def _line_row(line: JournalLine) -> tuple[object, ...]:
+    limit = None if line.limit is None else line.limit.value
+    what = (micros(line.at), line.key, line.alarm, line.event, line.phase.value, int(line.urgency), limit)
+    return (*what, storable(line.value), line.actor, line.reason)
