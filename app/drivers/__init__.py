@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -11,7 +13,14 @@ if TYPE_CHECKING:
     from app.domain.plant import Connection
     from app.drivers.protocol import Credentials, Driver
 
-_SCHEMES = {"opc.tcp": "opcua", "tcp": "modbus-tcp", "modbus": "modbus-tcp"}
+_SCHEMES = {
+    "opc.tcp": "opcua",
+    "tcp": "modbus-tcp",
+    "modbus": "modbus-tcp",
+    "serial": "modbus-rtu",
+    "mqtt": "mqtt",  # Sparkplug B has the same addresses and is chosen by name
+    "mqtts": "mqtt",
+}
 
 
 def driver_for_url(url: str) -> str:
@@ -33,6 +42,12 @@ def _checked(url: str) -> SplitResult:
     return parts
 
 
+def for_trial(connection: Connection) -> Connection:
+    """The same connection for a short look beside the collector: a broker would throw out one of two equal names."""
+    name = connection.client_id or f"lineside-{connection.name}"
+    return replace(connection, client_id=f"{name}-trial-{secrets.token_hex(3)}")
+
+
 def open_driver(connection: Connection, credentials: Credentials | None = None) -> Driver:
     """A fresh, not yet connected driver; raises Refused for a driver that Lineside does not have."""
     _checked(connection.url)
@@ -44,4 +59,8 @@ def open_driver(connection: Connection, credentials: Credentials | None = None) 
         from app.drivers.modbus import ModbusDriver
 
         return ModbusDriver(connection)
+    if connection.driver == "mqtt":
+        from app.drivers.mqtt import MqttDriver
+
+        return MqttDriver(connection, credentials)
     raise Refused(f"There is no driver called “{connection.driver}” in this version.")

@@ -173,8 +173,8 @@ def test_the_driver_is_found_by_the_url() -> None:
     assert driver_for_url("tcp://x") == "modbus-tcp"
     with pytest.raises(Refused, match="is not a machine address"):
         driver_for_url("ftp://x")
-    with pytest.raises(Refused, match="no driver called “mqtt”"):
-        open_driver(Connection("b", "mqtt", "mqtt://x"))
+    with pytest.raises(Refused, match="no driver called “profinet”"):
+        open_driver(Connection("b", "profinet", "tcp://x"))
 
 
 async def test_reading_without_a_connection_is_a_fault_and_not_a_crash() -> None:

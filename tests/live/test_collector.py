@@ -213,7 +213,7 @@ async def test_a_driver_that_does_not_exist_and_an_unknown_address_are_told_and_
     modbus_machines: SimulatedPlant, data_dir: Path, history: HistoryReader, feed: list[Message]
 ) -> None:
     plant = only(modbus_machines.plant, "conv-1-modbus")
-    broker = Connection("broker", "mqtt", "mqtt://127.0.0.1")
+    broker = Connection("broker", "profinet", "tcp://127.0.0.1")
     odd = (
         Tag("CONV-1/odd", "CONV-1", "conv-1-modbus", "hr:rubbish"),
         Tag("CONV-1/far", "CONV-1", "broker", "a#b"),
@@ -223,7 +223,7 @@ async def test_a_driver_that_does_not_exist_and_an_unknown_address_are_told_and_
         data_dir,
     ):
         await until(lambda: len(history.latest()) == len(plant.tags) + 2)
-        await until(lambda: "no driver called “mqtt”" in links(feed)["broker"].sentence)
+        await until(lambda: "no driver called “profinet”" in links(feed)["broker"].sentence)
         told = "Connected, but 1 of 6 addresses cannot be read, first “hr:rubbish”."
         await until(lambda: links(feed)["conv-1-modbus"].sentence == told, 2)
     latest = history.latest()
