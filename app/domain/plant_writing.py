@@ -18,7 +18,8 @@ def equipment_entry(e: Equipment) -> Entry:
 
 def connection_entry(c: Connection) -> Entry:
     """What `read_connection` turns back into an equal connection."""
-    entry = {"name": c.name, "driver": c.driver, "url": c.url} | _changed(c, Connection("", c.driver, c.url))
+    entry: Entry = {"name": c.name, "driver": c.driver, "url": c.url}
+    entry |= _changed(c, Connection("", c.driver, c.url))
     entry["name"] = c.name
     if "timeout" in entry:
         entry["timeout"] = duration_text(c.timeout)

@@ -18,7 +18,17 @@ from app.operations.stages import require_move, stages_of
 from app.store import entries
 from app.store.entries import CREATED, Patch
 from app.store.journal import PastChange, past_change
-from app.store.tables import Base, Inspection, Issue, Record, Stage, WorkOrder
+from app.store.tables import (
+    Base,
+    Connection,
+    Equipment,
+    Inspection,
+    Issue,
+    Record,
+    Stage,
+    Tag,
+    WorkOrder,
+)
 
 _CHUNK = 500
 
@@ -43,6 +53,7 @@ def undo(change: Change, /, *, change_id: UUID) -> None:
     _apply_inverse(change, past.patches)
     _refuse_broken_routes(change, past.patches)
     _refuse_orphans(change, past.patches)
+    _refuse_broken_plant(change, past.patches)
 
 
 def _require(change: Change, past: PastChange) -> None:
@@ -130,6 +141,21 @@ def _refuse_orphans(change: Change, patches: Sequence[Patch]) -> None:
                 raise Stale(
                     f"{number} was made on such an order since, so it stays; cancel the order instead."
                 )
+
+
+def _refuse_broken_plant(change: Change, patches: Sequence[Patch]) -> None:
+    """A machine or a connection that somebody gave tags since does not vanish with its creation."""
+    if not any(p.entity in (Equipment.__tablename__, Connection.__tablename__) for p in patches):
+        return
+    orphan = (
+        select(Tag.name)
+        .join(Equipment, Equipment.id == Tag.equipment_id)
+        .join(Connection, Connection.id == Tag.connection_id)
+        .where(~Tag.deleted, Equipment.deleted | Connection.deleted)
+    )
+    name = change.session.execute(orphan.limit(1)).scalar()
+    if name is not None:
+        raise Stale(f"The tag {name} was added since, so its machine and connection stay; delete it first.")
 
 
 def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:

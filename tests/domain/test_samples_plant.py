@@ -176,7 +176,7 @@ def alarms(others: st.SearchStrategy[str]) -> st.SearchStrategy[AlarmSettings]:
         comm_delay=delay, count=st.integers(0, 50), window=duration, re_alarm=delay, latching=st.booleans(),
         stale=delay, consequence=maybe_text, response=maybe_text, link=maybe_text,
         deviation=st.none() | st.builds(lambda t, w: DeviationRule(t, *w), number | others, two_steps),
-        rate=st.none() | st.builds(lambda w, d: RateRule(*w, d), two_steps, duration),
+        rate=st.none() | st.builds(lambda w, d: RateRule(w[0], w[1], d), two_steps, duration),
         digital=st.none() | st.builds(DigitalRule, discrete, st.booleans()),
         suppress=st.none() | st.builds(SuppressionRule, others, discrete),
     )  # fmt: skip

@@ -33,9 +33,11 @@ def apply(
 ) -> None:
     """Make the configured plant equal to FILE. A running collector follows by itself."""
     from app.operations.plant import apply_plant
+    from app.operations.plant_check import check_addresses
     from app.store.queries.plant import read_plant
 
     wanted = read_plant_file(file)
+    check_addresses(wanted)
     with house() as opened:
         if dry_run:
             with opened.store.reader() as session:
