@@ -3,125 +3,210 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from itertools import count
 from uuid import UUID
 
-import msgspec
 import structlog
 
 from app.domain.alarms import (
     AlarmRule,
     AlarmState,
     AlarmTransition,
-    Event,
+    Kind,
     Phase,
     Step,
+    Urgency,
     acknowledge,
-    rules_for,
+    announce,
+    due,
+    pack,
+    put_back,
+    reset,
+    retire,
+    rules_of,
     shelve,
+    split_key,
     step,
+    system_key,
+    system_rule,
+    take_out,
+    unpack,
     unshelve,
+    unsuppress,
+    unwatched,
 )
 from app.domain.errors import Refused
 from app.domain.plant import Plant
 from app.domain.samples import Sample
+from app.live.alarm_seats import Seat, begin_record, faced, follow, settled
 from app.live.source import AlarmAction, Verb
-from app.store.history import AlarmBatch, AlarmRecord, JournalLine
+from app.store.history import AlarmBatch, AlarmRecord, JournalLine, Settled
 
 log = structlog.get_logger(__name__)
-_pack = msgspec.msgpack.Encoder()
-_unpack = msgspec.msgpack.Decoder(AlarmState)
+PackedStates = Mapping[str, tuple[bytes, str | None]]
 
 
-@dataclass(slots=True)
-class _Seat:
-    """One alarm: its rule, its state, the record of its last raising, and older ones nobody acknowledged."""
-
-    rule: AlarmRule
-    state: AlarmState = field(default_factory=AlarmState)
-    record: AlarmRecord | None = None
-    older: list[AlarmRecord] = field(default_factory=list)
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class AlarmDesk:
-    """All alarms of the plant. Changes are collected for the history and told to `on_change` as they happen."""
+    """All alarms of the plant. Changes are collected for the history and told to `on_change` as they happen.
 
-    def __init__(self, new_id: Callable[[datetime], UUID], on_change: Callable[[AlarmRecord], None]) -> None:
-        self._new_id, self._on_change = new_id, on_change
-        self._seats: dict[str, _Seat] = {}
-        self._by_tag: dict[str, tuple[_Seat, ...]] = {}
-        self._restless: dict[str, _Seat] = {}
+    What is told and listed is one record an alarm, that of its last raising, which counts how many before it wait
+    for the same acknowledgement (`unseen`); those are on the disk. Nothing here costs more for more open alarms.
+    """
+
+    def __init__(
+        self,
+        new_id: Callable[[datetime], UUID],
+        on_change: Callable[[AlarmRecord], None],
+        *,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._new_id, self._on_change, self._clock = new_id, on_change, clock
+        self._seats: dict[str, Seat] = {}
+        self._by_tag: dict[str, tuple[Seat, ...]] = {}
+        self._by_record: dict[str, Seat] = {}
+        self._listed: dict[str, Seat] = {}
+        self._latest: dict[str, Sample] = {}
+        self._due: list[tuple[datetime, int, Seat]] = []
+        self._order = count()
+        self._ticked: datetime | None = None
         self._stored: dict[str, tuple[bytes, str | None]] = {}
         self._open: dict[str, list[AlarmRecord]] = {}
         self._records: dict[str, AlarmRecord] = {}
+        self._settled: list[Settled] = []
         self._journal: list[JournalLine] = []
+        self._dirty: dict[str, Seat] = {}
         self._states: dict[str, tuple[bytes, str | None]] = {}
         self._actions_until: int | None = None
 
-    def restore(
-        self, states: Mapping[str, tuple[bytes, str | None]], open_records: Iterable[AlarmRecord]
-    ) -> None:
+    # The plant --------------------------------------------------------------------------------------------------------
+
+    def restore(self, states: PackedStates, open_records: Iterable[AlarmRecord]) -> None:
         """Take over what an earlier collector left; call before `configure`."""
         self._stored = dict(states)
         for record in sorted(open_records, key=lambda r: r.raised_at):
             self._open.setdefault(record.key, []).append(record)
 
     def configure(self, plant: Plant, now: datetime) -> None:
-        """Follow a new plant: known alarms keep their state, alarms of vanished tags are closed."""
-        rules = {rule.key: rule for rule in _rules(plant)}
-        for key in [key for key in self._seats if key not in rules]:
-            self._close(self._seats.pop(key), now)
-        by_tag: dict[str, list[_Seat]] = {}
+        """Follow a new plant: known alarms keep their state, alarms of vanished tags end but wait to be seen."""
+        rules = {rule.key: rule for rule in rules_of(plant)}
+        for key in [key for key in self._open if key not in rules]:
+            self._seats[key] = self._seat_of(_rule_left(key, self._open[key][-1]), now)
+        for key, seat in list(self._seats.items()):
+            if key not in rules and seat.rule.kind is not Kind.SYSTEM and not seat.orphan:
+                seat.orphan = True
+                self._apply(seat, retire(seat.rule, seat.state, now))
+                self._let_go(seat)
+        by_tag: dict[str, list[Seat]] = {}
         for key, rule in rules.items():
-            seat = self._seats.get(key) or self._seat_of(rule)
-            seat.rule = rule
+            seat = self._seats.get(key) or self._seat_of(rule, now)
             self._seats[key] = seat
-            self._settle(seat)
-            by_tag.setdefault(rule.tag, []).append(seat)
+            self._rule_changed(seat, rule, now)
+            for tag in rule.listens_to:
+                by_tag.setdefault(tag, []).append(seat)
         self._by_tag = {tag: tuple(seats) for tag, seats in by_tag.items()}
 
-    def _seat_of(self, rule: AlarmRule) -> _Seat:
-        seat = _Seat(rule)
+    def _rule_changed(self, seat: Seat, rule: AlarmRule, now: datetime) -> None:
+        """Judge by another rule from now on; what other tags last said is made known to it at once."""
+        before, seat.rule, seat.orphan = seat.rule, rule, False
+        known = {limit for limit, _ in rule.limits}
+        if not known.issuperset(seat.state.conditions):
+            conditions = {limit: c for limit, c in seat.state.conditions.items() if limit in known}
+            seat.state = replace(seat.state, conditions=conditions)
+        if rule.target != before.target:
+            seat.state = replace(seat.state, against=None)
+        if rule.suppress is None and seat.state.suppressed:
+            self._apply(seat, unsuppress(rule, seat.state, now))
+        for tag in rule.listens_to[1:]:
+            if tag in self._latest:
+                self._apply(seat, step(rule, seat.state, self._latest[tag], now))
+        self._expect(seat)
+
+    def _seat_of(self, rule: AlarmRule, now: datetime) -> Seat:
+        """A place for an alarm, with the state and the records that an earlier collector left of it."""
+        seat = Seat(rule)
         packed, current = self._stored.pop(rule.key, (None, None))
+        records = self._open.pop(rule.key, [])
+        seat.record = next((r for r in records if r.id == current), records[-1] if records else None)
         if packed is not None:
             try:
-                seat.state = _unpack.decode(packed)
-            except msgspec.DecodeError:
-                log.warning("alarm state of another version forgotten", alarm=rule.key)
-        for record in self._open.pop(rule.key, []):
-            if record.id == current:
-                seat.record = record
-            else:
-                seat.older.append(record)
+                seat.state = unwatched(unpack(packed), now)
+            except ValueError as error:
+                log.warning("alarm state not understood", alarm=rule.key, reason=str(error))
+                seat.state = _state_left(seat.record)
+        for record in records:
+            self._by_record[record.id] = seat
+            if record is not seat.record:
+                seat.older.append(record.id)
+        if seat.open:
+            self._listed[rule.key] = seat
         return seat
 
-    def _close(self, seat: _Seat, now: datetime) -> None:
-        """Its tag is gone: nobody will ever clear or acknowledge it."""
-        self._restless.pop(seat.rule.key, None)
-        for record in [*seat.older, *([seat.record] if seat.record else [])]:
-            if record.phase is not Phase.NORMAL:
-                self._put(replace(record, phase=Phase.NORMAL, returned_at=record.returned_at or now))
-        self._states[seat.rule.key] = (_pack.encode(AlarmState(occurrence=seat.state.occurrence)), None)
+    def _let_go(self, seat: Seat) -> None:
+        """An alarm that the plant no longer has is forgotten as soon as nobody has to acknowledge it."""
+        if seat.orphan and not seat.open:
+            key = seat.rule.key
+            self._seats.pop(key, None)
+            self._dirty.pop(key, None)
+            self._states[key] = (pack(AlarmState(occurrence=seat.state.occurrence)), None)
+
+    # Samples and time -------------------------------------------------------------------------------------------------
 
     def observe(self, sample: Sample) -> None:
         """Judge one sample, at the time it was received."""
+        self._latest[sample.tag] = sample
         for seat in self._by_tag.get(sample.tag, ()):
-            self._apply(seat, step(seat.rule, seat.state, sample, sample.receive_time))
+            result = step(seat.rule, seat.state, sample, sample.receive_time)
+            if result[0] is not seat.state:
+                self._apply(seat, result)
 
     def tick(self, now: datetime) -> None:
-        """Let time pass for alarms that wait for a delay or lie on the shelf."""
-        for seat in list(self._restless.values()):
+        """Let time pass for alarms that wait for something."""
+        if self._ticked is not None and now < self._ticked:
+            self.time_jumped(now)
+        self._ticked = now
+        over: list[Seat] = []
+        while self._due and self._due[0][0] <= now:
+            at, _, seat = heappop(self._due)
+            if seat.expected == at:
+                seat.expected = None
+                over.append(seat)
+        for seat in over:
             self._apply(seat, step(seat.rule, seat.state, None, now))
+            self._expect(seat)
+
+    def time_jumped(self, now: datetime) -> None:
+        """The clock was set, or the computer slept: every delay that was running begins anew at `now`."""
+        self._due.clear()
+        for seat in self._seats.values():
+            seat.state, seat.expected = unwatched(seat.state, now), None
+            self._expect(seat)
+
+    def _expect(self, seat: Seat) -> None:
+        """Have an alarm looked at when the passing of time may next move it."""
+        at = due(seat.rule, seat.state)
+        if at is not None and (seat.expected is None or at < seat.expected):
+            seat.expected = at
+            heappush(self._due, (at, next(self._order), seat))
+
+    # People and Lineside itself ---------------------------------------------------------------------------------------
 
     def act(self, action: AlarmAction) -> None:
-        """Apply what a person did; an act that no longer makes sense is noted and passed over."""
+        """Apply what a person did; an act that no longer makes sense, or comes twice, is passed over."""
         self._actions_until = max(action.number, self._actions_until or 0)
-        seat = self._find(action.target)
+        seat = self._seats.get(action.target) or self._by_record.get(action.target)
         try:
             if seat is None:
                 raise Refused("There is no such alarm (any more).")
-            self._apply(seat, self._acted(seat, action), action)
+            self._apply(seat, self._acted(seat, action))
+            self._let_go(seat)
+            log.info("alarm acted upon", alarm=seat.rule.key, did=action.verb.value, action=action.number)
         except Refused as refusal:
             log.info(
                 "alarm action passed over",
@@ -130,122 +215,150 @@ class AlarmDesk:
                 reason=refusal.sentence,
             )
 
-    def _acted(self, seat: _Seat, action: AlarmAction) -> Step:
-        if action.verb is Verb.ACKNOWLEDGE:
-            return acknowledge(seat.rule, seat.state, action.actor, action.at)
-        if action.verb is Verb.UNSHELVE:
-            return unshelve(seat.rule, seat.state, action.actor, action.at)
-        return shelve(
-            seat.rule, seat.state, action.until or action.at, action.reason, action.actor, action.at
-        )
-
-    def _find(self, target: str) -> _Seat | None:
-        if target in self._seats:
-            return self._seats[target]
-        for seat in self._seats.values():
-            if any(r.id == target for r in (seat.record, *seat.older) if r is not None):
-                return seat
-        return None
-
-    def _apply(self, seat: _Seat, result: Step, action: AlarmAction | None = None) -> None:
-        state, transitions = result
-        if state is seat.state:
-            return
-        seat.state = state
-        self._settle(seat)
-        for transition in transitions:
-            self._record(seat, transition, action)
-        if transitions:
-            current = seat.record.id if seat.record else None
-            self._states[seat.rule.key] = (_pack.encode(state), current)
-
-    def _settle(self, seat: _Seat) -> None:
-        """Only alarms that can change by themselves are looked at when time passes."""
-        state = seat.state
-        waits = any(c.turning_since is not None for c in state.conditions.values())
-        if waits or state.shelved_until is not None:
-            self._restless[seat.rule.key] = seat
-        else:
-            self._restless.pop(seat.rule.key, None)
-
-    def _record(self, seat: _Seat, transition: AlarmTransition, action: AlarmAction | None) -> None:
-        at, event, rule = transition.at, transition.event, seat.rule
-        if event is Event.RAISED:
-            if seat.record is not None and seat.record.phase is not Phase.NORMAL:
-                seat.older.append(seat.record)
-            seat.record = AlarmRecord(
-                id=str(self._new_id(at)),
-                key=rule.key,
-                tag=rule.tag,
-                kind=rule.kind,
-                occurrence=transition.occurrence,
-                priority=rule.priority,
-                urgency=transition.urgency,
-                limit=transition.limit,
-                value=transition.value,
-                phase=transition.phase,
-                raised_at=at,
-                shelved_until=seat.state.shelved_until,
+    def _acted(self, seat: Seat, action: AlarmAction) -> Step:
+        rule, state, actor, at, verb = seat.rule, seat.state, action.actor, action.at, action.verb
+        if verb is Verb.ACKNOWLEDGE:
+            clock_was_set_back = (
+                state.rang_at is not None and self._ticked is not None and state.rang_at > self._ticked
             )
-            self._put(seat.record)
-        elif seat.record is not None:
-            self._follow(seat, seat.record, transition)
+            return acknowledge(rule, state, actor, at, action.reason, None if clock_was_set_back else at)
+        if verb is Verb.RESET:
+            return reset(rule, state, actor, at)
+        if verb is Verb.UNSHELVE:
+            return unshelve(rule, state, actor, at)
+        if verb is Verb.TAKE_OUT:
+            return take_out(rule, state, action.reason, action.permit, actor, at)
+        if verb is Verb.PUT_BACK:
+            return put_back(rule, state, actor, at)
+        if self._ticked is not None and (action.until or at) <= self._ticked:
+            raise Refused("The time of this shelf is over already.")
+        one_shot = verb is Verb.SHELVE_ONCE
+        return shelve(rule, state, action.until or at, action.reason, actor, at, one_shot=one_shot)
+
+    def raise_system(
+        self,
+        key: str,
+        sentence: str,
+        urgency: Urgency = Urgency.WARNING,
+        *,
+        priority: int = 2,
+        now: datetime | None = None,
+    ) -> None:
+        """Lineside itself has trouble: an alarm like all others, `key` a short name such as `disk-full`.
+
+        Said again it rings only when it is more urgent; a new sentence takes the place of the old one. It stays, over
+        restarts too, until `clear_system`, and then until somebody acknowledges it.
+        """
+        self._announce(key, sentence, urgency, priority, now or self._clock())
+
+    def clear_system(self, key: str, *, now: datetime | None = None) -> None:
+        """The trouble is over; nothing happens when there was none."""
+        self._announce(key, "", Urgency.NONE, 2, now or self._clock())
+
+    def _announce(self, key: str, sentence: str, urgency: Urgency, priority: int, now: datetime) -> None:
+        full = system_key(key)
+        seat = self._seats.get(full)
+        if seat is None:
+            if urgency is Urgency.NONE and full not in self._open:
+                return
+            seat = self._seats[full] = self._seat_of(system_rule(full, priority), now)
+        self._apply(seat, announce(seat.rule, seat.state, sentence, urgency, now))
+
+    # What follows from it ---------------------------------------------------------------------------------------------
+
+    def _apply(self, seat: Seat, result: Step) -> None:
+        state, transitions = result
+        before, seat.state = seat.state, state
+        if state is before:
+            return
+        for transition in transitions:
+            self._record(seat, transition)
+        if seat.record is not None and (seat.open or transitions):
+            now_faced = faced(seat, seat.record)
+            if now_faced != seat.record or transitions:
+                seat.record = now_faced
+                self._put(seat, now_faced)
+        if transitions or state.suppressed != before.suppressed:
+            self._dirty[seat.rule.key] = seat
+        self._expect(seat)
+
+    def _record(self, seat: Seat, transition: AlarmTransition) -> None:
+        """Write a transition down: in the journal, and in the record that it belongs to."""
+        closed = begin_record(seat, transition, lambda: str(self._new_id(transition.at)))
+        if closed is not None:
+            self._put(seat, closed)
+        record = seat.record
+        if record is not None:
+            self._by_record[record.id] = seat
+            seat.record = record = follow(record, transition)
+        older = settled(seat, transition)
+        if older is not None:
+            self._settled.append(older)
         self._journal.append(
             JournalLine(
-                at, rule.key, seat.record.id if seat.record else None, event.value, transition.phase,
-                transition.urgency, transition.limit, transition.value, transition.actor, transition.reason,
+                transition.at, seat.rule.key, record.id if record else None, transition.event.value,
+                transition.phase, transition.urgency, transition.limit, transition.value, transition.actor,
+                transition.reason,
             )
         )  # fmt: skip
-        log.info("alarm", alarm=rule.key, happened=event.value, action=action.number if action else None)
 
-    def _follow(self, seat: _Seat, record: AlarmRecord, transition: AlarmTransition) -> None:
-        """Bring the record of the last raising up to date, and with an acknowledgement the older ones too."""
-        at, event = transition.at, transition.event
-        changed = replace(record, phase=transition.phase, shelved_until=seat.state.shelved_until)
-        if event is Event.ESCALATED:
-            changed = replace(
-                changed, urgency=transition.urgency, limit=transition.limit, value=transition.value
-            )
-        if event in (Event.RETURNED, Event.CLEARED):
-            changed = replace(changed, returned_at=at)
-        if event is Event.ACKNOWLEDGED:
-            changed = replace(changed, acked_at=at, acked_by=transition.actor)
-            for older in seat.older:
-                self._put(replace(older, phase=Phase.NORMAL, acked_at=at, acked_by=transition.actor))
-            seat.older.clear()
-        seat.record = changed
-        self._put(changed)
-
-    def _put(self, record: AlarmRecord) -> None:
+    def _put(self, seat: Seat, record: AlarmRecord) -> None:
         self._records[record.id] = record
+        if record.phase is Phase.NORMAL:
+            self._by_record.pop(record.id, None)
+        if seat.open:
+            self._listed[seat.rule.key] = seat
+        else:
+            self._listed.pop(seat.rule.key, None)
         self._on_change(record)
 
     def open_records(self) -> list[AlarmRecord]:
-        """Every record that still wants something of somebody, oldest first."""
-        found = [
-            r for s in self._seats.values() for r in (*s.older, s.record) if r and r.phase is not Phase.NORMAL
-        ]
+        """The record of every alarm that still wants something of somebody, oldest first."""
+        found = [seat.record for seat in self._listed.values() if seat.record is not None]
         return sorted(found, key=lambda r: r.raised_at)
 
     def take_batch(self) -> AlarmBatch:
         """What happened since the last time, to be stored; `give_back` when that failed."""
-        batch = AlarmBatch(list(self._records.values()), self._journal, self._states, self._actions_until)
+        states = dict(self._states)
+        for key, seat in self._dirty.items():
+            states[key] = (pack(seat.state), seat.record.id if seat.record else None)
+        batch = AlarmBatch(
+            list(self._records.values()), self._journal, states, self._actions_until, self._settled
+        )
         self._records, self._journal, self._states, self._actions_until = {}, [], {}, None
+        self._settled, self._dirty = [], {}
         return batch
 
     def give_back(self, batch: AlarmBatch) -> None:
         """Keep an unstored batch for the next time, behind nothing that is newer."""
         self._records = {r.id: r for r in batch.records} | self._records
         self._journal = [*batch.journal, *self._journal]
+        self._settled = [*batch.settled, *self._settled]
         self._states = {**batch.states, **self._states}
         until = [n for n in (batch.actions_until, self._actions_until) if n is not None]
         self._actions_until = max(until, default=None)
 
 
-def _rules(plant: Plant) -> Iterable[AlarmRule]:
-    """The rules of all tags; the first tag of a machine on a connection speaks for it when all of it is gone."""
-    spoken_for: set[tuple[str, str]] = set()
-    for tag in plant.tags:
-        machine = (tag.connection, tag.equipment)
-        yield from rules_for(tag.name, tag.limits, tag.alarm, speaks_for_machine=machine not in spoken_for)
-        spoken_for.add(machine)
+def _rule_left(key: str, record: AlarmRecord) -> AlarmRule:
+    """The rule of an alarm of which only a record is left."""
+    if split_key(key)[1] is Kind.SYSTEM:
+        return system_rule(key, record.priority)
+    return AlarmRule(key=key, tag=record.tag, kind=record.kind, priority=record.priority)
+
+
+def _state_left(record: AlarmRecord | None) -> AlarmState:
+    """What a record says about the state of its alarm; one that was put aside rings rather than being forgotten."""
+    if record is None or record.phase is Phase.NORMAL:
+        return AlarmState()
+    phase = Phase.RTN_UNACK if record.phase.aside else record.phase
+    return AlarmState(
+        phase=phase,
+        urgency=record.urgency,
+        occurrence=record.occurrence,
+        limit=record.limit,
+        value=record.value,
+        raised_at=record.raised_at,
+        unseen=1 if phase.unacked else 0,
+        unseen_since=record.raised_at,
+        rang_at=record.raised_at,
+    )

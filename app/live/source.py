@@ -18,8 +18,12 @@ class Verb(StrEnum):
     """What a person can do to an alarm."""
 
     ACKNOWLEDGE = "acknowledge"
+    RESET = "reset"
     SHELVE = "shelve"
+    SHELVE_ONCE = "shelve-once"
     UNSHELVE = "unshelve"
+    TAKE_OUT = "out-of-service"
+    PUT_BACK = "back-in-service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class AlarmAction:
     at: datetime
     until: datetime | None = None
     reason: str = ""
+    permit: str = ""
 
 
 class PlantSource(Protocol):
@@ -107,9 +112,10 @@ class MemoryPlantSource:
         at: datetime,
         until: datetime | None = None,
         reason: str = "",
+        permit: str = "",
     ) -> AlarmAction:
         """Do something to an alarm."""
-        action = AlarmAction(len(self.actions) + 1, verb, target, actor, at, until, reason)
+        action = AlarmAction(len(self.actions) + 1, verb, target, actor, at, until, reason, permit)
         self.actions.append(action)
         return action
 

@@ -1,65 +1,168 @@
-"""What a person does about an alarm; the collector reads these actions and moves its alarm states."""
+"""What a person does about an alarm; the collector reads these acts and moves its alarm states."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
-from enum import StrEnum
 from uuid import UUID
 
+from app.domain.alarms import Kind, alarm_words, split_key
 from app.domain.errors import Refused
 from app.domain.orders import check_note, check_text
 from app.domain.people import Permission
 from app.operations.change import Change, operation
+from app.store.queries.alarms import ever_tags, plant_around
 from app.store.tables import AlarmAction
 
 LONGEST_SHELF_MINUTES = 8 * 60
+MOST_AT_ONCE = 5000
 
-
-class AlarmActionKind(StrEnum):
-    ACKNOWLEDGE = "acknowledge"
-    SHELVE = "shelve"
-    UNSHELVE = "unshelve"
+# The words that the collector knows, see app.live.source.Verb.
+ACKNOWLEDGE = "acknowledge"
+RESET = "reset"
+SHELVE = "shelve"
+SHELVE_ONCE = "shelve-once"
+UNSHELVE = "unshelve"
+OUT_OF_SERVICE = "out-of-service"
+BACK_IN_SERVICE = "back-in-service"
 
 
 def _note(
-    change: Change, alarm: str, kind: AlarmActionKind, comment: str, minutes: int | None = None
+    change: Change, alarm: str, action: str, comment: str, *, minutes: int | None = None, permit: str = ""
 ) -> UUID:
-    action = AlarmAction(
-        id=change.new_id(),
-        alarm=check_text(alarm, "alarm", "alarm", longest=200),
-        action=kind.value,
-        comment=check_note(comment, "comment", "comment", longest=500),
-        until=change.now + timedelta(minutes=minutes) if minutes else None,
-        at=change.now,
-        actor=change.actor.name,
-    )
-    change.session.add(action)
-    return action.id
+    return _note_all(change, [alarm], action, comment, minutes=minutes, permit=permit)[0]
+
+
+def _note_all(
+    change: Change,
+    alarms: Sequence[str],
+    action: str,
+    comment: str,
+    *,
+    minutes: int | None = None,
+    permit: str = "",
+) -> list[UUID]:
+    """One row an alarm, for the collector to read."""
+    tidy = check_note(comment, "comment", "comment", longest=500)
+    until = change.now + timedelta(minutes=minutes) if minutes else None
+    ids = [change.new_id() for _ in alarms]
+    rows = [
+        {
+            "id": id,
+            "alarm": check_text(alarm, "alarm", "alarm", longest=200),
+            "action": action,
+            "comment": tidy,
+            "until": until,
+            "permit": permit,
+            "at": change.now,
+            "actor": change.actor.name,
+        }
+        for id, alarm in zip(ids, alarms, strict=True)
+    ]
+    change.insert(AlarmAction, rows)
+    return ids
+
+
+def _words(change: Change, alarm: str) -> str:
+    """The alarm in words for the audit trail; the id of a record says itself."""
+    if _is_record(alarm):
+        return f"alarm {alarm}"
+    return alarm_words(alarm, plant_around(change.session, split_key(alarm)[0]))
+
+
+def _is_record(alarm: str) -> bool:
+    """Whether this names one raising rather than an alarm of the plant."""
+    try:
+        UUID(alarm)
+    except ValueError:
+        return False
+    return True
+
+
+def _require_known(change: Change, *alarms: str) -> None:
+    """Refuse what was never an alarm here; alarms of tags that were removed may still have to be seen."""
+    tags = {alarm: split_key(alarm)[0] for alarm in alarms if not _is_record(alarm)}
+    known = ever_tags(change.session, [tag for tag in tags.values() if tag])
+    for alarm, tag in tags.items():
+        if tag and tag not in known:
+            raise Refused(f"There is no alarm {alarm}; `lineside alarms` shows all.", field="alarm")
+
+
+def _require_configured(change: Change, alarm: str) -> None:
+    """Refuse to put aside an alarm that the plant does not have (any more)."""
+    tag, kind = split_key(alarm)
+    if kind is Kind.SYSTEM or _is_record(alarm) or plant_around(change.session, tag).tags:
+        return
+    raise Refused(f"The plant has no alarm {alarm} (any more).", field="alarm")
 
 
 @operation(Permission.ACKNOWLEDGE_ALARMS, undoable=False)
 def acknowledge_alarm(change: Change, /, *, alarm: str, comment: str = "") -> UUID:
     """Acknowledge an alarm, active or returned, with an optional comment."""
-    change.label = f"Acknowledged {alarm}"
-    return _note(change, alarm, AlarmActionKind.ACKNOWLEDGE, comment)
+    _require_known(change, alarm)
+    change.label = f"Acknowledged {_words(change, alarm)}"
+    return _note(change, alarm, ACKNOWLEDGE, comment)
+
+
+@operation(Permission.ACKNOWLEDGE_ALARMS, undoable=False)
+def acknowledge_alarms(change: Change, /, *, alarms: Sequence[str], comment: str = "") -> int:
+    """Acknowledge many alarms at once, all with the same comment; returns how many."""
+    wanted = list(dict.fromkeys(alarms))
+    if not wanted:
+        raise Refused("Nothing waits for an acknowledgement.", field="alarms")
+    if len(wanted) > MOST_AT_ONCE:
+        raise Refused(f"Acknowledge at most {MOST_AT_ONCE:,} alarms at once.", field="alarms")
+    _require_known(change, *wanted)
+    _note_all(change, wanted, ACKNOWLEDGE, comment)
+    one = len(wanted) == 1
+    change.label = f"Acknowledged {_words(change, wanted[0]) if one else f'{len(wanted):,} alarms'}"
+    return len(wanted)
+
+
+@operation(Permission.ACKNOWLEDGE_ALARMS, undoable=False)
+def reset_alarm(change: Change, /, *, alarm: str) -> UUID:
+    """Let a latched alarm go whose condition is gone; the collector refuses while it is there."""
+    _require_known(change, alarm)
+    change.label = f"Reset {_words(change, alarm)}"
+    return _note(change, alarm, RESET, "")
 
 
 @operation(Permission.SHELVE_ALARMS, undoable=False)
-def shelve_alarm(change: Change, /, *, alarm: str, minutes: int, reason: str) -> UUID:
-    """Silence an alarm for 1 to 480 minutes, with a reason."""
+def shelve_alarm(change: Change, /, *, alarm: str, minutes: int, reason: str, one_shot: bool = False) -> UUID:
+    """Silence an alarm for 1 to 480 minutes, with a reason; one_shot also ends it when the alarm returns to normal."""
     if not 1 <= minutes <= LONGEST_SHELF_MINUTES:
         raise Refused(
             f"An alarm can be shelved for 1 to {LONGEST_SHELF_MINUTES} minutes, not {minutes}.",
             field="minutes",
         )
-    change.label = f"Shelved {alarm} for {minutes} min"
-    return _note(
-        change, alarm, AlarmActionKind.SHELVE, check_text(reason, "reason", "reason", longest=500), minutes
-    )
+    why = check_text(reason, "reason", "reason", longest=500)
+    _require_configured(change, alarm)
+    once = ", until it is normal at most" if one_shot else ""
+    change.label = f"Shelved {_words(change, alarm)} for {minutes} min{once}"
+    return _note(change, alarm, SHELVE_ONCE if one_shot else SHELVE, why, minutes=minutes)
 
 
 @operation(Permission.SHELVE_ALARMS, undoable=False)
 def unshelve_alarm(change: Change, /, *, alarm: str) -> UUID:
     """Let a shelved alarm sound again."""
-    change.label = f"Unshelved {alarm}"
-    return _note(change, alarm, AlarmActionKind.UNSHELVE, "")
+    _require_known(change, alarm)
+    change.label = f"Unshelved {_words(change, alarm)}"
+    return _note(change, alarm, UNSHELVE, "")
+
+
+@operation(Permission.TAKE_ALARMS_OUT, undoable=False)
+def take_alarm_out_of_service(change: Change, /, *, alarm: str, reason: str, permit: str = "") -> UUID:
+    """Take an alarm out of service for maintenance, with a reason and a permit number, until it is returned."""
+    why = check_text(reason, "reason", "reason", longest=500)
+    number = check_note(permit, "permit", "permit number", longest=60)
+    _require_configured(change, alarm)
+    change.label = f"Took {_words(change, alarm)} out of service"
+    return _note(change, alarm, OUT_OF_SERVICE, why, permit=number)
+
+
+@operation(Permission.TAKE_ALARMS_OUT, undoable=False)
+def return_alarm_to_service(change: Change, /, *, alarm: str) -> UUID:
+    """Put an alarm back in service; one that is active rings."""
+    _require_known(change, alarm)
+    change.label = f"Returned {_words(change, alarm)} to service"
+    return _note(change, alarm, BACK_IN_SERVICE, "")

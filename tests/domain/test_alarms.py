@@ -252,7 +252,7 @@ def test_what_makes_no_sense_is_refused_with_a_sentence() -> None:
 
 
 def test_when_a_whole_machine_is_gone_one_tag_speaks_for_all() -> None:
-    silent = Desk.of(rules_for("M/u", Limits(), AlarmSettings(comm_delay=0.0), speaks_for_machine=False)[0])
+    silent = Desk.of(rules_for("M/t", Limits(), AlarmSettings(comm_delay=0.0), speaks_for_machine=False)[0])
     assert silent.see(0, None, Quality.BAD_NO_COMMUNICATION) is Phase.NORMAL
     assert silent.see(1, None, Quality.BAD_SENSOR_FAILURE) is Phase.UNACK
     assert silent.see(2, None, Quality.BAD_NO_COMMUNICATION) is Phase.RTN_UNACK

@@ -14,7 +14,7 @@ from app.domain.plant import AlarmSettings, Connection, Equipment, Limits, Plant
 from app.domain.samples import Quality, Sample, Value
 from app.live.alarm_desk import AlarmDesk
 from app.live.source import AlarmAction, Verb
-from app.store.history import AlarmRecord
+from app.store.history import AlarmRecord, Settled
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)
 HOT = Tag(
@@ -77,12 +77,13 @@ def test_an_acknowledgement_settles_the_record_and_older_ones_of_the_same_alarm(
     board.see(5, 20.0)
     second = raise_it(board, 6)
     assert first.id != second.id
-    assert [r.id for r in board.desk.open_records()] == [first.id, second.id]
+    assert [(r.id, r.unseen) for r in board.desk.open_records()] == [(second.id, 2)]
     board.act(9, Verb.ACKNOWLEDGE, first.id, reason="on my way")
-    settled = {r.id: r for r in board.desk.take_batch().records}
-    assert (settled[first.id].phase, settled[first.id].acked_by) == (Phase.NORMAL, "anna")
-    assert (settled[second.id].phase, settled[second.id].acked_by) == (Phase.ACKED, "anna")
-    assert [r.id for r in board.desk.open_records()] == [second.id]
+    batch = board.desk.take_batch()
+    newest = {r.id: r for r in batch.records}[second.id]
+    assert (newest.phase, newest.acked_by, newest.comment) == (Phase.ACKED, "anna", "on my way")
+    assert list(batch.settled) == [Settled("M/t", 2, T0 + timedelta(seconds=9), "anna", "on my way")]
+    assert [(r.id, r.unseen) for r in board.desk.open_records()] == [(second.id, 0)]
 
 
 def test_an_act_that_makes_no_sense_is_passed_over_and_counted_as_done(board: Board) -> None:
@@ -124,14 +125,17 @@ def test_alarms_survive_a_restart_with_their_records(board: Board) -> None:
     again.desk.configure(PLANT, T0)
     again.see(20, 86.0)
     assert again.told == []
-    assert len(again.desk.open_records()) == 2
-    again.act(21, Verb.ACKNOWLEDGE, second.id)
-    assert {(r.id, r.phase) for r in again.told} == {(first.id, Phase.NORMAL), (second.id, Phase.ACKED)}
+    assert [(r.id, r.unseen) for r in again.desk.open_records()] == [(second.id, 2)]
+    again.act(21, Verb.ACKNOWLEDGE, first.id)
+    assert [(r.id, r.phase) for r in again.told] == [(second.id, Phase.ACKED)]
+    assert [(s.key, s.below) for s in again.desk.take_batch().settled] == [("M/t", 2)]
 
 
-def test_an_alarm_of_a_tag_that_is_gone_is_closed(board: Board) -> None:
-    raise_it(board)
+def test_an_alarm_of_a_tag_that_is_gone_waits_to_be_seen_and_is_then_forgotten(board: Board) -> None:
+    record = raise_it(board)
     board.desk.configure(Plant(), T0 + timedelta(seconds=9))
+    assert [(r.id, r.phase) for r in board.desk.open_records()] == [(record.id, Phase.RTN_UNACK)]
+    board.act(10, Verb.ACKNOWLEDGE, "M/t")
     assert board.told[-1].phase is Phase.NORMAL
     assert board.desk.open_records() == []
 

@@ -5,25 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from app.domain.alarms import Kind, Limit, Phase
+from app.domain.alarms import Kind, Phase, alarm_words, condition_words, machine_of
 from app.domain.plant import Plant, Tag
 from app.store.history import AlarmRecord
 from ui.widgets.alarm_strip import AlarmCount
 
+__all__ = [
+    "FLOOD",
+    "RATE_WINDOW",
+    "AlarmBoard",
+    "alarm_words",
+    "condition_words",
+    "is_active",
+    "is_unacked",
+    "machine_name",
+    "signal_name",
+    "urgency_order",
+]
 KEPT_CLEARED = 200
 RATE_WINDOW = timedelta(minutes=10)
 FLOOD = 10
-_LIMIT_WORDS = {Limit.HIHI: "very high", Limit.HI: "high", Limit.LO: "low", Limit.LOLO: "very low"}
 
 
 def is_unacked(record: AlarmRecord) -> bool:
     """Whether somebody still has to acknowledge."""
-    return record.phase in (Phase.UNACK, Phase.RTN_UNACK)
+    return record.phase.unacked
 
 
 def is_active(record: AlarmRecord) -> bool:
     """Whether the condition is there now and is not hidden on purpose."""
-    return record.phase in (Phase.UNACK, Phase.ACKED)
+    return record.phase.active
 
 
 def urgency_order(record: AlarmRecord) -> tuple[int, bool, float, str]:
@@ -33,31 +44,12 @@ def urgency_order(record: AlarmRecord) -> tuple[int, bool, float, str]:
 
 def machine_name(plant: Plant, tag: Tag | None, name: str) -> str:
     """The machine of a tag in words; the first part of the tag's name when the plant does not know it."""
-    code = tag.equipment if tag is not None else name.split("/", 1)[0]
-    return next((e.name for e in plant.equipment if e.code == code), code)
+    return machine_of(plant, tag.name if tag is not None else name)
 
 
 def signal_name(name: str) -> str:
     """The signal in words: the last part of a tag's name."""
     return name.rsplit("/", 1)[-1].replace("_", " ")
-
-
-def condition_words(record: AlarmRecord, plant: Plant) -> str:
-    """What is wrong, without the machine: `temperature very high 86.2 °C (limit 85)`."""
-    signal = signal_name(record.tag)
-    if record.kind is Kind.COMMUNICATION or record.limit is None or record.limit is Limit.COMM:
-        return f"{signal}: no good values arrive"
-    tag = plant.tag(record.tag)
-    words = f"{signal} {_LIMIT_WORDS[record.limit]}"
-    if isinstance(record.value, int | float) and not isinstance(record.value, bool):
-        words += f" {record.value:.4g} {tag.unit if tag else ''}".rstrip()
-    at = getattr(tag.limits, record.limit.value) if tag is not None else None
-    return words if at is None else f"{words} (limit {at:g})"
-
-
-def alarm_words(record: AlarmRecord, plant: Plant) -> str:
-    """Machine and condition in one line, for the alarm strip."""
-    return f"{machine_name(plant, plant.tag(record.tag), record.tag)} {condition_words(record, plant)}"
 
 
 class AlarmBoard:

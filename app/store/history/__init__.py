@@ -1,6 +1,6 @@
 """Samples and alarms on disk: history.sqlite, written by the collector, read by everybody."""
 
-from app.store.history.alarm_rows import AlarmBatch, AlarmRecord, JournalLine
+from app.store.history.alarm_rows import AlarmBatch, AlarmRecord, JournalLine, Settled
 from app.store.history.reader import HistoryReader
 from app.store.history.rows import Buckets, HistoryStats
 from app.store.history.writer import HistoryWriter
@@ -16,4 +16,5 @@ __all__ = [
     "HistoryStats",
     "HistoryWriter",
     "JournalLine",
+    "Settled",
 ]

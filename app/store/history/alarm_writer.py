@@ -5,13 +5,21 @@ from __future__ import annotations
 import sqlite3
 
 from app.store.history.alarm_rows import AlarmBatch, AlarmRecord, JournalLine
-from app.store.history.schema import micros, storable
+from app.store.history.alarm_tables import FIRST_COLUMNS, LATER_COLUMNS
+from app.store.history.schema import maybe_micros, micros, storable
+
+_COLUMNS = (*FIRST_COLUMNS, *LATER_COLUMNS)
+_PUT = f"INSERT OR REPLACE INTO alarm ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_SETTLE = (
+    "UPDATE alarm SET phase = 'normal', acked_at = ?, acked_by = ?, comment = ? "
+    "WHERE key = ? AND phase <> 'normal' AND occurrence < ?"
+)
 
 
 def write_alarms(db: sqlite3.Connection, batch: AlarmBatch) -> None:
     """Write what a batch says, inside the transaction of the caller."""
-    marks = ", ".join("?" * 15)
-    db.executemany(f"INSERT OR REPLACE INTO alarm VALUES ({marks})", map(_alarm_row, batch.records))
+    db.executemany(_PUT, map(_alarm_row, batch.records))
+    db.executemany(_SETTLE, [(maybe_micros(s.at), s.by, s.comment, s.key, s.below) for s in batch.settled])
     columns = "at, key, alarm, event, phase, urgency, limit_name, value, actor, reason"
     marks = ", ".join("?" * 10)
     db.executemany(f"INSERT INTO alarm_journal ({columns}) VALUES ({marks})", map(_line_row, batch.journal))
@@ -35,12 +43,13 @@ def actions_until(db: sqlite3.Connection) -> int:
 
 
 def _alarm_row(r: AlarmRecord) -> tuple[object, ...]:
-    times = [
-        None if t is None else micros(t) for t in (r.raised_at, r.returned_at, r.acked_at, r.shelved_until)
-    ]
-    head = (r.id, r.key, r.tag, r.kind.value, r.occurrence, r.priority, int(r.urgency))
     limit = None if r.limit is None else r.limit.value
-    return (*head, limit, storable(r.value), r.phase.value, *times[:3], r.acked_by, times[3])
+    return (
+        r.id, r.key, r.tag, r.kind.value, r.occurrence, r.priority, int(r.urgency), limit, storable(r.value),
+        r.phase.value, micros(r.raised_at), maybe_micros(r.returned_at), maybe_micros(r.acked_at), r.acked_by,
+        maybe_micros(r.shelved_until), r.comment, r.unseen, maybe_micros(r.unseen_since), r.one_shot,
+        maybe_micros(r.aside_since), r.aside_by, r.aside_reason, r.permit,
+    )  # fmt: skip
 
 
 def _line_row(line: JournalLine) -> tuple[object, ...]:

@@ -40,6 +40,11 @@ def moment(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
+def maybe_micros(time: datetime | None) -> int | None:
+    """Microseconds since 1970, or None where there is no time."""
+    return None if time is None else micros(time)
+
+
 def maybe_moment(microseconds: int | None) -> datetime | None:
     """The UTC time, or None where nothing is stored."""
     return None if microseconds is None else moment(microseconds)

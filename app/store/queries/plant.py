@@ -50,18 +50,24 @@ def read_plant(session: Session) -> model.Plant:
             for row in connections
         ),
         tags=tuple(
-            _restored(
-                model.Tag,
-                row.settings,
-                name=row.name,
-                equipment=codes[row.equipment_id],
-                connection=names[row.connection_id],
-                address=row.address,
-                unit=row.unit,
-            )
+            tag_from(row, equipment=codes[row.equipment_id], connection=names[row.connection_id])
             for row in tags
         ),
     )
+
+
+def tag_from(row: Tag, *, equipment: str, connection: str) -> model.Tag:
+    """A tag of the plant from its row and the names of what the row refers to."""
+    restored: model.Tag = _restored(
+        model.Tag,
+        row.settings,
+        name=row.name,
+        equipment=equipment,
+        connection=connection,
+        address=row.address,
+        unit=row.unit,
+    )
+    return restored
 
 
 def in_maintenance(session: Session) -> frozenset[str]:

@@ -53,7 +53,7 @@ class Tag(Record):
 
 
 class AlarmAction(Record):
-    """What a person did about an alarm (acknowledge, shelve, unshelve); the collector applies it."""
+    """What a person did about an alarm (acknowledge, reset, shelve, …); the collector applies it."""
 
     __tablename__ = "alarm_action"
     __table_args__ = (Index("ix_alarm_action_at", "at"),)
@@ -62,6 +62,7 @@ class AlarmAction(Record):
     action: Mapped[str]
     comment: Mapped[str] = mapped_column(default="")
     until: Mapped[datetime | None]
+    permit: Mapped[str] = mapped_column(default="", server_default="")
     at: Mapped[datetime]
     actor: Mapped[str]
 
