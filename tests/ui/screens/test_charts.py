@@ -185,10 +185,10 @@ def test_what_is_not_known_any_more_is_hatched(
     screen.open_with(VIBRATION)
     settle(qtbot, desk)
     screen.stack.tick(datetime.now(UTC).timestamp())
-    assert screen.stack.charts[0]._overlay.stale_from is None
+    assert screen.stack.charts[0].plot.stale_from is None
     live._on_status(FeedStatus(False, "The connection to the collector is lost."))
     screen.stack.tick(datetime.now(UTC).timestamp())
-    since = screen.stack.charts[0]._overlay.stale_from
+    since = screen.stack.charts[0].plot.stale_from
     assert since is not None
     assert abs(since - datetime.now(UTC).timestamp()) < 30
     assert "Stored curves can still be looked at" in screen.banner.text()
