@@ -92,6 +92,32 @@ class UnknownServer(MachineFault):
         self.certificate, self.changed = certificate, changed
 
 
+class ExpiredCertificate(MachineFault):
+    """The machine's certificate is too old, or not valid yet because a clock is wrong."""
+
+    def __init__(self, place: str, certificate: ServerCertificate) -> None:
+        since, until = (f"{time:%Y-%m-%d}" for time in (certificate.valid_from, certificate.valid_until))
+        super().__init__(
+            place,
+            f"The certificate of {place} is valid from {since} until {until} and so not today: renew it on the "
+            "machine, or correct the clock of the machine or of this PC.",
+        )
+        self.certificate = certificate
+
+
+class NoSuchSecurity(MachineFault):
+    """The machine does not offer the security that the connection asks for."""
+
+    def __init__(self, place: str, wanted: str, offered: tuple[str, ...]) -> None:
+        choice = " or ".join(offered) if offered else "nothing that Lineside knows"
+        super().__init__(
+            place,
+            f"{place} does not offer the security {wanted}: choose {choice} in the connection's settings, or switch "
+            f"{wanted} on in the machine.",
+        )
+        self.offered = offered
+
+
 class BadAddress(MachineFault):
     """The machine does not know the address, or it is not written as the protocol wants it."""
 
@@ -104,3 +130,7 @@ class DeviceTrouble(MachineFault):
 
     def __init__(self, place: str, detail: str) -> None:
         super().__init__(place, f"{place} answers with an error: {detail}.")
+
+
+class PortFault(MachineFault):
+    """The serial port of this PC cannot be used; nothing was asked of the machine yet."""

@@ -25,13 +25,20 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class BrowseNode:
-    """One entry of a machine's address space; `address` is what a tag would carry."""
+    """One entry of a machine's address space; `address` is what a tag would carry.
+
+    `detail` says in words what it holds, `states` names the numbers of an enumeration, `path` is the name as it can
+    stand in a tag's name: without spaces and slashes.
+    """
 
     address: str
     name: str
     readable: bool
     has_children: bool
     detail: str = ""
+    writable: bool = False
+    states: tuple[tuple[int, str], ...] = ()
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from app.domain.errors import WorldFault
 from ui.cli.session import folder, parse_moment, plain, say, say_rows
 
 if TYPE_CHECKING:
+    from app.domain.plant import Connection
     from app.drivers.protocol import Driver
 
 T = TypeVar("T")
@@ -22,6 +24,10 @@ history = typer.Typer(no_args_is_help=True)
 
 _UNIT = typer.Option(1, "--unit", min=0, max=255, help="Modbus unit id.")
 _USER = typer.Option("", "--user", help="OPC UA user; the password comes from LINESIDE_MACHINE_PASSWORD.")
+_SECURITY = typer.Option(
+    "None", "--security", help="OPC UA: None, or Basic256Sha256/Sign or …/SignAndEncrypt."
+)
+_TRUST = typer.Option("", "--trust", help="OPC UA: fingerprint of the server's certificate that you accept.")
 
 
 def collect(seconds: float | None = typer.Option(None, "--seconds", help="Stop after this time.")) -> None:
@@ -31,39 +37,61 @@ def collect(seconds: float | None = typer.Option(None, "--seconds", help="Stop a
     collect_with_logs(folder(), seconds)
 
 
-def _with_driver(url: str, unit: int, user: str, work: Callable[[Driver], Awaitable[T]]) -> T:
+def _with_driver(connection: Connection, work: Callable[[Driver], Awaitable[T]]) -> T:
     import os
 
-    from app.domain.plant import Connection
-    from app.drivers import driver_for_url, open_driver
+    from app.drivers import open_driver
+    from app.drivers.certificates import FOLDER
+    from app.drivers.faults import UnknownServer
     from app.drivers.protocol import Credentials
 
-    connection = Connection("command-line", driver_for_url(url), url, unit=unit, user=user)
+    password = os.environ.get("LINESIDE_MACHINE_PASSWORD", "")
 
     async def talk() -> T:
-        driver = open_driver(connection, Credentials(os.environ.get("LINESIDE_MACHINE_PASSWORD", "")))
+        driver = open_driver(connection, Credentials(password, folder() / FOLDER))
         try:
             await driver.connect()
             return await work(driver)
         finally:
             await driver.close()
 
-    return asyncio.run(talk())
+    try:
+        return asyncio.run(talk())
+    except UnknownServer as unknown:
+        shown = unknown.certificate
+        raise WorldFault(
+            f"{unknown.sentence}\nIts fingerprint is {shown.fingerprint}, it is valid until "
+            f"{shown.valid_until:%Y-%m-%d}. To accept it here, add --trust {shown.fingerprint}"
+        ) from unknown
+
+
+def _connection(url: str, unit: int, user: str, security: str, trust: str) -> Connection:
+    from app.domain.plant import Connection
+    from app.drivers import driver_for_url
+
+    driver = driver_for_url(url)
+    return Connection("command-line", driver, url, security=security, trusted=trust, unit=unit, user=user)
 
 
 @connections.command("test")
-def try_connection(url: str, unit: int = _UNIT, user: str = _USER) -> None:
+def try_connection(
+    url: str, unit: int = _UNIT, user: str = _USER, security: str = _SECURITY, trust: str = _TRUST
+) -> None:
     """Connect to a machine and say whether it answers."""
-    from app.drivers import driver_for_url
+    connection = _connection(url, unit, user, security, trust)
 
-    async def ask(driver: Driver) -> None:
+    async def ask(driver: Driver) -> bool:
         if (
-            driver_for_url(url) == "modbus-tcp"
+            connection.driver == "modbus-tcp"
         ):  # which has no greeting: anything that listens lets itself be reached
             await driver.read(["hr:0"])
+        return bool(getattr(driver, "password_in_clear", False))
 
-    _with_driver(url, unit, user, ask)
-    say({"url": url, "answers": True}, f"{url} answers.")
+    in_clear = _with_driver(connection, ask)
+    warning = (
+        " The password went over the network in clear: this server offers no better way." if in_clear else ""
+    )
+    say({"url": url, "answers": True, "password_in_clear": in_clear}, f"{url} answers.{warning}")
 
 
 @connections.command()
@@ -72,13 +100,15 @@ def browse(
     node: str | None = typer.Argument(None, help="Where to look; the top otherwise."),
     unit: int = _UNIT,
     user: str = _USER,
+    security: str = _SECURITY,
+    trust: str = _TRUST,
 ) -> None:
     """Show what a machine offers under a node (OPC UA), or how an address decodes (Modbus)."""
 
     async def look(driver: Driver) -> Sequence[Any]:
         return await driver.browse(node)
 
-    nodes = _with_driver(url, unit, user, look)
+    nodes = _with_driver(_connection(url, unit, user, security, trust), look)
     rows = [
         {"address": n.address, "name": n.name, "children": n.has_children, "detail": n.detail} for n in nodes
     ]
@@ -90,14 +120,21 @@ def browse(
 
 
 @tags.command()
-def read(url: str, addresses: list[str], unit: int = _UNIT, user: str = _USER) -> None:
+def read(
+    url: str,
+    addresses: list[str],
+    unit: int = _UNIT,
+    user: str = _USER,
+    security: str = _SECURITY,
+    trust: str = _TRUST,
+) -> None:
     """Read values once, with time and quality."""
     from app.domain.samples import describe_quality
 
     async def look(driver: Driver) -> Sequence[Any]:
         return await driver.read(addresses)
 
-    readings = _with_driver(url, unit, user, look)
+    readings = _with_driver(_connection(url, unit, user, security, trust), look)
     rows = [
         {
             "address": r.address,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
+from pathlib import Path
 from random import Random
 
 from app.domain.plant import Plant
@@ -19,7 +20,8 @@ class SimulatedPlant:
     """The demo plant as an asynchronous context manager; a port of 0 becomes a free one.
 
     `speed` makes simulated time run faster than the clock, `rate` is how often values change each real second.
-    The same seed gives the same values at the same step.
+    The same seed gives the same values at the same step. With a folder for `certificates` the OPC UA server also
+    offers encryption.
     """
 
     def __init__(
@@ -31,8 +33,9 @@ class SimulatedPlant:
         seed: int = 1,
         speed: float = 1.0,
         rate: float = 10.0,
+        certificates: Path | None = None,
     ) -> None:
-        self.host = host
+        self.host, self._certificates = host, certificates
         self.opcua_port = opcua_port or _free_port(host)
         self.modbus_port = modbus_port or _free_port(host)
         self._speed, self._rate = speed, rate
@@ -75,7 +78,8 @@ class SimulatedPlant:
 
     async def start_opcua(self) -> None:
         """Switch the OPC UA server on (again), on the same port."""
-        server = OpcUaServer(self.host, self.opcua_port, tuple(m for m in MACHINES if not m.unit))
+        machines = tuple(m for m in MACHINES if not m.unit)
+        server = OpcUaServer(self.host, self.opcua_port, machines, self._certificates)
         await server.start()
         self._opcua = server
 
