@@ -63,4 +63,8 @@ def open_driver(connection: Connection, credentials: Credentials | None = None) 
         from app.drivers.mqtt import MqttDriver
 
         return MqttDriver(connection, credentials)
+    if connection.driver == "sparkplug":
+        from app.drivers.sparkplug import SparkplugDriver
+
+        return SparkplugDriver(connection, credentials)
     raise Refused(f"There is no driver called “{connection.driver}” in this version.")
