@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,28 +17,34 @@ import structlog
 
 from app.domain.errors import LinesideError, Refused, WorldFault
 from app.domain.identity import uuid7
-from app.domain.plant import Connection, Plant
+from app.domain.plant import Plant
 from app.domain.samples import Quality, Sample
 from app.drivers import open_driver
-from app.drivers.protocol import Credentials, Driver, Watch
+from app.drivers.protocol import Reading
 from app.live.alarm_desk import AlarmDesk
+from app.live.back_off import BackOff
+from app.live.clock_watch import ClockWatch, Jump, seconds_with_sleep
+from app.live.commands import CommandDesk, CommandSource
+from app.live.figures import FIGURES_SECONDS
 from app.live.intake import Intake
-from app.live.link import BackOff, Link
+from app.live.links import Links, Opener
 from app.live.messages import AlarmChanged, LinkStatus, Message, Ping
-from app.live.scanning import watches_of
+from app.live.saving import Saving
 from app.live.source import PlantSource
 from app.live.stream import StreamServer
+from app.live.surroundings import FolderWatch, ServiceManager
 from app.store.filelock import FileLock
 from app.store.history import FILE_NAME, AlarmRecord, HistoryReader, HistoryWriter
+from app.store.machine_writes import WriteResults
 
 log = structlog.get_logger(__name__)
 
-COMMIT_SECONDS = 0.4  # at most this much, and what a disk needs, is lost when the power goes
-IDLE = timedelta(seconds=5)  # a collector with nothing to write still leaves a sign of life this often
 TICK_SECONDS = 0.25
 LOOK_SECONDS = 1.0
+PING_SECONDS = 1.0
+CERTIFICATES = "certificates"
+_DIAGNOSTIC = 4  # the priority of an alarm that tells of Lineside and its computer
 _T = TypeVar("_T")
-Opener = Callable[[Connection, Credentials], Driver]
 
 
 def utc_now() -> datetime:
@@ -46,43 +53,73 @@ def utc_now() -> datetime:
 
 
 class Collector:
-    """One for each data folder; `run` collects until cancelled, `stop` is called or the time is over."""
+    """One for each data folder; `run` collects until cancelled, `stop` is called or the time is over.
+
+    `asleep` and `awake` are seconds of clocks that nobody sets, with and without the sleep of this computer;
+    `ends_when` is asked each second whether there is a reason to end.
+    """
 
     def __init__(
         self,
         source: PlantSource,
         data_dir: Path,
         *,
+        commands: CommandSource | None = None,
         clock: Callable[[], datetime] = utc_now,
+        asleep: Callable[[], float] = seconds_with_sleep,
+        awake: Callable[[], float] = time.monotonic,
         new_id: Callable[[datetime], UUID] = uuid7,
         opener: Opener = open_driver,
         back_off: BackOff | None = None,
         silence: float | None = None,
         port: int = 0,
+        parent: int = 0,
+        ends_when: Callable[[], bool] = lambda: False,
     ) -> None:
         self._source, self._data_dir, self._clock = source, data_dir, clock
-        self._opener, self._back_off, self._silence = opener, back_off or BackOff(), silence
-        self.desk = AlarmDesk(new_id, self._alarm_changed)
+        self._command_source, self._ends_when = commands, ends_when
+        self._time = ClockWatch(clock, asleep, awake)
+        self.desk = AlarmDesk(new_id, self._alarm_changed, clock=clock)
         self.intake = Intake(clock, self._samples_came)
         self.stream = StreamServer(
-            data_dir, clock=clock, snapshot=self._snapshot, on_poke=self._look_now, port=port
+            data_dir,
+            clock=clock,
+            snapshot=self._snapshot,
+            on_poke=self._look_now,
+            port=port,
+            parent=parent,
         )
-        self._links: dict[str, tuple[Link, asyncio.Task[None]]] = {}
-        self._statuses: dict[str, LinkStatus] = {}
+        self.links = Links(
+            opener=opener,
+            certificates=data_dir / CERTIFICATES,
+            clock=clock,
+            on_readings=self._readings_came,
+            on_lost=self.intake.lost,
+            on_status=self._link_changed,
+            back_off=back_off,
+            silence=silence,
+        )
+        self.saving = Saving(self.intake.backlog, self.desk, clock, self._on_disk)
+        self.commands = CommandDesk(
+            clock=clock,
+            driver_of=self.links.driver_of,
+            why_silent=self.links.why_silent,
+            on_disk=self._on_disk,
+            on_answer=self.stream.event,
+        )
         self._passwords: dict[str, str] = {}
+        self._plant = Plant()
         self._version: int | None = None
         self._actions_until = 0
-        self._committing = asyncio.Lock()
-        self._committed = clock() - IDLE
         self._look = asyncio.Event()
+        self._poked = False
         self._stop = asyncio.Event()
         self.ready = asyncio.Event()
-        self.trouble = ""
 
     # Life ---------------------------------------------------------------------------------------------------------
 
     async def run(self, seconds: float | None = None) -> None:
-        """Collect; raises Refused when another collector has this folder or its history cannot be used."""
+        """Collect; raises Refused when another collector has this folder, its history cannot be used or it is gone."""
         self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with AsyncExitStack() as stack:
             lock = FileLock(self._data_dir / "collector.lock")
@@ -97,9 +134,13 @@ class Collector:
             stack.callback(self._asking.shutdown)
             self._writer = await self._on_disk(HistoryWriter, self._data_dir / FILE_NAME)
             stack.callback(self._writer.close)
-            await self._restore()
-            stack.push_async_callback(self._commit)
-            stack.push_async_callback(self._end_links)
+            results = await self._on_disk(WriteResults, self._data_dir / FILE_NAME)
+            stack.callback(results.close)
+            self._folder = FolderWatch(self._data_dir / FILE_NAME)
+            await self._restore(results)
+            stack.push_async_callback(self.saving.commit)
+            stack.push_async_callback(self.links.end_all)
+            stack.push_async_callback(self.commands.end)
             await self.stream.start()
             stack.push_async_callback(self.stream.stop)
             await self._work(seconds)
@@ -109,9 +150,10 @@ class Collector:
         loops = [
             asyncio.create_task(loop, name=name)
             for name, loop in (
-                ("history", self._keep_committing()),
+                ("history", self.saving.keep_committing()),
                 ("ticker", self._keep_ticking()),
                 ("plant", self._keep_looking()),
+                ("surroundings", self._keep_an_eye_on_the_folder()),
             )
         ]
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
@@ -136,16 +178,16 @@ class Collector:
     async def _ask(self, work: Callable[..., _T], *arguments: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._asking, partial(work, *arguments))
 
-    async def _restore(self) -> None:
-        """Take over the alarms of the last collector, and close the curves that its end left open."""
-        states, until = (
-            await self._on_disk(self._writer.alarm_states),
-            await self._on_disk(self._writer.actions_until),
-        )
+    async def _restore(self, results: WriteResults) -> None:
+        """Take over the alarms of the last collector, close the curves that its end left open, answer its writes."""
+        states = await self._on_disk(self._writer.alarm_states)
+        self._actions_until = await self._on_disk(self._writer.actions_until)
         alarms, ended = await self._on_disk(self._left_open)
         self.desk.restore(states, alarms)
-        self._actions_until = until
-        await self._on_disk(self._writer.write, ended)
+        self.intake.backlog.add(ended)
+        self.saving.use(self._writer)
+        until = await self._on_disk(results.last_number)
+        await self.commands.use(results, until, await self._on_disk(results.unfinished))
 
     def _left_open(self) -> tuple[list[AlarmRecord], list[Sample]]:
         """Open alarm records, and one bad sample for each tag whose last one still looks good."""
@@ -162,45 +204,41 @@ class Collector:
 
     # Standing tasks -----------------------------------------------------------------------------------------------
 
-    async def _keep_committing(self) -> None:
-        while True:
-            await asyncio.sleep(COMMIT_SECONDS)
-            # A commit that is under way when the collector stops is finished; the last one waits for it.
-            await asyncio.shield(asyncio.create_task(self._commit(), name="commit"))
-
-    async def _commit(self) -> None:
-        """Put everything that waits on the disk; what the disk refuses is kept and tried again."""
-        async with self._committing:
-            samples, alarms, now = self.intake.take_batch(), self.desk.take_batch(), self._clock()
-            if not samples and not alarms and now - self._committed < IDLE:
-                return
-            try:
-                await self._on_disk(self._writer.write, samples, alarms, now)
-            except WorldFault as fault:
-                self.intake.give_back(samples)
-                self.desk.give_back(alarms)
-                if not self.trouble:
-                    log.warning("history not written", reason=fault.sentence)
-                self.trouble = fault.sentence
-                return
-            self._committed = now
-            if self.trouble:
-                log.info("history written again", given_up=self.intake.given_up)
-            self.trouble = ""
-
     async def _keep_ticking(self) -> None:
-        pinged = self._clock()
+        loop = asyncio.get_running_loop()
+        pinged = figured = loop.time()
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            self._compare_clocks()
             now = self._clock()
             self.intake.tick(now)
             self.desk.tick(now)
-            if abs((now - pinged).total_seconds()) >= 1.0:
-                pinged = now
-                self.stream.event(Ping(now, self.intake.waiting, self.trouble))
+            if loop.time() - pinged >= PING_SECONDS:
+                pinged = loop.time()
+                backlog = self.intake.backlog
+                self.saving.judge()
+                self.stream.event(Ping(now, len(backlog), self.saving.trouble, backlog.given_up))
+            if loop.time() - figured >= FIGURES_SECONDS:
+                figured = loop.time()
+                for figures in self.links.figures():
+                    self.stream.event(figures)
+
+    async def _keep_an_eye_on_the_folder(self) -> None:
+        """End when the data is gone or nobody wants this collector any more; tell a service manager that it lives."""
+        service = ServiceManager()
+        await self.ready.wait()
+        service.ready()
+        try:
+            while not self._ends_when():
+                await self._ask(self._folder.check)
+                service.alive()
+                await asyncio.sleep(PING_SECONDS)
+            log.info("collector not wanted any more")
+        finally:
+            service.stopping()
 
     async def _keep_looking(self) -> None:
-        """Follow the configuration and what people do to alarms; a poke makes it at once."""
+        """Follow the configuration and what people do; a poke makes it at once."""
         told = ""
         while True:
             try:
@@ -217,72 +255,77 @@ class Collector:
             self._look.clear()
 
     def _look_now(self) -> None:
+        self._poked = True
         self._look.set()
 
     async def _follow(self) -> None:
+        poked, self._poked = self._poked, False
         version = await self._ask(self._source.version)
-        if version != self._version:
-            plant = await self._ask(self._source.load)
-            passwords = {
-                c.name: await self._ask(self._source.password, c.name) for c in plant.connections if c.user
-            }
-            await self._reconfigure(plant, passwords)
+        changed = version != self._version
+        if changed or poked:  # a password may be new although the plant is not
+            plant = await self._ask(self._source.load) if changed else self._plant
+            await self._reconfigure(plant, await self._ask(self._read_passwords, plant))
             self._version = version
         for action in await self._ask(self._source.alarm_actions, self._actions_until):
             self.desk.act(action)
             self._actions_until = max(self._actions_until, action.number)
+        if self._command_source is not None:
+            self.commands.take(await self._ask(self._command_source.commands_after, self.commands.until))
 
-    # Links --------------------------------------------------------------------------------------------------------
+    def _read_passwords(self, plant: Plant) -> dict[str, str]:
+        """The passwords of all connections with a user; the known one where the keyring does not answer now."""
+        passwords: dict[str, str] = {}
+        for connection in plant.connections:
+            if connection.user:
+                try:
+                    passwords[connection.name] = self._source.password(connection.name)
+                except LinesideError as fault:
+                    log.warning("password not read", connection=connection.name, reason=fault.sentence)
+                    passwords[connection.name] = self._passwords.get(connection.name, "")
+        return passwords
 
     async def _reconfigure(self, plant: Plant, passwords: dict[str, str]) -> None:
         """End links that are gone or changed, start new ones; the others do not notice."""
-        wanted = {c.name: (c, watches_of(plant, c.name)) for c in plant.connections if c.enabled}
-        changed = [
-            name
-            for name, (link, _) in self._links.items()
-            if wanted.get(name) != (link.connection, link.watches)
-            or self._passwords.get(name) != passwords.get(name)
-        ]
-        await asyncio.gather(*(self._end_link(name) for name in changed))
-        self._passwords = passwords
+        if self._version is not None and (plant, passwords) == (self._plant, self._passwords):
+            return
+        self._plant, self._passwords = plant, passwords
+        changed = await self.links.follow(plant, passwords)
         self.desk.configure(plant, self._clock())
+        for name in changed:
+            self.intake.forget(name)
         self.intake.configure(plant)
+        self.commands.follow(plant)
         for connection in plant.connections:
             if not connection.enabled:
                 self.intake.lost(connection.name, Quality.BAD_OUT_OF_SERVICE)
-        for name in wanted.keys() - self._links.keys():
-            self._start_link(*wanted[name])
-        log.info("plant loaded", connections=len(self._links), tags=len(plant.tags), restarted=changed)
+        self.links.start_missing(plant)
+        log.info("plant loaded", connections=len(self.links), tags=len(plant.tags), restarted=changed)
 
-    def _start_link(self, connection: Connection, watches: tuple[Watch, ...]) -> None:
-        link = Link(
-            connection,
-            watches,
-            opener=self._open,
-            on_readings=partial(self.intake.accept, connection.name),
-            on_lost=partial(self.intake.lost, connection.name),
-            on_status=self._link_changed,
-            clock=self._clock,
-            back_off=self._back_off,
-            silence=self._silence,
-        )
-        self._links[connection.name] = (link, asyncio.create_task(link.run(), name=f"link {connection.name}"))
+    # Time ---------------------------------------------------------------------------------------------------------
 
-    def _open(self, connection: Connection) -> Driver:
-        return self._opener(connection, Credentials(self._passwords.get(connection.name, "")))
+    def _compare_clocks(self) -> None:
+        jump = self._time.look()
+        if jump is not None:
+            self._time_jumped(jump)
 
-    async def _end_link(self, name: str) -> None:
-        _, task = self._links.pop(name)
-        self._statuses.pop(name, None)
-        while not task.done():
-            # Again and again: before Python 3.12, asyncio.wait_for in a library may lose a cancellation.
-            task.cancel()
-            await asyncio.wait([task], timeout=1.0)
-
-    async def _end_links(self) -> None:
-        await asyncio.gather(*(self._end_link(name) for name in list(self._links)))
+    def _time_jumped(self, jump: Jump) -> None:
+        """Nothing rings or is kept because of it, and no connection is trusted to have survived a sleep."""
+        now, sentence = self._clock(), jump.sentence()
+        log.warning("time jumped", sentence=sentence, since=jump.since.isoformat())
+        if jump.slept:
+            self.intake.slept(jump.since)
+            self.links.woke()
+        if jump.set_by:
+            self.intake.clock_was_set()
+        self.desk.time_jumped(now)
+        self.desk.raise_system("clock", sentence, priority=_DIAGNOSTIC, now=now)
+        self.desk.clear_system("clock", now=now)
 
     # What everybody is told -----------------------------------------------------------------------------------------
+
+    def _readings_came(self, connection: str, readings: Sequence[Reading]) -> None:
+        self._compare_clocks()
+        self.intake.accept(connection, readings)
 
     def _samples_came(self, samples: Sequence[Sample]) -> None:
         for sample in samples:
@@ -293,10 +336,9 @@ class Collector:
         self.stream.event(AlarmChanged(record))
 
     def _link_changed(self, status: LinkStatus) -> None:
-        self._statuses[status.connection] = status
         self.stream.event(status)
 
     def _snapshot(self) -> tuple[list[Sample], list[Message]]:
-        events: list[Message] = list(self._statuses.values())
+        events: list[Message] = [*self.links.statuses(), *self.links.figures()]
         events += [AlarmChanged(record) for record in self.desk.open_records()]
         return self.intake.latest(), events

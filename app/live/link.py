@@ -5,41 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
 import msgspec
 import structlog
 
-from app.domain.errors import LinesideError, Refused
+from app.domain.errors import LinesideError
 from app.domain.plant import Connection
 from app.domain.samples import Quality
-from app.drivers.faults import MachineFault, TooManySessions, Unreachable, WrongCredentials
+from app.drivers.faults import MachineFault, Unreachable
 from app.drivers.protocol import Driver, Granted, Reading, Watch
-from app.live.messages import LinkState, LinkStatus
+from app.live.back_off import BackOff, needs_patience
+from app.live.figures import LinkMeter
+from app.live.messages import LinkFigures, LinkState, LinkStatus
 from app.live.scanning import silence_allowed
+from app.live.watchdog import put_an_end_to, within
 
 log = structlog.get_logger(__name__)
 
 KEEP_ALIVE = 5.0  # s; how often a machine that has nothing to say shows that it lives
-
-
-@dataclass(frozen=True, slots=True)
-class BackOff:
-    """How long to wait between attempts: doubling from `first` to `longest` seconds, a quarter of it by chance."""
-
-    first: float = 0.5
-    longest: float = 30.0
-    patient: float = 60.0
-
-    def pause(self, attempt: int, fault: LinesideError, chance: Random) -> float:
-        """Seconds before the next attempt; long where trying again soon makes it worse."""
-        if isinstance(fault, (TooManySessions, WrongCredentials, Refused)):
-            base = max(self.patient, self.first)
-        else:
-            base = min(self.longest, self.first * 2.0 ** min(attempt, 16))
-        return base * chance.uniform(0.75, 1.25)
+STEADY = 5.0  # s; a connection that held this long and is lost then is tried again at once
+_SUBSCRIBE_SECONDS = 15.0
+_SECONDS_AN_ADDRESS = 0.05
+_CLOSE_SECONDS = 5.0
 
 
 class Link:
@@ -65,40 +54,99 @@ class Link:
         self._silence = silence if silence is not None else silence_allowed(watches, KEEP_ALIVE)
         self._chance = Random(connection.name)
         self._log = log.bind(connection=connection.name)
-        self._attempts = 0
+        self._attempts = 0  # within this outage, for people
+        self._tries = 0  # since the machine was last heard for long, for the pause
+        self._online_at: float | None = None
         self._rejected: tuple[str, ...] = ()
+        self._driver: Driver | None = None
+        self._meter = LinkMeter(connection.name)
+        self._slept = False
+        self._hurry = asyncio.Event()
         self.status = LinkStatus(connection.name, LinkState.CONNECTING, "Connecting…", clock())
+
+    @property
+    def driver(self) -> Driver | None:
+        """The driver at work while the machine talks; None otherwise."""
+        return self._driver if self.status.state is LinkState.ONLINE else None
+
+    def figures(self) -> LinkFigures:
+        """What was counted so far."""
+        at = asyncio.get_running_loop().time()
+        return self._meter.figures(at, self._driver.traffic() if self._driver is not None else None)
+
+    def woke(self) -> None:
+        """This computer slept: no connection can be trusted to have survived it, and nothing is waited for."""
+        self._slept = True
+        self._hurry.set()
 
     async def run(self) -> None:
         """Connect, stay connected, come back; ends only by being cancelled."""
         self._on_status(self.status)
         while True:
+            self._slept, self._online_at = False, None
             fault = await self._session()
             self._outage(fault)
-            pause = self._back_off.pause(self._attempts, fault, self._chance)
-            self._attempts += 1
-            await asyncio.sleep(pause)
+            await self._rest(fault)
+
+    async def _rest(self, fault: LinesideError) -> None:
+        """Nothing after the loss of a connection that held, else longer and longer, unless the computer wakes."""
+        held = self._online_at is not None and self._loop_time() - self._online_at >= STEADY
+        if held:
+            self._tries = 0
+            if not needs_patience(fault):
+                return
+        pause = self._back_off.pause(self._tries, fault, self._chance)
+        self._tries += 1
+        self._hurry.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._hurry.wait()
+
+    def _loop_time(self) -> float:
+        return asyncio.get_running_loop().time()
 
     async def _session(self) -> LinesideError:
         """One attempt with a driver of its own, until it fails; returns why it ended."""
         try:
-            driver = self._open(self.connection)
+            driver = self._driver = self._open(self.connection)
         except LinesideError as refusal:
             return refusal
+        except Exception as error:  # noqa: BLE001 — a bug in one driver must not stop the other machines
+            return self._our_fault(error)
         try:
-            await driver.connect()
-            granted = await driver.subscribe(self.watches, self._take)
-            self._note_rejected([wish for wish in granted if wish.fault is not None])
-            if not self.watches:
-                self._online()
-            return await self._until_lost(driver)
+            return await self._converse(driver)
+        except TimeoutError:
+            return Unreachable(self.connection.url, "it began to answer and never finished")
         except LinesideError as fault:
             return fault
         except Exception as error:  # noqa: BLE001 — a bug in one driver must not stop the other machines
-            self._log.exception("driver failed")
-            return MachineFault(self.connection.url, f"Lineside has a fault in this driver: {error!r}.")
+            return self._our_fault(error)
         finally:
-            await driver.close()
+            self._driver = None
+            self._meter.ended(driver.traffic())
+            await self._close(driver)
+
+    async def _converse(self, driver: Driver) -> LinesideError:
+        """Connect, ask for everything, and stay until the machine is lost."""
+        patience = self.connection.timeout
+        await within(4 * patience + _CLOSE_SECONDS, driver.connect())
+        long = 4 * patience + _SUBSCRIBE_SECONDS + _SECONDS_AN_ADDRESS * len(self.watches)
+        granted = await within(long, driver.subscribe(self.watches, self._take))
+        self._meter.granted(self.watches, granted)
+        self._note_rejected([wish for wish in granted if wish.fault is not None])
+        if not self.watches:
+            self._online()
+        return await self._until_lost(driver)
+
+    def _our_fault(self, error: Exception) -> MachineFault:
+        self._log.exception("driver failed")
+        return MachineFault(self.connection.url, f"Lineside has a fault in this driver: {error!r}.")
+
+    async def _close(self, driver: Driver) -> None:
+        try:
+            await within(self.connection.timeout + _CLOSE_SECONDS, driver.close())
+        except TimeoutError:
+            self._log.warning("connection given up without a goodbye")
 
     async def _until_lost(self, driver: Driver) -> LinesideError:
         """Wait for the driver to lose the machine, or for the machine to be silent for too long."""
@@ -106,14 +154,16 @@ class Link:
         try:
             while not lost.done():
                 await asyncio.wait([lost], timeout=min(1.0, self._silence / 4))
-                if not lost.done() and driver.silence() > self._silence:
+                if lost.done():
+                    break
+                if self._slept:
+                    return Unreachable(self.connection.url, "this computer slept")
+                if driver.silence() > self._silence:
                     seconds = f"connected, but no data for {driver.silence():.0f} s"
                     return Unreachable(self.connection.url, seconds)
             return lost.result()
         finally:
-            lost.cancel()
-            with suppress(asyncio.CancelledError):
-                await lost
+            await put_an_end_to(lost)
 
     def _note_rejected(self, wishes: Sequence[Granted]) -> None:
         """Addresses that the machine does not know: logged once, and said as long as they are wished for."""
@@ -137,6 +187,7 @@ class Link:
             r.quality != Quality.BAD_CONFIGURATION_ERROR for r in readings
         ):
             self._online()
+        self._meter.took(readings)
         self._on_readings(readings)
 
     def _online(self) -> None:
@@ -145,6 +196,8 @@ class Link:
             away = (now - before.since).total_seconds()
             self._log.info("machine is back", away_s=round(away, 1), attempts=self._attempts)
         self._attempts = 0
+        self._online_at = self._loop_time()
+        self._meter.connected()
         self._tell(LinkStatus(self.connection.name, LinkState.ONLINE, self._connected(), now, before.outages))
 
     def _outage(self, fault: LinesideError) -> None:
@@ -156,9 +209,10 @@ class Link:
             since, outages = self._clock(), before.outages + 1
         else:
             since, outages = before.since, before.outages
+        self._attempts += 1
         self._tell(
             LinkStatus(
-                self.connection.name, LinkState.OFFLINE, fault.sentence, since, outages, self._attempts + 1
+                self.connection.name, LinkState.OFFLINE, fault.sentence, since, outages, self._attempts
             )
         )
 

@@ -131,11 +131,15 @@ class Poke(msgspec.Struct, tag=True, frozen=True):
 
 
 class Ping(msgspec.Struct, tag=True, frozen=True):
-    """A sign of life, from the collector each second; carries what the status strip shows."""
+    """A sign of life, from the collector each second; carries what the status strip shows.
+
+    `given_up` counts the samples that were lost since the collector started because the disk did not take them.
+    """
 
     now: datetime
     waiting_samples: int = 0
     trouble: str = ""
+    given_up: int = 0
 
 
 Message = (

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Sequence
+from typing import cast
 
 from app.domain.plant import Plant
+from app.domain.samples import Value
+from app.live.commands import Command
 from app.live.source import AlarmAction, Verb
+from app.store.machine_secrets import SecretsPlace
 from app.store.queries.alarms import acts_after
+from app.store.queries.machine_writes import writes_after
 from app.store.queries.plant import read_plant
+from app.store.queries.secrets_place import secrets_place
 from app.store.read_only import ReadOnlyStore
-
-PASSWORD_VARIABLE = "LINESIDE_MACHINE_PASSWORD"
-
-
-def password_of(connection: str) -> str:
-    """LINESIDE_MACHINE_PASSWORD_<NAME> (letters and digits, others as _), else LINESIDE_MACHINE_PASSWORD."""
-    own = f"{PASSWORD_VARIABLE}_{re.sub('[^A-Z0-9]', '_', connection.upper())}"
-    return os.environ.get(own) or os.environ.get(PASSWORD_VARIABLE, "")
 
 
 class StorePlantSource:
@@ -26,6 +22,7 @@ class StorePlantSource:
 
     def __init__(self, store: ReadOnlyStore) -> None:
         self._store = store
+        self._secrets: SecretsPlace | None = None
 
     def version(self) -> int:
         """A number that differs after every commit to the store."""
@@ -48,10 +45,22 @@ class StorePlantSource:
                     at=row.at,
                     until=row.until,
                     reason=row.comment,
+                    permit=row.permit,
                 )
                 for number, row in acts_after(session, after)
             ]
 
+    def commands_after(self, number: int) -> Sequence[Command]:
+        """Values sent to machines with a number above `number`, in order."""
+        with self._store.reader() as session:
+            return [
+                Command(own, str(row.id), row.tag, cast("Value", row.value), row.actor, row.at)
+                for own, row in writes_after(session, number)
+            ]
+
     def password(self, connection: str) -> str:
-        """The password of a connection's user, from the environment; empty when there is none."""
-        return password_of(connection)
+        """The password of a connection's user; empty when there is none."""
+        if self._secrets is None:
+            with self._store.reader() as session:
+                self._secrets = secrets_place(self._store.path.parent, session)
+        return self._secrets.password(connection)

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import structlog
 
-from app.domain.errors import WorldFault
 from app.domain.samples import Sample
 from app.live.messages import (
     AlarmChanged,
@@ -23,6 +22,7 @@ from app.live.messages import (
     BrokenStream,
     Denied,
     Hello,
+    LinkFigures,
     LinkStatus,
     Message,
     Ping,
@@ -30,9 +30,11 @@ from app.live.messages import (
     SampleBatch,
     Welcome,
     WireSample,
+    WriteAnswered,
     frame,
     receive,
 )
+from app.store.private_file import write_private
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +86,10 @@ class Reader:
 
 
 class StreamServer:
-    """Tells every reader what is known, then what changes. `snapshot` gives the first of that."""
+    """Tells every reader what is known, then what changes. `snapshot` gives the first of that.
+
+    `parent` is the process id of the window that started this collector, 0 when nobody did.
+    """
 
     def __init__(
         self,
@@ -95,8 +100,9 @@ class StreamServer:
         on_poke: Callable[[], None],
         port: int = 0,
         most_pending: int = MOST_PENDING,
+        parent: int = 0,
     ) -> None:
-        self._path, self._clock = data_dir / FILE_NAME, clock
+        self._path, self._clock, self._parent = data_dir / FILE_NAME, clock, parent
         self._snapshot, self._on_poke = snapshot, on_poke
         self._port, self._most = port, most_pending
         self._token = secrets.token_urlsafe(32)
@@ -115,7 +121,8 @@ class StreamServer:
         """Listen, and write port and token where only this user can read them."""
         self._server = await asyncio.start_server(self._welcome, "127.0.0.1", self._port)
         self._started = self._clock()
-        _write_private(self._path, json.dumps({"port": self.port, "token": self._token, "pid": os.getpid()}))
+        facts = {"port": self.port, "token": self._token, "pid": os.getpid(), "parent": self._parent}
+        write_private(self._path, json.dumps(facts))
 
     async def stop(self) -> None:
         """Hang up on everybody and take the file away."""
@@ -134,8 +141,8 @@ class StreamServer:
         for reader in self._readers:
             reader.add_samples(samples)
 
-    def event(self, message: AlarmChanged | LinkStatus | Ping) -> None:
-        """Tell all readers about an alarm, a link, or that the collector lives."""
+    def event(self, message: AlarmChanged | LinkStatus | LinkFigures | WriteAnswered | Ping) -> None:
+        """Tell all readers about an alarm, a link, a write to a machine, or that the collector lives."""
         for reader in self._readers:
             reader.add_event(message)
 
@@ -213,16 +220,3 @@ async def _send(outgoing: asyncio.StreamWriter, messages: Iterable[Message]) -> 
     for message in messages:
         outgoing.write(frame(message))
         await outgoing.drain()
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only this user can read, whole or not at all."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        draft.replace(path)
-    except OSError as error:
-        raise WorldFault(f"{path} cannot be written: {error.strerror}.") from error

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from app.drivers.simulator import SimulatedPlant
+from app.live.back_off import BackOff
 from app.live.collector import Collector
-from app.live.link import BackOff
 from app.live.source import PlantSource
 from app.store.history import FILE_NAME, HistoryReader
 

@@ -21,9 +21,9 @@ from app.domain.plant import AlarmSettings, Connection, Equipment, Limits, Plant
 from app.domain.plant_file import dump_plant
 from app.domain.samples import Quality, Sample
 from app.drivers.simulator import SimulatedPlant
-from app.live.collector import COMMIT_SECONDS
 from app.live.feed import Feed
 from app.live.messages import AlarmChanged, LinkState, LinkStatus, Message, SampleBatch
+from app.live.saving import COMMIT_SECONDS
 from app.live.source import FilePlantSource, MemoryPlantSource, Verb
 from app.store.history import FILE_NAME, HistoryReader
 from tests.live.conftest import collecting, events_told, until
@@ -93,7 +93,7 @@ async def test_after_the_opcua_server_was_killed_values_resume_and_each_tag_has_
         await simulation.start_opcua()
         await until(lambda: all(history.latest(names)[n].good for n in names), 20)
         status = links(feed)["line-opcua"]
-        assert (status.state, status.outages, collector.intake.given_up) == (LinkState.ONLINE, 1, 0)
+        assert (status.state, status.outages, collector.intake.backlog.given_up) == (LinkState.ONLINE, 1, 0)
     for name in names:
         assert [s.quality for s in stored(history, name) if s.bad] == [Quality.BAD_NO_COMMUNICATION]
 

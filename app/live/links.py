@@ -1,0 +1,122 @@
+"""All links of a collector: follows the configured connections, so that a change of one disturbs no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from app.domain.plant import Connection, Plant
+from app.drivers.protocol import Credentials, Driver, Reading, Watch
+from app.live.back_off import BackOff
+from app.live.link import Link
+from app.live.messages import LinkFigures, LinkStatus
+from app.live.scanning import watches_of
+from app.live.watchdog import put_an_end_to
+
+Opener = Callable[[Connection, Credentials], Driver]
+
+
+class Links:
+    """One task for each enabled connection; `on_readings`, `on_lost` and `on_status` name the connection."""
+
+    def __init__(
+        self,
+        *,
+        opener: Opener,
+        certificates: Path,
+        clock: Callable[[], datetime],
+        on_readings: Callable[[str, Sequence[Reading]], None],
+        on_lost: Callable[[str], None],
+        on_status: Callable[[LinkStatus], None],
+        back_off: BackOff | None = None,
+        silence: float | None = None,
+    ) -> None:
+        self._opener, self._certificates, self._clock = opener, certificates, clock
+        self._on_readings, self._on_lost, self._on_status = on_readings, on_lost, on_status
+        self._back_off, self._silence = back_off or BackOff(), silence
+        self._links: dict[str, tuple[Link, asyncio.Task[None]]] = {}
+        self._statuses: dict[str, LinkStatus] = {}
+        self._passwords: dict[str, str] = {}
+
+    async def follow(self, plant: Plant, passwords: Mapping[str, str]) -> list[str]:
+        """End links that are gone or changed; returns the names of those. `start_missing` starts the new ones."""
+        wanted = _wanted(plant)
+        changed = [
+            name
+            for name, (link, _) in self._links.items()
+            if wanted.get(name) != (link.connection, link.watches)
+            or self._passwords.get(name) != passwords.get(name)
+        ]
+        await asyncio.gather(*(self._end(name) for name in changed))
+        self._passwords = dict(passwords)
+        return changed
+
+    def start_missing(self, plant: Plant) -> None:
+        """Start a link for every enabled connection that has none."""
+        for name, (connection, watches) in _wanted(plant).items():
+            if name not in self._links:
+                self._start(connection, watches)
+
+    def _start(self, connection: Connection, watches: tuple[Watch, ...]) -> None:
+        link = Link(
+            connection,
+            watches,
+            opener=self._open,
+            on_readings=partial(self._on_readings, connection.name),
+            on_lost=partial(self._on_lost, connection.name),
+            on_status=self._keep_status,
+            clock=self._clock,
+            back_off=self._back_off,
+            silence=self._silence,
+        )
+        self._links[connection.name] = (link, asyncio.create_task(link.run(), name=f"link {connection.name}"))
+
+    def _open(self, connection: Connection) -> Driver:
+        password = self._passwords.get(connection.name, "")
+        return self._opener(connection, Credentials(password, self._certificates))
+
+    def _keep_status(self, status: LinkStatus) -> None:
+        self._statuses[status.connection] = status
+        self._on_status(status)
+
+    async def _end(self, name: str) -> None:
+        _, task = self._links.pop(name)
+        self._statuses.pop(name, None)
+        await put_an_end_to(task)
+
+    async def end_all(self) -> None:
+        """Hang up on every machine."""
+        await asyncio.gather(*(self._end(name) for name in list(self._links)))
+
+    def woke(self) -> None:
+        """This computer slept: every connection is made anew."""
+        for link, _ in self._links.values():
+            link.woke()
+
+    def driver_of(self, connection: str) -> Driver | None:
+        """The driver of a connection whose machine talks; None otherwise."""
+        found = self._links.get(connection)
+        return None if found is None else found[0].driver
+
+    def why_silent(self, connection: str) -> str:
+        """Why a connection has no driver at work, in a sentence."""
+        status = self._statuses.get(connection)
+        return "The connection is switched off." if status is None else status.sentence
+
+    def statuses(self) -> list[LinkStatus]:
+        """How every connection is doing."""
+        return list(self._statuses.values())
+
+    def figures(self) -> list[LinkFigures]:
+        """What every connection has done."""
+        return [link.figures() for link, _ in self._links.values()]
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+
+def _wanted(plant: Plant) -> dict[str, tuple[Connection, tuple[Watch, ...]]]:
+    return {c.name: (c, watches_of(plant, c.name)) for c in plant.connections if c.enabled}

@@ -1,0 +1,21 @@
+"""Writes a small file that only this user can read, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from app.domain.errors import WorldFault
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put `text` into `path` with mode 0600; raises WorldFault when the disk or the folder refuses."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        draft.replace(path)
+    except OSError as error:
+        raise WorldFault(f"{path} cannot be written: {error.strerror}.") from error
