@@ -16,7 +16,17 @@ from app.domain.equipment import EquipmentState, Health, equipment_state, health
 from app.domain.plant import Plant, Tag
 from app.domain.samples import Sample, is_bad, is_good
 from app.live.feed import Feed, FeedStatus
-from app.live.messages import AlarmChanged, LinkState, LinkStatus, Message, Ping, SampleBatch, Welcome
+from app.live.messages import (
+    AlarmChanged,
+    LinkFigures,
+    LinkState,
+    LinkStatus,
+    Message,
+    Ping,
+    SampleBatch,
+    Welcome,
+    WriteAnswered,
+)
 from app.plant import utc_now
 from app.store.history import FILE_NAME, AlarmRecord, HistoryReader
 from app.store.queries.plant import in_maintenance, read_plant
@@ -62,13 +72,17 @@ class LiveDesk(QObject):
     """The live side of one window process.
 
     `ticked` names the tags with news (at most 10 times a second, an empty set once a second when only ages moved);
-    `alarms_changed` comes at most 4 times a second; `plant_changed` when the configuration was read again.
+    `alarms_changed` comes at most 4 times a second; `plant_changed` when the configuration was read again;
+    `figures_changed` names a connection whose `figures` are new, `write_answered` carries what became of a value
+    that was sent to a machine.
     """
 
     ticked = Signal(frozenset)
     alarms_changed = Signal()
     collector_changed = Signal(object)
     plant_changed = Signal()
+    figures_changed = Signal(str)
+    write_answered = Signal(object)
 
     def __init__(
         self, desk: Desk, parent: QObject | None = None, *, clock: Callable[[], datetime] = utc_now
@@ -79,9 +93,11 @@ class LiveDesk(QObject):
         self.plant = Plant()
         self.maintenance: frozenset[str] = frozenset()
         self.links: dict[str, LinkStatus] = {}
+        self.figures: dict[str, LinkFigures] = {}
         self.board = AlarmBoard()
         self.trouble = ""
         self.skipped = 0
+        self.given_up = 0
         self._clock = clock
         self._latest: dict[str, Sample] = {}
         self._usable: dict[str, Sample] = {}
@@ -202,16 +218,23 @@ class LiveDesk(QObject):
             self.take_alarms([message.alarm])
         elif isinstance(message, LinkStatus):
             self.take_link(message)
+        elif isinstance(message, LinkFigures):
+            self.figures[message.connection] = message
+            self.figures_changed.emit(message.connection)
+        elif isinstance(message, WriteAnswered):
+            self.write_answered.emit(message)
         elif isinstance(message, Ping):
             self._take_ping(message)
         elif isinstance(message, Welcome):
             self._unconfirmed = {record.id for record in self.board.open()}
             self.links.clear()
+            self.figures.clear()
         if self._collector.kind == "silent":
             self._set_collector(CollectorState("live", "Live."))
 
     def _take_ping(self, ping: Ping) -> None:
         """The collector lives; what it did not name since it welcomed us is over."""
+        self.given_up = ping.given_up
         if ping.trouble != self.trouble:
             self.trouble = ping.trouble
             self.desk.fault.emit("collector-disk", ping.trouble or None)
