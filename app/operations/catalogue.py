@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.operations import alarms, imports, inspections, issues, maintenance, orders, people, plant, stages
+from app.operations import (
+    alarms,
+    imports,
+    inspections,
+    issues,
+    machine_passwords,
+    machines,
+    maintenance,
+    orders,
+    people,
+    plant,
+    stages,
+)
 from app.operations.change import Operation
 from app.operations.undo import undo
 
@@ -41,6 +53,8 @@ _OFFERED: tuple[Operation[..., Any], ...] = (
     alarms.unshelve_alarm,
     alarms.take_alarm_out_of_service,
     alarms.return_alarm_to_service,
+    machines.write_to_machine,
+    machine_passwords.note_machine_password,
     imports.apply_import,
     imports.save_import_template,
     people.create_first_admin,
