@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 from uuid import UUID
@@ -46,6 +46,7 @@ from app.live.source import AlarmAction, Verb
 from app.store.history import AlarmBatch, AlarmRecord, JournalLine, Settled
 
 log = structlog.get_logger(__name__)
+_SET_BACK = timedelta(seconds=1)  # what two readings of one clock may differ by
 PackedStates = Mapping[str, tuple[bytes, str | None]]
 
 
@@ -75,7 +76,7 @@ class AlarmDesk:
         self._latest: dict[str, Sample] = {}
         self._due: list[tuple[datetime, int, Seat]] = []
         self._order = count()
-        self._ticked: datetime | None = None
+        self._now: datetime | None = None
         self._stored: dict[str, tuple[bytes, str | None]] = {}
         self._open: dict[str, list[AlarmRecord]] = {}
         self._records: dict[str, AlarmRecord] = {}
@@ -95,6 +96,7 @@ class AlarmDesk:
 
     def configure(self, plant: Plant, now: datetime) -> None:
         """Follow a new plant: known alarms keep their state, alarms of vanished tags end but wait to be seen."""
+        self._now = now
         rules = {rule.key: rule for rule in rules_of(plant)}
         for key in [key for key in self._open if key not in rules]:
             self._seats[key] = self._seat_of(_rule_left(key, self._open[key][-1]), now)
@@ -161,6 +163,8 @@ class AlarmDesk:
     def observe(self, sample: Sample) -> None:
         """Judge one sample, at the time it was received."""
         self._latest[sample.tag] = sample
+        if self._now is None or sample.receive_time > self._now:
+            self._now = sample.receive_time
         for seat in self._by_tag.get(sample.tag, ()):
             result = step(seat.rule, seat.state, sample, sample.receive_time)
             if result[0] is not seat.state:
@@ -168,9 +172,9 @@ class AlarmDesk:
 
     def tick(self, now: datetime) -> None:
         """Let time pass for alarms that wait for something."""
-        if self._ticked is not None and now < self._ticked:
+        if self._now is not None and now < self._now - _SET_BACK:
             self.time_jumped(now)
-        self._ticked = now
+        self._now = now
         over: list[Seat] = []
         while self._due and self._due[0][0] <= now:
             at, _, seat = heappop(self._due)
@@ -183,6 +187,7 @@ class AlarmDesk:
 
     def time_jumped(self, now: datetime) -> None:
         """The clock was set, or the computer slept: every delay that was running begins anew at `now`."""
+        self._now = now
         self._due.clear()
         for seat in self._seats.values():
             seat.state, seat.expected = unwatched(seat.state, now), None
@@ -218,10 +223,7 @@ class AlarmDesk:
     def _acted(self, seat: Seat, action: AlarmAction) -> Step:
         rule, state, actor, at, verb = seat.rule, seat.state, action.actor, action.at, action.verb
         if verb is Verb.ACKNOWLEDGE:
-            clock_was_set_back = (
-                state.rang_at is not None and self._ticked is not None and state.rang_at > self._ticked
-            )
-            return acknowledge(rule, state, actor, at, action.reason, None if clock_was_set_back else at)
+            return acknowledge(rule, state, actor, at, action.reason, self._now)
         if verb is Verb.RESET:
             return reset(rule, state, actor, at)
         if verb is Verb.UNSHELVE:
@@ -230,7 +232,7 @@ class AlarmDesk:
             return take_out(rule, state, action.reason, action.permit, actor, at)
         if verb is Verb.PUT_BACK:
             return put_back(rule, state, actor, at)
-        if self._ticked is not None and (action.until or at) <= self._ticked:
+        if self._now is not None and (action.until or at) <= self._now:
             raise Refused("The time of this shelf is over already.")
         one_shot = verb is Verb.SHELVE_ONCE
         return shelve(rule, state, action.until or at, action.reason, actor, at, one_shot=one_shot)
@@ -256,7 +258,7 @@ class AlarmDesk:
         self._announce(key, "", Urgency.NONE, 2, now or self._clock())
 
     def _announce(self, key: str, sentence: str, urgency: Urgency, priority: int, now: datetime) -> None:
-        full = system_key(key)
+        full, self._now = system_key(key), max(now, self._now or now)
         seat = self._seats.get(full)
         if seat is None:
             if urgency is Urgency.NONE and full not in self._open:

@@ -24,18 +24,18 @@ def acknowledge(
     rule: AlarmRule,
     state: AlarmState,
     actor: str,
-    now: datetime,
+    at: datetime,
     comment: str = "",
-    seen_at: datetime | None = None,
+    now: datetime | None = None,
 ) -> Step:
     """Somebody has seen it; allowed at any time while it is unacknowledged, refused otherwise.
 
-    `seen_at` is when the person did so. When the alarm has rung again since, the word comes too late: nobody has
-    seen that yet.
+    `at` is when the person did so, `now` when that is heard of (the same when None). When the alarm has rung again in
+    between, the word comes too late: nobody has seen that yet. A ring in the future is one of a clock set back since.
     """
     if not state.unacked:
         raise Refused("This alarm is already acknowledged.")
-    if seen_at is not None and state.rang_at is not None and seen_at < state.rang_at <= now:
+    if state.rang_at is not None and at < state.rang_at <= (now or at):
         raise Refused("The alarm has rung again since; look at it once more.")
     worst, phase = worst_of(rule, state), _SEEN[state.phase]
     urgency = Urgency.NONE if phase is Phase.NORMAL else state.urgency
@@ -49,10 +49,10 @@ def acknowledge(
         limit=worst or state.limit,
         unseen=0,
         unseen_since=None,
-        acked_at=now,
+        acked_at=at,
         owed=owed,
     )
-    return went(rule, seen, Event.ACKNOWLEDGED, now, actor, comment.strip())
+    return went(rule, seen, Event.ACKNOWLEDGED, at, actor, comment.strip())
 
 
 def reset(rule: AlarmRule, state: AlarmState, actor: str, now: datetime) -> Step:

@@ -9,8 +9,10 @@ from app.domain.alarms import Kind, Limit, Phase, Urgency
 from app.store.history.alarm_figures import LoadReader
 from app.store.history.alarm_journal import JournalReader
 from app.store.history.alarm_rows import AlarmRecord
-from app.store.history.alarm_tables import FIRST_COLUMNS, LATER_COLUMNS
+from app.store.history.alarm_tables import COLUMNS
 from app.store.history.schema import maybe_moment, micros, moment
+
+_COLUMNS = ", ".join(COLUMNS)
 
 
 class AlarmReader(JournalReader, LoadReader):
@@ -39,35 +41,24 @@ class AlarmReader(JournalReader, LoadReader):
             wanted.append("tag = ?")
             values.append(tag)
         sql = (
-            f"SELECT {self._columns()} FROM alarm WHERE {' AND '.join(wanted)} "
+            f"SELECT {_COLUMNS} FROM alarm WHERE {' AND '.join(wanted)} "
             "ORDER BY raised_at DESC, id DESC LIMIT ?"
         )
         return [_alarm(row) for row in self.ask(sql, [*values, limit])]
 
     def alarm(self, id: str) -> AlarmRecord | None:
         """One raising by its id, or None when there is none."""
-        rows = self.ask(f"SELECT {self._columns()} FROM alarm WHERE id = ?", (id,))
+        rows = self.ask(f"SELECT {_COLUMNS} FROM alarm WHERE id = ?", (id,))
         return _alarm(rows[0]) if rows else None
-
-    def _columns(self) -> str:
-        """The columns of a raising; a file that no collector of this version has opened yet lacks the later ones."""
-        first_version = self.ask("SELECT 1 FROM pragma_user_version WHERE user_version < 2")
-        return ", ".join(FIRST_COLUMNS if first_version else (*FIRST_COLUMNS, *LATER_COLUMNS))
 
 
 def _alarm(row: tuple[Any, ...]) -> AlarmRecord:
     (
-        id, key, tag, kind, occurrence, priority, urgency, name, value, phase, raised, back, acked, by, shelved, *later
+        id, key, tag, kind, occurrence, priority, urgency, name, value, phase, raised, back, acked, by, shelved,
+        comment, unseen, unseen_since, one_shot, since, *words
     ) = row  # fmt: skip
     return AlarmRecord(
         id, key, tag, Kind(kind), occurrence, priority, Urgency(urgency), None if name is None else Limit(name),
         value, Phase(phase), moment(raised), maybe_moment(back), maybe_moment(acked), by, maybe_moment(shelved),
-        *_later(*later) if later else (),
+        comment, unseen, maybe_moment(unseen_since), bool(one_shot), maybe_moment(since), *words,
     )  # fmt: skip
-
-
-def _later(
-    comment: str, unseen: int, unseen_since: int | None, one_shot: int, since: int | None, *words: str
-) -> tuple[Any, ...]:
-    """The columns that the first version did not have."""
-    return comment, unseen, maybe_moment(unseen_since), bool(one_shot), maybe_moment(since), *words

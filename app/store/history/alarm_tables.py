@@ -31,11 +31,9 @@ ALTER TABLE alarm ADD COLUMN aside_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE alarm ADD COLUMN aside_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE alarm ADD COLUMN permit TEXT NOT NULL DEFAULT '';
 """
-# What every version has of a raising, and what the first one did not have, in the order in which rows are read.
-FIRST_COLUMNS = (
+# In the order in which rows are written and read.
+COLUMNS = (
     "id", "key", "tag", "kind", "occurrence", "priority", "urgency", "limit_name", "value", "phase", "raised_at",
-    "returned_at", "acked_at", "acked_by", "shelved_until",
-)  # fmt: skip
-LATER_COLUMNS = (
-    "comment", "unseen", "unseen_since", "one_shot", "aside_since", "aside_by", "aside_reason", "permit",
+    "returned_at", "acked_at", "acked_by", "shelved_until", "comment", "unseen", "unseen_since", "one_shot",
+    "aside_since", "aside_by", "aside_reason", "permit",
 )  # fmt: skip

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sqlite3
 
 from app.store.history.alarm_rows import AlarmBatch, AlarmRecord, JournalLine
-from app.store.history.alarm_tables import FIRST_COLUMNS, LATER_COLUMNS
+from app.store.history.alarm_tables import COLUMNS
 from app.store.history.schema import maybe_micros, micros, storable
 
-_COLUMNS = (*FIRST_COLUMNS, *LATER_COLUMNS)
-_PUT = f"INSERT OR REPLACE INTO alarm ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_PUT = f"INSERT OR REPLACE INTO alarm ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _SETTLE = (
     "UPDATE alarm SET phase = 'normal', acked_at = ?, acked_by = ?, comment = ? "
     "WHERE key = ? AND phase <> 'normal' AND occurrence < ?"
