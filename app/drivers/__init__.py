@@ -55,7 +55,7 @@ def open_driver(connection: Connection, credentials: Credentials | None = None) 
         from app.drivers.opcua import OpcUaDriver
 
         return OpcUaDriver(connection, credentials)
-    if connection.driver == "modbus-tcp":
+    if connection.driver in ("modbus-tcp", "modbus-rtu"):
         from app.drivers.modbus import ModbusDriver
 
         return ModbusDriver(connection)

@@ -1,162 +1,170 @@
-"""Modbus TCP: polls blocks of registers over one connection and turns exceptions into quality."""
+"""Modbus over TCP and over serial lines: polls blocks of registers and turns exceptions into quality."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
 from urllib.parse import urlsplit
 
 from app.domain.errors import Refused
 from app.domain.plant import Connection
 from app.domain.samples import Quality, Value
-from app.drivers.faults import BadAddress, DeviceTrouble, MachineFault, RefusedConnection, Unreachable
-from app.drivers.modbus_blocks import Block, plan_blocks
-from app.drivers.modbus_values import (
-    BIT_TABLES,
-    TABLES,
-    ModbusAddress,
-    Undecodable,
-    all_decodings,
-    decode,
-    parse_address,
+from app.drivers.faults import BadAddress, DeviceTrouble, MachineFault, Unreachable
+from app.drivers.modbus_blocks import MAX_WORDS, Block, plan_blocks
+from app.drivers.modbus_decodings import MOST_WORDS, Decoding, all_decodings
+from app.drivers.modbus_lines import Seat, Way, take_seat
+from app.drivers.modbus_polling import BlockReader
+from app.drivers.modbus_requests import (
+    ACKNOWLEDGE,
+    BUSY,
+    GATEWAY_PATH,
+    GATEWAY_TARGET,
+    ILLEGAL_ADDRESS,
+    ILLEGAL_FUNCTION,
+    ILLEGAL_VALUE,
+    Rejected,
+    Request,
+    WrongAnswer,
+    read_request,
 )
+from app.drivers.modbus_values import BIT_TABLES, TABLES, ModbusAddress, parse_address
+from app.drivers.modbus_wires import Garbled, OnLost, Silence, Wire, open_serial, open_tcp
+from app.drivers.modbus_writing import write_failed, write_requests
 from app.drivers.protocol import BrowseNode, Granted, Reading, Sink, Traffic, Watch
+from app.drivers.serial_ports import port_of, same_port
 
-if TYPE_CHECKING:
-    from pymodbus.client import AsyncModbusTcpClient
-
-_ILLEGAL_ADDRESS = (2, 3)
-_DEVICE_FAILURE = 4
-_BUSY = 6
-_GATEWAY = (10, 11)
-_BUSY_TRIES = 3
-_RETRY_REJECTED = 60.0  # seconds until an address that the device rejected is asked for again
+_BUSY_PAUSES = (0.1, 0.3)  # s; a device that says that it is busy is asked again after each
+_BITS_SHOWN = 16
 
 
-class _Rejected(Exception):
-    """The device answered a request with an exception code."""
+def _way(connection: Connection) -> Way:
+    """Socket or serial line of a connection; raises Refused for an address that names none."""
+    if connection.driver == "modbus-rtu":
+        port, line = port_of(connection.url), connection.line
+        if not 1 <= connection.unit <= 247:
+            raise Refused(f"On a serial line units are numbered from 1 to 247, not {connection.unit}.")
 
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
+        async def open_line(_timeout: float, on_lost: OnLost) -> Wire:
+            return await open_serial(port, line, port, on_lost)
 
-    @property
-    def quality(self) -> int:
-        """Quality for an exception code (domain facts: Modbus map)."""
-        if self.code in _GATEWAY:
-            return Quality.BAD_NO_COMMUNICATION
-        if self.code == _DEVICE_FAILURE:
-            return Quality.BAD_DEVICE_FAILURE
-        return Quality.BAD_COMMUNICATION_ERROR if self.code == _BUSY else Quality.BAD_CONFIGURATION_ERROR
+        return Way(f"serial:{same_port(port)}", port, open_line, line)
+    parts = urlsplit(connection.url)
+    if not parts.hostname:
+        raise Refused(f"“{connection.url}” has no host name; write it like tcp://192.168.0.10:502.")
+    host, number = parts.hostname, parts.port or 502
+    return Way(
+        f"tcp:{host}:{number}", f"{host}:{number}", partial(open_tcp, host, number, f"{host}:{number}")
+    )
 
 
 class ModbusDriver:
-    """One TCP connection to one Modbus unit; many devices accept only one client, so never open two."""
+    """One connection to one Modbus unit; units behind the same socket or serial port share it."""
 
     def __init__(self, connection: Connection) -> None:
-        parts = urlsplit(connection.url)
-        if not parts.hostname:
-            raise Refused(f"“{connection.url}” has no host name; write it like tcp://192.168.0.10:502.")
-        self._host, self._port = parts.hostname, parts.port or 502
-        self._place = f"{self._host}:{self._port} unit {connection.unit}"
-        self._connection = connection
-        self._client: AsyncModbusTcpClient | None = None
-        self._wire = asyncio.Lock()
+        self._connection, self._way = connection, _way(connection)
+        self._place = f"{self._way.place} unit {connection.unit}"
+        self._one_based = connection.addressing == "one-based"
+        self._longest = max(1, min(MAX_WORDS, connection.max_words))
+        # A serial line loses an answer now and then; over TCP silence means that something is wrong.
+        self._patience = 2 if connection.driver == "modbus-rtu" else 1
+        self._seat: Seat | None = None
+        self._reader = BlockReader(self._ask_patiently, self.silence)
         self._polls: list[asyncio.Task[None]] = []
         self._lost: asyncio.Future[MachineFault] | None = None
         self._heard = time.monotonic()
-        self._rejected: dict[str, float] = {}
+        self._silences = 0
+        self._requests = self._failures = 0
+        self._last_seconds = self._slowest_seconds = 0.0
 
     async def connect(self) -> None:
-        """Open the socket; raises Unreachable or RefusedConnection."""
-        from pymodbus.client import AsyncModbusTcpClient
-
-        logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # the link logs an outage, once
-        await self._knock()
+        """Open the socket or port, or join the others there; raises Unreachable, RefusedConnection, PortFault."""
         self._lost = asyncio.get_running_loop().create_future()
-        self._client = AsyncModbusTcpClient(
-            self._host,
-            port=self._port,
-            timeout=self._connection.timeout,
-            retries=0,
-            reconnect_delay=0,
-            trace_connect=self._on_wire,
-        )
+        self._seat = take_seat(self._way, self._connection.unit, self._report)
         try:
-            async with asyncio.timeout(self._connection.timeout + 1):
-                connected = await self._client.connect()
-        except TimeoutError:
-            connected = False
-        if not connected:
+            await self._seat.open(self._connection.timeout)
+        except MachineFault:
             await self.close()
-            raise Unreachable(self._place)
+            raise
         self._heard = time.monotonic()
-
-    async def _knock(self) -> None:
-        """A bare connection first: the library does not tell a closed port from a missing machine."""
-        try:
-            async with asyncio.timeout(self._connection.timeout):
-                _, writer = await asyncio.open_connection(self._host, self._port)
-        except TimeoutError:
-            raise Unreachable(self._place, f"no answer in {self._connection.timeout:g} s") from None
-        except ConnectionRefusedError:
-            raise RefusedConnection(self._place, "no Modbus server on that port") from None
-        except OSError as error:
-            raise Unreachable(self._place, error.strerror or str(error)) from None
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
-
-    def _on_wire(self, connected: bool) -> None:
-        if not connected:
-            self._report(Unreachable(self._place, "the connection broke"))
 
     def _report(self, fault: MachineFault) -> None:
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(fault)
 
-    def _parse(self, address: str) -> ModbusAddress:
-        return parse_address(address, one_based=self._connection.addressing == "one-based")
+    def _parse(self, text: str) -> ModbusAddress:
+        address = parse_address(text, one_based=self._one_based)
+        if address.words > self._longest:
+            raise BadAddress(
+                text,
+                f"it takes {address.words} registers, and this connection asks for {self._longest} at a time",
+            )
+        return address
+
+    def _plan(self, addresses: Sequence[ModbusAddress]) -> list[Block]:
+        return plan_blocks(addresses, gap=self._connection.gap, max_words=self._longest)
+
+    # ── looking around ───────────────────────────────────────────────────────────────────────────────────────
 
     async def browse(self, address: str | None = None) -> list[BrowseNode]:
-        """Modbus has no names: the tables, or every way to read the registers at an address."""
+        """Modbus has no names: the tables, or every way to read the registers at an address, the likely ones first."""
         if address is None:
-            example = {"hr": "hr:0:float32:abcd", "ir": "ir:0:int16", "coil": "coil:0", "di": "di:0"}
+            example = {"hr": "hr:100:float32:abcd", "ir": "ir:7:int16", "coil": "coil:5", "di": "di:5"}
+            first = int(self._one_based)
             return [
-                BrowseNode(f"{t}:0", f"{name}s", False, True, f"for example {example[t]}")
+                BrowseNode(f"{t}:{first}", f"{name}s", False, True, f"for example {example[t]}")
                 for t, name in TABLES.items()
             ]
         start = self._parse(address)
         if start.table in BIT_TABLES:
-            reading = (await self.read([address]))[0]
-            return [BrowseNode(address, address, True, False, str(reading.value))]
-        words = await self._most_words(start)
-        shown = start.offset + (1 if self._connection.addressing == "one-based" else 0)
+            bits = await self._as_many(start, _BITS_SHOWN)
+            texts = [f"{start.table}:{start.offset + i + self._one_based}" for i in range(len(bits))]
+            return [
+                BrowseNode(t, t, True, False, "on" if bit else "off")
+                for t, bit in zip(texts, bits, strict=True)
+            ]
         return [
-            BrowseNode(text, text.split(":", 2)[2], True, False, str(value))
-            for text, value in all_decodings(words, start.table, shown)
+            BrowseNode(d.address, f"{d.type} {d.order}".strip(), True, False, str(d.value))
+            for d in await self.decodings(address)
         ]
 
-    async def _most_words(self, start: ModbusAddress) -> list[int]:
-        for count in (4, 2, 1):
+    async def decodings(self, address: str) -> list[Decoding]:
+        """Every way to read the registers from an address, the likely ones first; raises BadAddress for bits."""
+        start = self._parse(address)
+        if start.table in BIT_TABLES:
+            raise BadAddress(
+                address, f"a {TABLES[start.table]} is a single bit and can be read in one way only"
+            )
+        words = await self._as_many(start, MOST_WORDS)
+        return all_decodings(words, start.table, start.offset, one_based=self._one_based)
+
+    async def _as_many(self, start: ModbusAddress, most: int) -> list[int]:
+        """Up to `most` registers or bits from an address; fewer where the device has no more."""
+        count = min(most, 65536 - start.offset)
+        if start.table not in BIT_TABLES:
+            count = min(count, self._longest)
+        while count:
             try:
-                return await self._request(start.table, start.offset, count)
-            except _Rejected as rejected:
-                if rejected.code not in _ILLEGAL_ADDRESS:
-                    raise DeviceTrouble(self._place, f"Modbus exception {rejected.code}") from None
+                return await self._ask(read_request(start.table, start.offset, count))
+            except Rejected as rejected:
+                if rejected.code not in (ILLEGAL_ADDRESS, ILLEGAL_VALUE):
+                    raise DeviceTrouble(self._place, rejected.words) from None
+            except (WrongAnswer, Garbled) as wrong:
+                raise self._trouble(wrong) from None
+            count //= 2
         raise BadAddress(start.text, "the device has no such register")
+
+    # ── values ───────────────────────────────────────────────────────────────────────────────────────────────
 
     async def read(self, addresses: Sequence[str]) -> list[Reading]:
         """One reading for each address; what the device rejects comes back with a bad quality."""
         parsed = [self._parse(address) for address in addresses]
+        reader = BlockReader(self._ask, self.silence)
         found: dict[str, Reading] = {}
-        for block in plan_blocks(parsed):
-            for reading in (await self._read_block(block))[1]:
+        for block in self._plan(parsed):
+            for reading in (await reader.read(block))[1]:
                 found[reading.address] = reading
         return [found[address.text] for address in parsed]
 
@@ -173,102 +181,102 @@ class ModbusDriver:
                 sink([Reading(watch.address, None, Quality.BAD_CONFIGURATION_ERROR, now, now)])
             else:
                 granted.append(Granted(watch.address, watch.scan))
-        for scan, group in by_scan.items():
-            self._polls.append(
-                asyncio.create_task(self._poll(plan_blocks(group), scan, sink), name="modbus-poll")
-            )
+        polls: list[Awaitable[None]] = [
+            self._reader.poll(self._plan(group), scan, sink) for scan, group in by_scan.items() if group
+        ]
+        for poll in polls or [self._reader.keep_alive()]:
+            self._polls.append(asyncio.create_task(self._until_lost(poll), name=f"modbus poll {self._place}"))
         return granted
 
-    async def _poll(self, blocks: list[Block], scan: float, sink: Sink) -> None:
-        """Ask for every block each `scan` seconds; the first silence ends the connection."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
+    async def _until_lost(self, poll: Awaitable[None]) -> None:
+        """Run a poll; what ends it ends the connection."""
         try:
-            while True:
-                planned: list[Block] = []
-                for block in blocks:
-                    kept, readings = await self._read_block(block)
-                    planned.extend(kept)
-                    sink(readings)
-                blocks = planned
-                due = max(due + scan, loop.time())
-                await asyncio.sleep(due - loop.time())
+            await poll
         except MachineFault as fault:
             self._report(fault)
         except Exception as error:  # noqa: BLE001 — a poll that ends unseen would leave a machine that only looks alive
             self._report(DeviceTrouble(self._place, f"Lineside cannot handle it ({error!r})"))
 
-    async def _read_block(self, block: Block) -> tuple[list[Block], list[Reading]]:
-        """Readings of a block, and how to ask next time: a rejected block is split until the culprit is alone."""
-        if len(block.addresses) == 1 and self._rejected.get(block.addresses[0].text, 0) > time.monotonic():
-            return [block], self._bad(block, Quality.BAD_CONFIGURATION_ERROR)
-        try:
-            words = await self._request(block.table, block.start, block.count)
-        except _Rejected as rejected:
-            if rejected.code in _ILLEGAL_ADDRESS and len(block.addresses) > 1:
-                kept: list[Block] = []
-                readings: list[Reading] = []
-                for half in block.halves():
-                    blocks, some = await self._read_block(half)
-                    kept.extend(blocks)
-                    readings.extend(some)
-                return kept, readings
-            if rejected.code in _ILLEGAL_ADDRESS:
-                self._rejected[block.addresses[0].text] = time.monotonic() + _RETRY_REJECTED
-            return [block], self._bad(block, rejected.quality)
-        now = datetime.now(UTC)
-        return [block], [
-            _reading(a, words[a.offset - block.start : a.end - block.start], now) for a in block.addresses
-        ]
-
-    def _bad(self, block: Block, quality: int) -> list[Reading]:
-        now = datetime.now(UTC)
-        return [Reading(address.text, None, quality, now, now) for address in block.addresses]
-
-    async def _request(self, table: str, start: int, count: int) -> list[int]:
-        """Registers, or bits as 0 and 1; raises _Rejected for an exception code, Unreachable for silence."""
-        for _ in range(_BUSY_TRIES):
-            response = await self._exchange(table, start, count)
-            if not response.isError():
-                return [
-                    int(x) for x in (response.bits[:count] if table in BIT_TABLES else response.registers)
-                ]
-            if response.exception_code != _BUSY:
-                break
-            await asyncio.sleep(0.1)
-        raise _Rejected(int(response.exception_code))
-
-    async def _exchange(self, table: str, start: int, count: int) -> Any:
-        from pymodbus.exceptions import ConnectionException, ModbusException
-
-        client = self._client
-        if client is None:
-            raise Unreachable(self._place, "the connection is closed")
-        ask = {
-            "hr": client.read_holding_registers,
-            "ir": client.read_input_registers,
-            "coil": client.read_coils,
-            "di": client.read_discrete_inputs,
-        }[table]
-        try:
-            async with self._wire, asyncio.timeout(self._connection.timeout + 1):
-                response = await ask(start, count=count, device_id=self._connection.unit)
-        except (TimeoutError, ConnectionException):
-            raise Unreachable(self._place, "the connection broke") from None
-        except ModbusException as error:
-            silent = "no response" in str(error).lower()
-            raise (
-                Unreachable(self._place, "no response") if silent else DeviceTrouble(self._place, str(error))
-            ) from None
-        if self._client is None:
-            # WORKAROUND Python 3.11: asyncio.wait_for in the library loses a cancellation that meets an answer.
-            raise Unreachable(self._place, "the connection was closed")
-        self._heard = time.monotonic()
-        return response
-
     async def write(self, address: str, value: Value) -> None:
-        """Writing to machines is off in this version."""
-        raise Refused(f"Writing to machines is switched off: {value!r} was not sent to {address}.")
+        """Write one value and wait until the device confirmed it; a write that got no answer is not repeated.
+
+        Raises Refused for what can never be written, BadAddress, or another MachineFault.
+        """
+        target = self._parse(address)
+        code = 0
+        for request in write_requests(target, value):
+            try:
+                await self._ask(request)
+            except Rejected as rejected:
+                code = rejected.code
+            except (WrongAnswer, Garbled) as wrong:
+                raise self._trouble(wrong) from None
+            else:
+                return
+            if code != ILLEGAL_FUNCTION:
+                break
+        raise write_failed(self._place, target, value, Rejected(code))
+
+    # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _ask(self, request: Request) -> list[int]:
+        """Registers, or bits as 0 and 1; raises Rejected, WrongAnswer, Garbled, or Unreachable for silence."""
+        try:
+            return await self._ask_once_more_when_busy(request)
+        except Silence as silence:
+            raise self._unreachable(silence, request) from None
+
+    async def _ask_patiently(self, request: Request) -> list[int]:
+        """The same for polls: a first Silence may pass."""
+        try:
+            return await self._ask_once_more_when_busy(request)
+        except Silence as silence:
+            self._silences += 1
+            if self._silences < self._patience:
+                raise
+            raise self._unreachable(silence, request) from None
+
+    def _unreachable(self, silence: Silence, request: Request) -> Unreachable:
+        unsure = "" if request.count else "; whether it took the value is not known"
+        return Unreachable(self._place, f"{silence}{unsure}")
+
+    async def _ask_once_more_when_busy(self, request: Request) -> list[int]:
+        for pause in _BUSY_PAUSES:
+            try:
+                return await self._counted(request)
+            except Rejected as rejected:
+                if rejected.code not in (BUSY, ACKNOWLEDGE) or (
+                    rejected.code == ACKNOWLEDGE and not request.count
+                ):
+                    raise
+            await asyncio.sleep(pause)
+        return await self._counted(request)
+
+    async def _counted(self, request: Request) -> list[int]:
+        """Ask once, and count it."""
+        if self._seat is None:
+            raise Unreachable(self._place, "the connection is closed")
+        self._requests += 1
+        try:
+            answer = await self._seat.ask(request, self._connection.timeout)
+        except (Rejected, WrongAnswer, Garbled, Silence, MachineFault) as failure:
+            self._failures += 1
+            dead = isinstance(failure, Rejected) and failure.code in (GATEWAY_PATH, GATEWAY_TARGET)
+            if isinstance(failure, (Rejected, WrongAnswer)) and not dead:
+                self._listened()
+            raise
+        self._listened()
+        self._last_seconds = answer.seconds
+        self._slowest_seconds = max(self._slowest_seconds, answer.seconds)
+        return answer.values
+
+    def _listened(self) -> None:
+        self._heard, self._silences = time.monotonic(), 0
+
+    def _trouble(self, wrong: WrongAnswer | Garbled) -> MachineFault:
+        return DeviceTrouble(self._place, str(wrong) or "what it sends arrives garbled; check the cable")
+
+    # ── the connection ───────────────────────────────────────────────────────────────────────────────────────
 
     async def lost(self) -> MachineFault:
         """Wait for the connection to break or the device to fall silent."""
@@ -278,31 +286,24 @@ class ModbusDriver:
 
     def traffic(self) -> Traffic:
         """What was counted so far."""
-        return Traffic()
+        return Traffic(
+            requests=self._requests,
+            failures=self._failures,
+            last_seconds=self._last_seconds,
+            slowest_seconds=self._slowest_seconds,
+        )
 
     def silence(self) -> float:
         """Seconds since the last answer."""
         return time.monotonic() - self._heard
 
     async def close(self) -> None:
-        """Stop polling and close the socket."""
-        client, self._client = self._client, None
+        """Stop polling and leave the line; the last one there closes it."""
         polls, self._polls = self._polls, []
         for poll in polls:
             poll.cancel()
         await asyncio.gather(*polls, return_exceptions=True)
-        if client is not None:
-            client.close()
+        seat, self._seat = self._seat, None
+        if seat is not None:
+            await seat.leave()
         self._report(Unreachable(self._place, "the connection was closed"))
-
-
-def _reading(address: ModbusAddress, words: list[int], now: datetime) -> Reading:
-    if address.table in BIT_TABLES:
-        return Reading(address.text, bool(words[0]), Quality.GOOD, now, now)
-    try:
-        value = decode(words, address)
-    except Undecodable:
-        return Reading(address.text, None, Quality.BAD_SENSOR_FAILURE, now, now)
-    if isinstance(value, float) and value != value:
-        return Reading(address.text, None, Quality.BAD_SENSOR_FAILURE, now, now)
-    return Reading(address.text, value, Quality.GOOD, now, now)

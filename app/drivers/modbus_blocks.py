@@ -10,6 +10,7 @@ from app.drivers.modbus_values import BIT_TABLES, ModbusAddress
 MAX_WORDS = 125  # Modbus application protocol V1.1b3, function codes 3 and 4
 MAX_BITS = 2000  # function codes 1 and 2
 GAP = 16  # unwanted registers that are cheaper to read along than a request of their own
+_BITS = 16  # a bit table has so many places for each register
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +31,29 @@ class Block:
 def plan_blocks(
     addresses: Iterable[ModbusAddress], *, gap: int = GAP, max_words: int = MAX_WORDS
 ) -> list[Block]:
-    """Few requests that cover every address, none longer than allowed, none bridging more than `gap` registers."""
+    """As few requests as cover every address, none longer than allowed, none bridging more than `gap` registers.
+
+    In the bit tables both limits count sixteenfold. An address longer than `max_words` gets a block of its own.
+    """
     blocks: list[Block] = []
-    open_block: list[ModbusAddress] = []
+    members: list[ModbusAddress] = []
+    end = 0
     for address in sorted(addresses, key=lambda a: (a.table, a.offset, a.end)):
-        limit = MAX_BITS if address.table in BIT_TABLES else max_words
-        if open_block and not _fits(open_block, address, gap, limit):
-            blocks.append(_block(open_block))
-            open_block = []
-        open_block.append(address)
-    if open_block:
-        blocks.append(_block(open_block))
-    return blocks
+        if members and not _fits(members[0], end, address, gap, max_words):
+            blocks.append(_block(members))
+            members, end = [], 0
+        members.append(address)
+        end = max(end, address.end)
+    return [*blocks, _block(members)] if members else blocks
 
 
-def _fits(open_block: list[ModbusAddress], address: ModbusAddress, gap: int, limit: int) -> bool:
-    first = open_block[0]
-    end = max(a.end for a in open_block)
+def _fits(first: ModbusAddress, end: int, address: ModbusAddress, gap: int, max_words: int) -> bool:
+    bits = first.table in BIT_TABLES
+    longest = min(MAX_BITS, max_words * _BITS) if bits else min(MAX_WORDS, max_words)
     return (
-        address.table == first.table and address.offset - end <= gap and address.end - first.offset <= limit
+        address.table == first.table
+        and address.offset - end <= (gap * _BITS if bits else gap)
+        and max(end, address.end) - first.offset <= longest
     )
 
 
