@@ -79,8 +79,9 @@ def _mqtt(_: Connection, address: str) -> None:
 
 
 def _sparkplug(_: Connection, address: str) -> None:
-    if "/" not in address.strip("/") or "#" in address or "+" in address:
-        raise BadAddress(address, "write it like group/node/metric or group/node/device/metric")
+    from app.drivers.sparkplug_node import parse_address
+
+    parse_address(address)
 
 
 _PARSERS: Mapping[str, Callable[[Connection, str], None]] = {
