@@ -2,7 +2,9 @@
 
 from app.store.history.alarm_rows import AlarmBatch, AlarmRecord, JournalLine, Settled
 from app.store.history.reader import HistoryReader
-from app.store.history.rows import Buckets, HistoryStats
+from app.store.history.retention import Dropped
+from app.store.history.rows import Buckets, HistoryStats, Keeping
+from app.store.history.sealing import Sealed
 from app.store.history.writer import HistoryWriter
 
 FILE_NAME = "history.sqlite"
@@ -12,9 +14,12 @@ __all__ = [
     "AlarmBatch",
     "AlarmRecord",
     "Buckets",
+    "Dropped",
     "HistoryReader",
     "HistoryStats",
     "HistoryWriter",
     "JournalLine",
+    "Keeping",
+    "Sealed",
     "Settled",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,16 +23,34 @@ class HistoryFile:
 
     def ask(self, sql: str, values: Sequence[object] | dict[str, object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query; no rows while the file or its tables do not exist yet."""
+        with self.snapshot() as db:
+            return [] if db is None else db.execute(sql, values).fetchall()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection | None]:
+        """The file as it is at one moment, for several queries; None while there is nothing in it yet."""
         with self._lock, told(self.path):
-            if self._db is None:
-                if not self.path.exists():
-                    return []
-                db = open_to_read(self.path)
-                if not db.execute("PRAGMA user_version").fetchone()[0]:
-                    db.close()
-                    return []
-                self._db = db
-            return self._db.execute(sql, values).fetchall()
+            db = self._opened()
+            if db is None:
+                yield None
+                return
+            db.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+
+    def _opened(self) -> sqlite3.Connection | None:
+        if self._db is None:
+            if not self.path.exists():
+                return None
+            db = open_to_read(self.path)
+            if not db.execute("PRAGMA user_version").fetchone()[0]:
+                db.close()
+                return None
+            self._db = db
+        return self._db
 
     def close(self) -> None:
         """Close the file; a later question opens it again."""

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from app.domain.corrections import Correction
 from app.domain.errors import Refused
 from app.domain.samples import Sample
+from app.store.history import blocks, curves
 from app.store.history.alarm_reader import AlarmReader
+from app.store.history.corrected import corrected_pieces, corrected_sample, edges
 from app.store.history.rows import Buckets, HistoryStats
-from app.store.history.schema import maybe_moment, micros, moment
+from app.store.history.schema import micros, moment, told
+from app.store.history.stats import figures
 
-_GOOD = "(q & 0xC0000000) = 0 AND typeof(v) IN ('integer', 'real')"
-_BUCKETS = f"""
-WITH b AS (
-  SELECT (t - :start) / :width AS bucket, min(t) AS t0, max(t) AS t1, count(*) AS n,
-    count(*) FILTER (WHERE {_GOOD}) AS good,
-    min(v) FILTER (WHERE {_GOOD}) AS low, max(v) FILTER (WHERE {_GOOD}) AS high, avg(v) FILTER (WHERE {_GOOD}) AS mean,
-    min(t) FILTER (WHERE {_GOOD}) AS g0, max(t) FILTER (WHERE {_GOOD}) AS g1
-  FROM sample WHERE tag = :tag AND t >= :start AND t < :end GROUP BY bucket
-)
-SELECT t0, low, high, mean,
-  (SELECT v FROM sample WHERE tag = :tag AND t = g0 AND {_GOOD} ORDER BY n LIMIT 1),
-  (SELECT v FROM sample WHERE tag = :tag AND t = g1 AND {_GOOD} ORDER BY n DESC LIMIT 1),
-  n, CAST(good AS REAL) / n,
-  (SELECT (q & 0xC0000000) = 0 FROM sample WHERE tag = :tag AND t = t1 ORDER BY n DESC LIMIT 1)
-FROM b ORDER BY bucket
-"""
+_BLOCK_ROWS = 50_000
+_BLOCK_CHUNKS = 8
 
 
 class HistoryReader(AlarmReader):
@@ -41,54 +31,75 @@ class HistoryReader(AlarmReader):
         rows = self.ask("SELECT id, kind FROM tag WHERE name = ?", (name,))
         return rows[0] if rows else None
 
-    def samples(self, tag: str, start: datetime, end: datetime, limit: int = 1_000_000) -> list[Sample]:
-        """Stored samples with start <= source time < end, oldest first; at most `limit`."""
+    def samples(
+        self,
+        tag: str,
+        start: datetime,
+        end: datetime,
+        limit: int = 1_000_000,
+        corrections: Sequence[Correction] = (),
+    ) -> list[Sample]:
+        """Stored samples with start <= source time < end, oldest first; at most `limit`.
+
+        Of samples that were dropped because of their age there is nothing here; `buckets` still has their figures.
+        """
+        found: list[Sample] = []
+        for block in self.blocks(tag, start, end, corrections):
+            found += block[: limit - len(found)]
+            if len(found) >= limit:
+                break
+        return found
+
+    def blocks(
+        self, tag: str, start: datetime, end: datetime, corrections: Sequence[Correction] = ()
+    ) -> Iterator[list[Sample]]:
+        """What `samples` gives, some ten thousand at a time, so that years of it need no more memory."""
         known = self._tag(tag)
-        if known is None:
-            return []
-        rows = self.ask(
-            "SELECT t, v, q, late FROM sample WHERE tag = ? AND t >= ? AND t < ? ORDER BY t, n LIMIT ?",
-            (known[0], micros(start), micros(end), limit),
-        )
-        return [_sample(tag, known[1], *row) for row in rows]
+        cursor, last = micros(start), micros(end)
+        while known is not None and cursor < last:
+            with self.snapshot() as db:
+                if db is None:
+                    return
+                block = blocks.fetch(db, known[0], cursor, last)
+            cursor = block.end
+            with told(self.path):
+                samples = [_sample(tag, known[1], *row) for row in blocks.rows_of(block)]
+            if corrections:
+                samples = [corrected_sample(sample, corrections) for sample in samples]
+            if samples:
+                yield samples
 
-    def buckets(self, tag: str, start: datetime, end: datetime, pixels: int) -> Buckets:
-        """The curve of a tag from `start` to `end`, reduced to at most `pixels` buckets without losing a spike."""
-        import numpy as np
+    def buckets(
+        self, tag: str, start: datetime, end: datetime, pixels: int, corrections: Sequence[Correction] = ()
+    ) -> Buckets:
+        """The curve of a tag from `start` to `end`, reduced to at most `pixels` buckets without losing a spike.
 
+        `corrections` of this tag are laid over; without them the curve is what was measured.
+        """
         if pixels < 1 or end <= start:
             raise Refused("A chart needs a range that ends after it begins.")
         known = self._tag(tag)
-        rows: list[tuple[Any, ...]] = []
-        if known is not None:
-            first, last = micros(start), micros(end)
-            width = max(1, -(-(last - first) // pixels))
-            rows = self.ask(_BUCKETS, {"tag": known[0], "start": first, "end": last, "width": width})
-        columns: Iterable[tuple[Any, ...]] = zip(*rows, strict=True) if rows else [()] * 9
-        t, low, high, mean, opening, closing, count, good, ends_good = columns
-        return Buckets(
-            t=np.array(t, dtype=np.int64),
-            min=np.array(low, dtype=np.float64),
-            max=np.array(high, dtype=np.float64),
-            mean=np.array(mean, dtype=np.float64),
-            first=np.array(opening, dtype=np.float64),
-            last=np.array(closing, dtype=np.float64),
-            count=np.array(count, dtype=np.int64),
-            good_fraction=np.array(good, dtype=np.float64),
-            ends_good=np.array(ends_good, dtype=np.bool_),
-            before=self.before(tag, start),
-        )
+        first, last = micros(start), micros(end)
+        width = max(1, -(-(last - first) // pixels))
+        stored = curves.Stored((), (), {}, {})
+        before = None
+        with self.snapshot() as db:
+            if db is not None and known is not None:
+                stored = curves.fetch(db, known[0], first, last, width, edges(corrections))
+                before = blocks.before(db, known[0], first)
+        with told(self.path):
+            pieces, touched = corrected_pieces(curves.pieces_between(stored, first, last), corrections)
+        held = None if before is None or known is None else _sample(tag, known[1], *before)
+        if held is not None:
+            held = corrected_sample(held, corrections)
+        return curves.buckets_of(pieces, touched, first, width, held)
 
     def before(self, tag: str, time: datetime) -> Sample | None:
         """The newest sample older than `time`, or None when there is none."""
         known = self._tag(tag)
-        if known is None:
-            return None
-        rows = self.ask(
-            "SELECT t, v, q, late FROM sample WHERE tag = ? AND t < ? ORDER BY t DESC, n DESC LIMIT 1",
-            (known[0], micros(time)),
-        )
-        return _sample(tag, known[1], *rows[0]) if rows else None
+        with self.snapshot() as db:
+            found = None if db is None or known is None else blocks.before(db, known[0], micros(time))
+        return None if known is None or found is None else _sample(tag, known[1], *found)
 
     def latest(self, tags: Iterable[str] | None = None) -> dict[str, Sample]:
         """The newest sample of each tag (of all tags when None); tags without samples are left out."""
@@ -107,23 +118,13 @@ class HistoryReader(AlarmReader):
 
     def counts(self, since: datetime) -> dict[str, int]:
         """How many samples each tag has from `since` on."""
-        counted = self.ask(
-            "SELECT tag.name, count(*) FROM sample JOIN tag ON tag.id = sample.tag WHERE t >= ? GROUP BY tag.id",
-            (micros(since),),
-        )
-        return dict(counted)
+        with self.snapshot() as db:
+            return {} if db is None else blocks.counts(db, micros(since))
 
     def stats(self) -> HistoryStats:
         """Counts and sizes of what is stored."""
-        counted = self.ask(
-            "SELECT (SELECT count(*) FROM sample), (SELECT count(*) FROM tag), (SELECT count(*) FROM alarm), "
-            "(SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size), "
-            "(SELECT min(t) FROM sample), (SELECT max(t) FROM sample)"
-        )
-        if not counted:
-            return HistoryStats(0, 0, 0, 0, None, None)
-        samples, tags, alarms, size, oldest, newest = counted[0]
-        return HistoryStats(samples, tags, alarms, size, maybe_moment(oldest), maybe_moment(newest))
+        with self.snapshot() as db:
+            return HistoryStats(0, 0, 0, 0, None, None) if db is None else figures(db)
 
 
 def _sample(tag: str, kind: str, t: int, v: Any, q: int, late: int) -> Sample:

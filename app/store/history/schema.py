@@ -10,11 +10,13 @@ from pathlib import Path
 
 from app.domain.errors import Refused, WorldFault
 from app.domain.samples import Value
-from app.store.history import alarm_tables
+from app.store.history import alarm_tables, chunks
 
 VERSION = 2
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_PAGE = 1024  # a commit touches a page or two of every tag, and the last page of a chunk is half empty
+_WAL_PAGES = 4000
 
 # Samples are clustered by tag and source time (µs since 1970, UTC). `late` is receive minus source time in µs;
 # `epoch` and `n` identify a sample for forwarding: who held the machine, and the running number within that.
@@ -27,7 +29,11 @@ CREATE TABLE sample (
 CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 # What makes the tables of version n into those of version n + 1.
-_UPGRADES = {1: alarm_tables.FROM_1}
+_UPGRADES = {1: alarm_tables.FROM_1 + chunks.TABLES}
+
+
+class Damaged(Exception):
+    """What lies in a chunk is not what was put there."""
 
 
 def micros(time: datetime) -> int:
@@ -57,8 +63,12 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         try:
             version = _version(db, path)
+            if version == 0:  # what is chosen before the first table; an older file keeps what it has
+                db.execute(f"PRAGMA page_size = {_PAGE}")
+                db.execute("PRAGMA auto_vacuum = INCREMENTAL")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
             if version < VERSION:
                 db.executescript(f"BEGIN; {_statements(version)} PRAGMA user_version = {VERSION}; COMMIT;")
         except BaseException:
@@ -70,7 +80,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 def _statements(version: int) -> str:
     """What brings a file of `version` (0: an empty one) up to date."""
     if version == 0:
-        return _TABLES + alarm_tables.TABLES
+        return _TABLES + chunks.TABLES + alarm_tables.TABLES
     return "\n".join(_UPGRADES[older] for older in range(version, VERSION))
 
 
@@ -81,7 +91,10 @@ def open_to_read(path: Path) -> sqlite3.Connection:
             f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=10
         )
         try:
-            _version(db, path)
+            if 0 < _version(db, path) < VERSION:
+                raise WorldFault(
+                    f"{path.name} is of an older Lineside; the collector brings it up to date when it starts."
+                )
             db.execute("PRAGMA query_only = 1")
         except BaseException:
             db.close()
@@ -106,7 +119,7 @@ def told(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise WorldFault(f"The history file {path.name} cannot be used now: {error}.") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, Damaged) as error:
         raise Refused(
             f"The history file {path.name} is damaged ({error}): move it away or restore it from a backup."
         ) from error

@@ -11,13 +11,18 @@ from types import TracebackType
 from app.domain.samples import Sample, Value
 from app.store.history import alarm_writer
 from app.store.history.alarm_rows import AlarmBatch
+from app.store.history.retention import Dropped, Retention
+from app.store.history.rows import Keeping
 from app.store.history.schema import maybe_moment, micros, open_to_write, storable, told
+from app.store.history.sealing import Sealed, Sealing
+
+_AS_USUAL = Keeping()
 
 
 class HistoryWriter:
     """Owns the history file for writing. Methods block on the disk: call them from a thread, one at a time."""
 
-    def __init__(self, path: Path, epoch: int = 1) -> None:
+    def __init__(self, path: Path, epoch: int = 1, keeping: Keeping = _AS_USUAL) -> None:
         self.path, self._epoch = path, epoch
         self._lock = threading.Lock()
         self._db = open_to_write(path)
@@ -26,6 +31,8 @@ class HistoryWriter:
         }
         newest = self._db.execute("SELECT value FROM mark WHERE name = ?", (self._counter,)).fetchone()
         self._n = int(newest[0]) if newest else 0
+        self._sealing = Sealing(self._db, keeping)
+        self._retention = Retention(self._db, keeping)
 
     @property
     def _counter(self) -> str:
@@ -97,6 +104,23 @@ class HistoryWriter:
         """The number of the last alarm action that was applied."""
         with self._lock, told(self.path):
             return alarm_writer.actions_until(self._db)
+
+    def seal(self, now: datetime, budget_seconds: float = 0.05) -> Sealed:
+        """One step of sealing: samples that are old enough become compressed chunks. Call it again and again.
+
+        It takes about `budget_seconds` in one transaction, during which nothing else is written here, so call it
+        between two batches; `more` of the answer says that another step should follow soon.
+        """
+        with self._lock, told(self.path):
+            return self._sealing.step(now, budget_seconds)
+
+    def drop_old(self, now: datetime, keep_from: tuple[int, int] | None = None) -> Dropped:
+        """One step of keeping the file within what is set; `more` says that another step should follow soon.
+
+        Samples from (epoch, n) = `keep_from` on are never dropped: they are not forwarded yet.
+        """
+        with self._lock, told(self.path):
+            return self._retention.step(now, keep_from)
 
     def last_commit(self) -> datetime | None:
         """When a collector last wrote here, or None when none ever did."""
