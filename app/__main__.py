@@ -7,6 +7,7 @@ import asyncio
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,42 +16,64 @@ from app.journal_log import start_logging
 from app.settings import data_dir, load_settings
 
 if TYPE_CHECKING:
+    from app.live.messages import LinkFigures
     from app.live.store_source import StorePlantSource
 
 
-def collect_until(folder: Path, seconds: float | None = None) -> None:
-    """Collect for the store in `folder` until stopped or the time is over.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a collector is to run: how long (None: until stopped), and the window that started it (0: nobody).
 
-    Raises `Refused` when there is no store yet or another collector is at work, `WorldFault` for an unusable file.
+    `with_parent` ends it together with that window; otherwise it outlives a crash of the window and serves the next.
+    """
+
+    seconds: float | None = None
+    parent: int = 0
+    with_parent: bool = False
+
+
+def collect_until(folder: Path, wish: Wish = Wish()) -> list[LinkFigures]:
+    """Collect for the store in `folder` until stopped or the time is over; what each connection has done.
+
+    Raises `Refused` when there is no store yet, another collector is at work or the folder is gone, `WorldFault` for
+    an unusable file.
     """
     from app.live.store_source import StorePlantSource
     from app.store.read_only import ReadOnlyStore
 
     store = ReadOnlyStore(folder)
     try:
-        asyncio.run(_collect(StorePlantSource(store), folder, seconds))
+        return asyncio.run(_collect(StorePlantSource(store), folder, wish))
     finally:
         store.close()
 
 
-def collect_with_logs(folder: Path, seconds: float | None = None) -> None:
+def collect_with_logs(folder: Path, wish: Wish = Wish()) -> list[LinkFigures]:
     """`collect_until`, with the log of this process in the folder."""
     settings = load_settings(folder)
     start_logging(
         folder / "logs", process="collector", level=settings.log_level, megabytes=settings.log_megabytes
     )
-    collect_until(folder, seconds)
+    return collect_until(folder, wish)
 
 
-async def _collect(source: StorePlantSource, folder: Path, seconds: float | None) -> None:
+async def _collect(source: StorePlantSource, folder: Path, wish: Wish) -> list[LinkFigures]:
     from app.live.collector import Collector
+    from app.live.surroundings import vanished
 
-    collector = Collector(source, folder)
+    collector = Collector(
+        source,
+        folder,
+        commands=source,
+        parent=wish.parent,
+        ends_when=vanished(wish.parent) if wish.with_parent and wish.parent else lambda: False,
+    )
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):  # Windows: Ctrl+C arrives as KeyboardInterrupt
             loop.add_signal_handler(name, collector.stop)
-    await collector.run(seconds)
+    await collector.run(wish.seconds)
+    return collector.last_figures
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,9 +81,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=None)
     parser.add_argument("--seconds", type=float, default=None)
+    parser.add_argument("--parent", type=int, default=0)
+    parser.add_argument("--with-parent", action="store_true")
     options = parser.parse_args(arguments)
     try:
-        collect_with_logs(data_dir(options.data_dir), options.seconds)
+        collect_with_logs(
+            data_dir(options.data_dir), Wish(options.seconds, options.parent, options.with_parent)
+        )
     except LinesideError as error:
         sys.stderr.write(f"{error.sentence}\n")
         return 1

@@ -28,7 +28,7 @@ from app.live.commands import CommandDesk, CommandSource
 from app.live.figures import FIGURES_SECONDS
 from app.live.intake import Intake
 from app.live.links import Links, Opener
-from app.live.messages import AlarmChanged, LinkStatus, Message, Ping
+from app.live.messages import AlarmChanged, LinkFigures, LinkStatus, Message, Ping
 from app.live.saving import Saving
 from app.live.source import PlantSource
 from app.live.stream import StreamServer
@@ -115,6 +115,7 @@ class Collector:
         self._poked = False
         self._stop = asyncio.Event()
         self.ready = asyncio.Event()
+        self.last_figures: list[LinkFigures] = []
 
     # Life ---------------------------------------------------------------------------------------------------------
 
@@ -164,6 +165,7 @@ class Collector:
             for task in done:
                 task.result()
         finally:
+            self.last_figures = self.links.figures()
             for task in (*loops, stopped):
                 task.cancel()
             await asyncio.gather(*loops, stopped, return_exceptions=True)

@@ -15,7 +15,21 @@ from hypothesis import strategies as st
 
 from app.domain.errors import LinesideError, Refused
 from app.domain.stages import StageStatus
-from app.operations import alarms, change, imports, inspections, issues, maintenance, orders, people, plant
+from app.operations import (
+    alarms,
+    change,
+    imports,
+    inspections,
+    issues,
+    machine_passwords,
+    machines,
+    maintenance,
+    notes,
+    orders,
+    people,
+    plant,
+    saved_views,
+)
 from app.operations import stages as stage_operations
 from app.operations import undo as undoing
 from app.operations.catalogue import OPERATIONS
@@ -94,7 +108,11 @@ def test_every_operation_is_offered_by_name(done: Lineside, lineside: Lineside) 
         imports,
         inspections,
         issues,
+        machine_passwords,
+        machines,
         maintenance,
+        saved_views,
+        notes,
         orders,
         people,
         plant,

@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 from PySide6.QtCore import QElapsedTimer, QObject, QProcess, QProcessEnvironment, QTimer, Signal, Slot
 
+from app.live.attaching import end_orphan
 from app.live.stream import FILE_NAME
 from app.settings import DATA_DIR_VARIABLE
 from ui.bridge.live import CollectorState, LiveDesk
@@ -24,15 +25,20 @@ GENTLE_MS = 5000
 FAULT = "collector"
 
 
-def collector_command(folder: Path) -> list[str]:
-    """How this installation runs the headless collector for a data folder."""
+def collector_command(folder: Path, *, with_us: bool = False) -> list[str]:
+    """How this installation runs the headless collector for a data folder, for this window.
+
+    `with_us`: it ends when this window is no more, however that ended; the demo leaves nothing behind.
+    """
+    words = ["--parent", str(os.getpid()), *(["--with-parent"] if with_us else [])]
     if getattr(sys, "frozen", False):
-        return [sys.executable, "collect"]
-    return [sys.executable, "-m", "app", "--data-dir", str(folder)]
+        return [sys.executable, "collect", *words]
+    return [sys.executable, "-m", "app", "--data-dir", str(folder), *words]
 
 
 class CollectorKeeper(QObject):
-    """One for each window process. It ends with the window only a collector that it started itself.
+    """One for each window process. It ends with the window only a collector that it started itself, or one that
+    a window started which is no more: nobody else would.
 
     `changed` tells that a collector was started, found or lost; `describe` says it in words.
     """
@@ -47,10 +53,11 @@ class CollectorKeeper(QObject):
         *,
         command: Sequence[str] | None = None,
         first_pause_ms: int = FIRST_PAUSE_MS,
+        with_us: bool = False,
     ) -> None:
         super().__init__(parent)
         self._live, self._folder = live, folder
-        self._command = list(command or collector_command(folder))
+        self._command = list(command or collector_command(folder, with_us=with_us))
         self._first_pause = first_pause_ms
         self._process: QProcess | None = None
         self._running = QElapsedTimer()
@@ -74,6 +81,8 @@ class CollectorKeeper(QObject):
         self._again.stop()
         process, self._process = self._process, None
         if process is None:
+            if self._live.collector_state.live:
+                end_orphan(self._folder)
             return
         process.finished.disconnect(self._on_finished)
         process.errorOccurred.disconnect(self._on_error)

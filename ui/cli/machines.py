@@ -1,4 +1,4 @@
-"""`lineside collect`, `connection`, `tag` and `history`: machines and what they said."""
+"""`lineside connection`, `tag` and `history`: machines and what they said."""
 
 from __future__ import annotations
 
@@ -28,13 +28,6 @@ _SECURITY = typer.Option(
     "None", "--security", help="OPC UA: None, or Basic256Sha256/Sign or …/SignAndEncrypt."
 )
 _TRUST = typer.Option("", "--trust", help="OPC UA: fingerprint of the server's certificate that you accept.")
-
-
-def collect(seconds: float | None = typer.Option(None, "--seconds", help="Stop after this time.")) -> None:
-    """Collect from all configured machines without a window, until stopped."""
-    from app.__main__ import collect_with_logs
-
-    collect_with_logs(folder(), seconds)
 
 
 def _with_driver(connection: Connection, work: Callable[[Driver], Awaitable[T]]) -> T:

@@ -8,7 +8,19 @@ from pathlib import Path
 import typer
 
 from app.domain.errors import LinesideError
-from ui.cli import alarms, lists, machines, people, plant, spreadsheets, upkeep, window
+from ui.cli import (
+    alarms,
+    collector,
+    lists,
+    machines,
+    people,
+    plant,
+    sending,
+    service,
+    spreadsheets,
+    upkeep,
+    window,
+)
 from ui.cli.session import SESSION
 
 _DATA_DIR, _JSON = "--data-dir", "--json"
@@ -40,11 +52,17 @@ def start(
 root.command()(window.desktop)
 root.command()(window.demo)
 root.command()(window.simulate)
-root.command()(machines.collect)
+root.command()(collector.collect)
 root.add_typer(people.commands, name="user", help="Accounts.")
 root.add_typer(plant.commands, name="plant", help="Equipment, connections, tags and limits as a file.")
-root.add_typer(machines.connections, name="connection", help="Try a connection to a machine.")
-root.add_typer(machines.tags, name="tag", help="Read values from a machine.")
+root.add_typer(collector.commands, name="collector", help="The running collector.")
+root.add_typer(service.commands, name="service", help="The collector as a service of this computer.")
+root.add_typer(
+    machines.connections, name="connection", help="Try a connection to a machine, keep its password."
+)
+root.add_typer(machines.tags, name="tag", help="Read values from a machine, send one.")
+machines.connections.command("password")(sending.password)
+machines.tags.command("write")(sending.write)
 root.add_typer(machines.history, name="history", help="Samples kept on this computer.")
 root.add_typer(alarms.commands, name="alarms", help="The alarm list.")
 root.command("import")(spreadsheets.import_words)

@@ -114,7 +114,14 @@ class Desktop(QObject):
         from ui.window.open_desk import furnish
         from ui.window.opening import load_window
 
-        self._inside = inside = furnish(opened.house, self.folder, self.tasks, self._loop, self)
+        self._inside = inside = furnish(
+            opened.house,
+            self.folder,
+            self.tasks,
+            self._loop,
+            self,
+            leave_nothing=self._demo is not None,
+        )
         self.reports.expected.connect(inside.desk.refused)
         inside.sessions.bind(self.login)
         inside.sessions.entered.connect(self._on_entered)

@@ -50,9 +50,18 @@ class OpenDesk:
 
 
 def furnish(
-    house: House, folder: Path, tasks: Tasks, loop: asyncio.AbstractEventLoop | None, parent: QObject
+    house: House,
+    folder: Path,
+    tasks: Tasks,
+    loop: asyncio.AbstractEventLoop | None,
+    parent: QObject,
+    *,
+    leave_nothing: bool = False,
 ) -> OpenDesk:
-    """Put a desk into an open house. Without a loop nothing is heard of the collector, and none is started."""
+    """Put a desk into an open house. Without a loop nothing is heard of the collector, and none is started.
+
+    `leave_nothing`: a collector that is started here ends with this process, however that ends.
+    """
     settings = house.settings
     desk = Desk(house, tasks, parent)
     live = LiveDesk(desk, parent)
@@ -63,7 +72,7 @@ def furnish(
     if loop is not None:
         live.start(loop)
         if settings.collect_here:
-            collector = CollectorKeeper(live, folder, parent)
+            collector = CollectorKeeper(live, folder, parent, with_us=leave_nothing)
             collector.start()
     kept = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
     LookMemory(kept, settings.theme, settings.density, parent)
