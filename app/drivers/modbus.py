@@ -40,7 +40,7 @@ _BUSY_PAUSES = (0.1, 0.3)  # s; a device that says that it is busy is asked agai
 _BITS_SHOWN = 16
 
 
-def _way(connection: Connection) -> Way:
+def line_of(connection: Connection) -> Way:
     """Socket or serial line of a connection; raises Refused for an address that names none."""
     if connection.driver == "modbus-rtu":
         port, line = port_of(connection.url), connection.line
@@ -64,7 +64,7 @@ class ModbusDriver:
     """One connection to one Modbus unit; units behind the same socket or serial port share it."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection, self._way = connection, _way(connection)
+        self._connection, self._way = connection, line_of(connection)
         self._place = f"{self._way.place} unit {connection.unit}"
         self._one_based = connection.addressing == "one-based"
         self._longest = max(1, min(MAX_WORDS, connection.max_words))
