@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from app.drivers.faults import MachineFault, Unreachable
+from app.drivers.faults import BadAddress, MachineFault
 from app.drivers.opcua_reading import find
 from app.drivers.opcua_session import OpcUaSession
 from app.drivers.opcua_values import plain_or_none, standard_node
@@ -22,7 +22,6 @@ _OBJECT, _VARIABLE = 1, 2  # NodeClass
 _DATA_TYPE, _VALUE_RANK, _ACCESS = 14, 15, 18  # attributes; the access that this user has
 _READ, _WRITE = 1, 2  # AccessLevel
 _RESULT = 63  # everything about a reference
-_ENUMERATION = 29
 _ABSTRACT = range(24, 30)  # BaseDataType, Number, Integer, UInteger, Enumeration, Structure lie here
 _UNFIT = re.compile(r"[\s/\\]+")
 
@@ -53,7 +52,7 @@ class Browser:
     async def _node(self, address: str) -> ua.NodeId:
         (spot,) = await find(self.session, [address])
         if spot.node is None or spot.unknown:
-            raise spot.fault or Unreachable(self.session.place, "the node is gone")
+            raise spot.fault or BadAddress(address, "the machine does not know this node")
         return spot.node
 
     async def _below(self, node: ua.NodeId) -> list[ua.ReferenceDescription]:
