@@ -44,8 +44,9 @@ def _checked(url: str) -> SplitResult:
 
 def for_trial(connection: Connection) -> Connection:
     """The same connection for a short look beside the collector: a broker would throw out one of two equal names."""
-    name = connection.client_id or f"lineside-{connection.name}"
-    return replace(connection, client_id=f"{name}-trial-{secrets.token_hex(3)}")
+    from app.drivers.mqtt_session import client_name
+
+    return replace(connection, client_id=f"{client_name(connection)}-trial-{secrets.token_hex(3)}")
 
 
 def open_driver(connection: Connection, credentials: Credentials | None = None) -> Driver:

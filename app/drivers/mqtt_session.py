@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,6 +30,14 @@ Take = Callable[[str, bytes, bool], None]
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TOPICS_AT_ONCE = 100  # in one SUBSCRIBE; small brokers refuse long ones
 _HANG_UPS = HangUps()
+
+
+def client_name(connection: Connection) -> str:
+    """The name by which the broker knows us: always the same on this PC, and another one on every other PC.
+
+    Two stations that watch the same plant must not have one name, or the broker would throw them out in turn.
+    """
+    return connection.client_id or f"lineside-{connection.name}-{socket.gethostname()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,7 @@ class MqttSession:
         self._host, self._port = parts.hostname, parts.port or PORTS[parts.scheme]
         self._encrypted = parts.scheme == "mqtts"
         self.place = f"{self._host}:{self._port}"
-        self.client_id = connection.client_id or f"lineside-{connection.name}"
+        self.client_id = client_name(connection)
         self._connection, self._password, self._take, self._will = connection, password, take, will
         self._client: Client | None = None
         self._watch: asyncio.Task[None] | None = None

@@ -262,5 +262,6 @@ def test_the_driver_is_found_by_the_url_and_a_trial_has_a_name_of_its_own() -> N
     with pytest.raises(Refused, match="no host name"):
         open_driver(Connection("x", "mqtt", "mqtt://"))
     wanted = Connection("x", "mqtt", "mqtt://h")
-    assert for_trial(wanted).client_id.startswith("lineside-x-trial-")
+    assert for_trial(wanted).client_id.startswith("lineside-x-")
+    assert for_trial(replace(wanted, client_id="me")).client_id.startswith("me-trial-")
     assert for_trial(wanted).client_id != for_trial(wanted).client_id
