@@ -35,11 +35,15 @@ def record(number: int, second: float = 0, phase: Phase = Phase.NORMAL, **more: 
 
 
 def line(
-    second: float, event: Event, key: str = "OVEN-2/t", alarm: str | None = "a1", **more: str
+    second: float,
+    event: Event,
+    key: str = "OVEN-2/t",
+    alarm: str | None = "a1",
+    actor: str = "",
+    reason: str = "",
 ) -> JournalLine:
-    return JournalLine(
-        moment(second), key, alarm, event.value, Phase.UNACK, Urgency.WARNING, Limit.HI, 81.0, **more
-    )
+    what = (Phase.UNACK, Urgency.WARNING, Limit.HI, 81.0)
+    return JournalLine(moment(second), key, alarm, event.value, *what, actor, reason)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class Memory(RuleBasedStateMachine):
             stale=st.sampled_from([0.0, 15.0]),
             deviation=st.sampled_from([None, DeviationRule("M/u", 10.0, 20.0)]),
             rate=st.sampled_from([None, RateRule(2.0, window=4.0)]),
-            suppress=st.sampled_from([None, SuppressionRule("M/on", (0.0,))]),
+            suppress=st.sampled_from([None, SuppressionRule("M/on", (0,))]),
         )
     )
     def begin(self, alarm: AlarmSettings) -> None:

@@ -1,54 +1,76 @@
-"""`lineside alarms …`: the alarm list, acknowledging and shelving."""
+"""`lineside alarms …`: the alarm list, and what people do about alarms."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import typer
 
-from app.domain.errors import NotFound
-from ui.cli.session import actor, folder, house, say, say_rows
+from ui.cli import alarm_reports
+from ui.cli.session import SESSION, actor, folder, house, say, say_rows
+
+if TYPE_CHECKING:
+    from app.operations.change import Intent
 
 commands = typer.Typer(invoke_without_command=True)
+commands.command("journal")(alarm_reports.journal)
+commands.command("load")(alarm_reports.load)
 _AS = typer.Option(None, "--as", help="In whose name; this computer's user otherwise.")
+_ALARM = typer.Argument(
+    help="Id of an alarm, as `lineside alarms` shows it, or its key, such as IMM-1/temperature."
+)
+_COMMENT = typer.Option("", "--comment", help="What was found or done.")
+_REASON = typer.Option(..., "--reason", help="Why.")
+_TITLES = {
+    "id": "Alarm",
+    "priority": "Priority",
+    "state": "State",
+    "what": "What",
+    "tag": "Tag",
+    "limit": "Limit",
+    "value": "Value",
+    "since": "Since",
+    "cleared": "Cleared",
+    "acknowledged_by": "Acknowledged by",
+}
+_FOR_SCRIPTS = {"key": "Key", "comment": "Comment", "reason": "Reason", "permit": "Permit"}
 
 
 def show_alarms(*, active: bool, limit: int) -> None:
     """Print the newest alarms."""
+    from app.domain.alarms import alarm_words
     from app.store.history import FILE_NAME, HistoryReader
 
     with HistoryReader(folder() / FILE_NAME) as reader:
         found = reader.alarms(active_only=active, limit=limit)
+    plant = alarm_reports.known_plant() if found else None
     rows = [
         {
             "id": a.id,
+            "key": a.key,
             "priority": a.priority,
             "state": a.phase.value,
+            "what": alarm_words(a, plant) if plant is not None else a.key,
             "tag": a.tag,
             "limit": a.limit.name.lower() if a.limit else a.kind.value,
             "value": a.value,
             "since": a.raised_at,
             "cleared": a.returned_at,
             "acknowledged_by": a.acked_by,
+            "comment": a.comment,
+            "reason": a.aside_reason,
+            "permit": a.permit,
         }
         for a in found
     ]
-    titles = {
-        "id": "Alarm",
-        "priority": "Priority",
-        "state": "State",
-        "tag": "Tag",
-        "limit": "Limit",
-        "value": "Value",
-        "since": "Since",
-        "cleared": "Cleared",
-        "acknowledged_by": "Acknowledged by",
-    }
+    titles = _TITLES | _FOR_SCRIPTS if SESSION.as_json else _TITLES
     say_rows(rows, titles, "No active alarms." if active else "No alarms yet.")
 
 
 @commands.callback()
 def alarms(
     context: typer.Context,
-    active: bool = typer.Option(False, "--active", help="Only those that are active or not acknowledged."),
+    active: bool = typer.Option(False, "--active", help="Only those that still want something of somebody."),
     limit: int = typer.Option(50, "--limit", min=1),
 ) -> None:
     """Show the alarm list, newest first."""
@@ -56,37 +78,78 @@ def alarms(
         show_alarms(active=active, limit=limit)
 
 
-def _known(alarm: str) -> str:
+def _key_of(alarm: str) -> str:
+    """The key of the alarm that a record's id stands for; anything else is taken for a key."""
     from app.store.history import FILE_NAME, HistoryReader
 
     with HistoryReader(folder() / FILE_NAME) as reader:
-        if not any(str(known.id) == alarm for known in reader.alarms(active_only=False, limit=100_000)):
-            raise NotFound(f"There is no alarm {alarm}; `lineside alarms` shows all.")
-    return alarm
+        record = reader.alarm(alarm)
+    return alarm if record is None else record.key
+
+
+def _do(intent: Intent[Any], acting: str | None, done: dict[str, Any]) -> None:
+    """Perform it; the collector applies it at once, or when it runs again."""
+    with house() as opened:
+        outcome = opened.door.perform(intent, actor(opened, acting))
+    say(done, f"{outcome.label}.")
 
 
 @commands.command()
-def ack(alarm: str, comment: str = typer.Option("", "--comment"), acting: str | None = _AS) -> None:
+def ack(alarm: str = _ALARM, comment: str = _COMMENT, acting: str | None = _AS) -> None:
     """Acknowledge an alarm; the collector applies it at once, or when it runs again."""
     from app.operations.alarms import acknowledge_alarm
 
-    with house() as opened:
-        intent = acknowledge_alarm(alarm=_known(alarm), comment=comment)
-        opened.door.perform(intent, actor(opened, acting))
-    say({"acknowledged": alarm}, f"Acknowledged {alarm}.")
+    _do(acknowledge_alarm(alarm=_key_of(alarm), comment=comment), acting, {"acknowledged": alarm})
+
+
+@commands.command()
+def reset(alarm: str = _ALARM, acting: str | None = _AS) -> None:
+    """Reset a latched alarm whose condition is gone and that was acknowledged."""
+    from app.operations.alarms import reset_alarm
+
+    _do(reset_alarm(alarm=_key_of(alarm)), acting, {"reset": alarm})
 
 
 @commands.command()
 def shelve(
-    alarm: str,
+    alarm: str = _ALARM,
     minutes: int = typer.Option(..., "--minutes"),
-    reason: str = typer.Option(..., "--reason"),
+    reason: str = _REASON,
+    once: bool = typer.Option(False, "--once", help="Only until it returns to normal, if that is sooner."),
     acting: str | None = _AS,
 ) -> None:
     """Silence an alarm for some minutes."""
     from app.operations.alarms import shelve_alarm
 
-    with house() as opened:
-        intent = shelve_alarm(alarm=_known(alarm), minutes=minutes, reason=reason)
-        opened.door.perform(intent, actor(opened, acting))
-    say({"shelved": alarm, "minutes": minutes}, f"Shelved {alarm} for {minutes} minutes.")
+    intent = shelve_alarm(alarm=_key_of(alarm), minutes=minutes, reason=reason, one_shot=once)
+    _do(intent, acting, {"shelved": alarm, "minutes": minutes})
+
+
+@commands.command()
+def unshelve(alarm: str = _ALARM, acting: str | None = _AS) -> None:
+    """Let a shelved alarm sound again."""
+    from app.operations.alarms import unshelve_alarm
+
+    _do(unshelve_alarm(alarm=_key_of(alarm)), acting, {"unshelved": alarm})
+
+
+@commands.command("out-of-service")
+def out_of_service(
+    alarm: str = _ALARM,
+    reason: str = _REASON,
+    permit: str = typer.Option("", "--permit", help="Number of the work permit."),
+    acting: str | None = _AS,
+) -> None:
+    """Take an alarm out of service until it is returned."""
+    from app.operations.alarms import take_alarm_out_of_service
+
+    intent = take_alarm_out_of_service(alarm=_key_of(alarm), reason=reason, permit=permit)
+    _do(intent, acting, {"out_of_service": alarm})
+
+
+@commands.command("return")
+def return_to_service(alarm: str = _ALARM, acting: str | None = _AS) -> None:
+    """Return an alarm to service."""
+    from app.operations.alarms import return_alarm_to_service
+
+    _do(return_alarm_to_service(alarm=_key_of(alarm)), acting, {"returned": alarm})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import mul
 
 from app.domain.alarms.rules import AlarmRule
 from app.domain.alarms.shapes import CALM, AlarmState, Condition, Kind, Limit
@@ -23,6 +24,18 @@ _WHOLE_MACHINE = {
 }
 TRAIL_POINTS = 32  # points kept of a rate's window: enough for a straight line, cheap at any scan rate
 RATE_RETURNS = 0.9  # a rate returns below this share of its limit, for it has no hysteresis of its own
+
+
+def nothing_to_say(rule: AlarmRule, sample: Sample) -> bool:
+    """Whether this sample says nothing at all to an alarm at rest: said quickly, for nearly every sample is so."""
+    if sample.quality & 0xC000_0000:
+        return False
+    if rule.kind is Kind.COMMUNICATION:
+        return True
+    value = sample.value
+    if rule.kind is not Kind.VALUE or value.__class__ is not float:
+        return False
+    return rule.band[0] < value < rule.band[1]
 
 
 def judge(rule: AlarmRule, state: AlarmState, sample: Sample) -> Judged:
@@ -144,11 +157,11 @@ def _judge_rate(rule: AlarmRule, state: AlarmState, sample: Sample, number: floa
     It counts from source times, and only once the samples cover at least half of the window: two samples that came
     close together say nothing about a rate.
     """
-    window = timedelta(seconds=rule.rate_window)
-    trail = _trail(state.trail, sample.source_time, number, window)
-    state = replace(thaw(state), trail=trail, heard_at=sample.receive_time)
-    points = trail if trail[-1][0] == sample.source_time else (*trail, (sample.source_time, number))
-    if points[-1][0] - points[0][0] < window / 2:
+    at = sample.source_time.timestamp()
+    trail = _trail(state.trail, at, number, rule.rate_window)
+    state = replace(state, unknown=False, trail=trail, heard_at=sample.receive_time)
+    points = trail if trail[-1][0] == at else (*trail, (at, number))
+    if at - points[0][0] < rule.rate_window / 2:
         return state, {}
     rate = slope(points)
     raw: Raw = {}
@@ -158,10 +171,10 @@ def _judge_rate(rule: AlarmRule, state: AlarmState, sample: Sample, number: floa
     return _watching(state, raw, rate), raw
 
 
-Trail = tuple[tuple[datetime, float], ...]
+Trail = tuple[tuple[float, float], ...]
 
 
-def _trail(trail: Trail, at: datetime, number: float, window: timedelta) -> Trail:
+def _trail(trail: Trail, at: float, number: float, window: float) -> Trail:
     """Points of the last window, at least a small step apart; a clock that was set back begins a new trail."""
     if trail and at < trail[-1][0]:
         return ((at, number),)
@@ -172,12 +185,10 @@ def _trail(trail: Trail, at: datetime, number: float, window: timedelta) -> Trai
     return (*trail, (at, number))
 
 
-def slope(points: Sequence[tuple[datetime, float]]) -> float:
-    """Change per second of the least-squares line through (time, value); 0 for fewer than two different times."""
-    first = points[0][0]
-    xs = [(at - first).total_seconds() for at, _ in points]
-    mean_x, mean_y = sum(xs) / len(xs), sum(y for _, y in points) / len(points)
-    spread = sum((x - mean_x) ** 2 for x in xs)
-    if not spread:
-        return 0.0
-    return sum((x - mean_x) * (y - mean_y) for x, (_, y) in zip(xs, points, strict=True)) / spread
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """Change per second of the least-squares line through (seconds, value); 0 when all times are the same."""
+    first, base = points[0]
+    xs, ys = [at - first for at, _ in points], [y - base for _, y in points]
+    count, sum_x = len(xs), sum(xs)
+    spread = sum(map(mul, xs, xs)) - sum_x * sum_x / count
+    return (sum(map(mul, xs, ys)) - sum_x * sum(ys) / count) / spread if spread > 0 else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from app.domain.alarms.conditions import freeze, judge, judge_silence
+from app.domain.alarms.conditions import freeze, judge, judge_silence, nothing_to_say
 from app.domain.alarms.covers import drop_cover, shelf_is_over, suppression
 from app.domain.alarms.delays import advance
 from app.domain.alarms.journaling import went
@@ -24,6 +24,9 @@ def step(rule: AlarmRule, state: AlarmState, sample: Sample | None, now: datetim
     """
     if sample is None:
         return _pass_time(rule, state, now)
+    at_rest = state.phase is Phase.NORMAL and not state.conditions and not state.unknown
+    if at_rest and rule.suppress is None and nothing_to_say(rule, sample):
+        return state, ()
     state, covered = suppression(rule, state, sample, now)
     if sample.tag != rule.tag and sample.tag != rule.target:
         return state, covered

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from math import inf
 
 from app.domain.alarms.shapes import Kind, Limit
 from app.domain.plant import AlarmSettings, Limits, Plant, SuppressionRule, Tag
@@ -47,7 +48,7 @@ class AlarmRule:
     is no number. `count` excesses within `count_window` raise the alarm although each was shorter than `on_delay`.
     A discrete value alarms while it is one of `values`. Of the communication alarms of a machine only one speaks for
     the whole machine; the others rise when their own tag is bad while the machine is there. `consequence`, `response`
-    and `link` tell people what it means and what to do.
+    and `link` tell people what it means and what to do. Strictly within `band` no limit of the value is reached.
     """
 
     key: str
@@ -70,6 +71,12 @@ class AlarmRule:
     consequence: str = ""
     response: str = ""
     link: str = ""
+    band: tuple[float, float] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        low = max((at for limit, at in self.limits if limit in (Limit.LO, Limit.LOLO)), default=-inf)
+        high = min((at for limit, at in self.limits if limit in (Limit.HI, Limit.HIHI)), default=inf)
+        object.__setattr__(self, "band", (low, high))
 
     @property
     def listens_to(self) -> tuple[str, ...]:

@@ -163,7 +163,8 @@ class AlarmState:
     for somebody. `unknown` says that the value is not good and the state therefore frozen. `owed` is the phase that
     the alarm had when it was put aside, for what came before must not be lost there. `seen` and `against` are the
     last values of the tag and of the tag that it is compared with; `moved_at` is when the value last changed;
-    `trail` holds points (source time, value) for the rate of change, the newest heard at `heard_at`.
+    `trail` holds points (source time in seconds since 1970, value) for the rate of change, the newest heard at
+    `heard_at`.
     """
 
     phase: Phase = Phase.NORMAL
@@ -185,7 +186,7 @@ class AlarmState:
     against: float | None = None
     moved_at: datetime | None = None
     heard_at: datetime | None = None
-    trail: tuple[tuple[datetime, float], ...] = ()
+    trail: tuple[tuple[float, float], ...] = ()
 
     @property
     def shown(self) -> Phase:

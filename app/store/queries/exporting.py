@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -52,14 +52,21 @@ def export_list(
             rows.append([_value(values.get(column.key)) for column in columns])
             if len(rows) % _CHUNK == 0:
                 progress(len(rows), total)
-    titles = [column.title for column in columns]
+    write_rows(path, reader.listing.title, [column.title for column in columns], rows)
+    return len(rows)
+
+
+def write_rows(path: Path, title: str, titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows under titles into a CSV file or, for any other ending, a workbook with one sheet called `title`.
+
+    A CSV file is written as the rows come. Raises `Refused` with a sentence, and leaves no half a file behind.
+    """
     if path.suffix.lower() == ".csv":
         _write_csv(path, titles, rows)
-    else:
-        from app.store.workbooks import write_workbook
+        return
+    from app.store.workbooks import write_workbook
 
-        write_workbook(path, [(reader.listing.title, titles, rows)])
-    return len(rows)
+    write_workbook(path, [(title, titles, list(rows))])
 
 
 def _all_rows(session: Any, reader: ListReader, total: int) -> Iterator[Mapping[str, Any]]:
@@ -78,19 +85,22 @@ def _value(value: Any) -> object:
     return value
 
 
-def _write_csv(path: Path, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def _write_csv(path: Path, titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     temporary = path.with_name(f".{path.name}.part")
     try:
         with temporary.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(titles)
-            writer.writerows([[_csv_text(value) for value in row] for row in rows])
+            writer.writerows([_csv_text(value) for value in row] for row in rows)
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise Refused(
             f"“{path.name}” could not be written: {error.strerror or error}.", field="file"
         ) from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _csv_text(value: object) -> object:
