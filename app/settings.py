@@ -32,6 +32,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alarm_sound: Annotated[
         bool, Meta(description="whether unacknowledged alarms are heard on this station")
     ] = True
+    history_seal_minutes: Annotated[
+        int, Meta(ge=1, le=1440, description="age at which samples are compressed")
+    ] = 60
+    history_keep_days: Annotated[
+        int, Meta(ge=7, le=36500, description="how long samples are kept; their figures stay for years")
+    ] = 400
+    history_max_gb: Annotated[
+        float, Meta(ge=0.1, le=100_000, description="size at which the oldest samples give way")
+    ] = 20.0
     collect_here: Annotated[
         bool, Meta(description="whether the window starts the collector of this station")
     ] = True

@@ -30,9 +30,11 @@ from app.live.intake import Intake
 from app.live.links import Links, Opener
 from app.live.messages import AlarmChanged, LinkFigures, LinkStatus, Message, Ping
 from app.live.saving import Saving
+from app.live.sealing import keep_sealing, keeping_of
 from app.live.source import PlantSource
 from app.live.stream import StreamServer
 from app.live.surroundings import FolderWatch, ServiceManager
+from app.settings import load_settings
 from app.store.filelock import FileLock
 from app.store.history import FILE_NAME, AlarmRecord, HistoryReader, HistoryWriter
 from app.store.machine_writes import WriteResults
@@ -133,7 +135,8 @@ class Collector:
             stack.callback(self._disk.shutdown)
             self._asking = ThreadPoolExecutor(1, "plant-source")
             stack.callback(self._asking.shutdown)
-            self._writer = await self._on_disk(HistoryWriter, self._data_dir / FILE_NAME)
+            keeping = keeping_of(load_settings(self._data_dir))
+            self._writer = await self._on_disk(HistoryWriter, self._data_dir / FILE_NAME, 1, keeping)
             stack.callback(self._writer.close)
             results = await self._on_disk(WriteResults, self._data_dir / FILE_NAME)
             stack.callback(results.close)
@@ -152,6 +155,7 @@ class Collector:
             asyncio.create_task(loop, name=name)
             for name, loop in (
                 ("history", self.saving.keep_committing()),
+                ("sealing", keep_sealing(self._writer, self._on_disk, self._clock)),
                 ("ticker", self._keep_ticking()),
                 ("plant", self._keep_looking()),
                 ("surroundings", self._keep_an_eye_on_the_folder()),
