@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Self
 
 from app.domain.plant import Connection
@@ -32,7 +33,7 @@ class OddDevice:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._meet, "0.0.0.0", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -47,6 +48,14 @@ class OddDevice:
         return Connection(
             f"u{unit}", "modbus-tcp", f"tcp://127.0.0.1:{self.port}", unit=unit, timeout=timeout
         )
+
+    def at(self, host: str) -> Connection:
+        """A connection by another of the loopback addresses."""
+        return replace(self.connection(timeout=10.0), url=f"tcp://{host}:{self.port}")
+
+    def through(self, port: int) -> Connection:
+        """A connection through a proxy."""
+        return replace(self.connection(timeout=20.0), url=f"tcp://127.0.0.1:{port}")
 
     def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
