@@ -43,7 +43,9 @@ def collect_until(folder: Path, wish: Wish = Wish()) -> list[LinkFigures]:
 
     store = ReadOnlyStore(folder)
     try:
-        return asyncio.run(_collect(StorePlantSource(store), folder, wish))
+        # aiomqtt and pyserial watch file descriptors, which the default loop of Windows cannot.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            return runner.run(_collect(StorePlantSource(store), folder, wish))
     finally:
         store.close()
 

@@ -33,7 +33,7 @@ _TRUST = typer.Option("", "--trust", help="OPC UA: fingerprint of the server's c
 def _with_driver(connection: Connection, work: Callable[[Driver], Awaitable[T]]) -> T:
     import os
 
-    from app.drivers import open_driver
+    from app.drivers import for_trial, open_driver
     from app.drivers.certificates import FOLDER
     from app.drivers.faults import UnknownServer
     from app.drivers.protocol import Credentials
@@ -41,7 +41,7 @@ def _with_driver(connection: Connection, work: Callable[[Driver], Awaitable[T]])
     password = os.environ.get("LINESIDE_MACHINE_PASSWORD", "")
 
     async def talk() -> T:
-        driver = open_driver(connection, Credentials(password, folder() / FOLDER))
+        driver = open_driver(for_trial(connection), Credentials(password, folder() / FOLDER))
         try:
             await driver.connect()
             return await work(driver)
@@ -49,7 +49,9 @@ def _with_driver(connection: Connection, work: Callable[[Driver], Awaitable[T]])
             await driver.close()
 
     try:
-        return asyncio.run(talk())
+        # aiomqtt and pyserial watch file descriptors, which the default loop of Windows cannot.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            return runner.run(talk())
     except UnknownServer as unknown:
         shown = unknown.certificate
         raise WorldFault(
