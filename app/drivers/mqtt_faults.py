@@ -20,7 +20,9 @@ _UNAVAILABLE, _BUSY, _BANNED = 0x88, 0x89, 0x8A
 _KEEP_ALIVE, _TAKEN_OVER = 0x8D, 0x8E
 # OpenSSL's X509_V_ERR_… numbers.
 _EXPIRED, _NOT_YET_VALID, _OTHER_HOST, _OTHER_IP = 10, 9, 62, 64
-HANG_UP_MEMORY = 30.0  # s
+HANG_UP_MEMORY = (
+    180.0  # s; longer than the patience after such a fault, so that it is recognised at once again
+)
 
 
 class UntrustedBroker(MachineFault):
@@ -80,7 +82,7 @@ class HangUps:
     """Remembers, beyond the life of one connection, how often the broker ended a client's connection lately.
 
     MQTT 3.1.1 has no way to say “somebody else connected under your name”: the broker only hangs up. Twice within
-    half a minute, although the broker can still be reached, is what two clients of one name do to each other.
+    three minutes, although the broker can still be reached, is what two clients of one name do to each other.
     """
 
     def __init__(self) -> None:
