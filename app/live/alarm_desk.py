@@ -13,7 +13,6 @@ import structlog
 
 from app.domain.alarms import (
     AlarmRule,
-    AlarmState,
     AlarmTransition,
     Kind,
     Phase,
@@ -22,13 +21,11 @@ from app.domain.alarms import (
     acknowledge,
     announce,
     due,
-    pack,
     put_back,
     reset,
     retire,
     rules_of,
     shelve,
-    split_key,
     step,
     system_key,
     system_rule,
@@ -41,9 +38,10 @@ from app.domain.alarms import (
 from app.domain.errors import Refused
 from app.domain.plant import Plant
 from app.domain.samples import Sample
-from app.live.alarm_seats import Seat, begin_record, faced, follow, settled
+from app.live.alarm_ledger import AlarmLedger
+from app.live.alarm_seats import Seat, begin_record, faced, follow, rule_left, settled, state_left
 from app.live.source import AlarmAction, Verb
-from app.store.history import AlarmBatch, AlarmRecord, JournalLine, Settled
+from app.store.history import AlarmBatch, AlarmRecord, JournalLine
 
 log = structlog.get_logger(__name__)
 _SET_BACK = timedelta(seconds=1)  # what two readings of one clock may differ by
@@ -79,12 +77,7 @@ class AlarmDesk:
         self._now: datetime | None = None
         self._stored: dict[str, tuple[bytes, str | None]] = {}
         self._open: dict[str, list[AlarmRecord]] = {}
-        self._records: dict[str, AlarmRecord] = {}
-        self._settled: list[Settled] = []
-        self._journal: list[JournalLine] = []
-        self._dirty: dict[str, Seat] = {}
-        self._states: dict[str, tuple[bytes, str | None]] = {}
-        self._actions_until: int | None = None
+        self._ledger = AlarmLedger()
 
     # The plant --------------------------------------------------------------------------------------------------------
 
@@ -99,7 +92,7 @@ class AlarmDesk:
         self._now = now
         rules = {rule.key: rule for rule in rules_of(plant)}
         for key in [key for key in self._open if key not in rules]:
-            self._seats[key] = self._seat_of(_rule_left(key, self._open[key][-1]), now)
+            self._seats[key] = self._seat_of(rule_left(key, self._open[key][-1]), now)
         for key, seat in list(self._seats.items()):
             if key not in rules and seat.rule.kind is not Kind.SYSTEM and not seat.orphan:
                 seat.orphan = True
@@ -141,7 +134,7 @@ class AlarmDesk:
                 seat.state = unwatched(unpack(packed), now)
             except ValueError as error:
                 log.warning("alarm state not understood", alarm=rule.key, reason=str(error))
-                seat.state = _state_left(seat.record)
+                seat.state = state_left(seat.record)
         for record in records:
             self._by_record[record.id] = seat
             if record is not seat.record:
@@ -153,10 +146,8 @@ class AlarmDesk:
     def _let_go(self, seat: Seat) -> None:
         """An alarm that the plant no longer has is forgotten as soon as nobody has to acknowledge it."""
         if seat.orphan and not seat.open:
-            key = seat.rule.key
-            self._seats.pop(key, None)
-            self._dirty.pop(key, None)
-            self._states[key] = (pack(AlarmState(occurrence=seat.state.occurrence)), None)
+            self._seats.pop(seat.rule.key, None)
+            self._ledger.forgotten(seat)
 
     # Samples and time -------------------------------------------------------------------------------------------------
 
@@ -204,7 +195,7 @@ class AlarmDesk:
 
     def act(self, action: AlarmAction) -> None:
         """Apply what a person did; an act that no longer makes sense, or comes twice, is passed over."""
-        self._actions_until = max(action.number, self._actions_until or 0)
+        self._ledger.acted(action.number)
         seat = self._seats.get(action.target) or self._by_record.get(action.target)
         try:
             if seat is None:
@@ -281,7 +272,7 @@ class AlarmDesk:
                 seat.record = now_faced
                 self._put(seat, now_faced)
         if transitions or state.suppressed != before.suppressed:
-            self._dirty[seat.rule.key] = seat
+            self._ledger.changed(seat)
         self._expect(seat)
 
     def _record(self, seat: Seat, transition: AlarmTransition) -> None:
@@ -295,8 +286,8 @@ class AlarmDesk:
             seat.record = record = follow(record, transition)
         older = settled(seat, transition)
         if older is not None:
-            self._settled.append(older)
-        self._journal.append(
+            self._ledger.settled.append(older)
+        self._ledger.journal.append(
             JournalLine(
                 transition.at, seat.rule.key, record.id if record else None, transition.event.value,
                 transition.phase, transition.urgency, transition.limit, transition.value, transition.actor,
@@ -305,7 +296,7 @@ class AlarmDesk:
         )  # fmt: skip
 
     def _put(self, seat: Seat, record: AlarmRecord) -> None:
-        self._records[record.id] = record
+        self._ledger.record(record)
         if record.phase is Phase.NORMAL:
             self._by_record.pop(record.id, None)
         if seat.open:
@@ -321,46 +312,8 @@ class AlarmDesk:
 
     def take_batch(self) -> AlarmBatch:
         """What happened since the last time, to be stored; `give_back` when that failed."""
-        states = dict(self._states)
-        for key, seat in self._dirty.items():
-            states[key] = (pack(seat.state), seat.record.id if seat.record else None)
-        batch = AlarmBatch(
-            list(self._records.values()), self._journal, states, self._actions_until, self._settled
-        )
-        self._records, self._journal, self._states, self._actions_until = {}, [], {}, None
-        self._settled, self._dirty = [], {}
-        return batch
+        return self._ledger.take()
 
     def give_back(self, batch: AlarmBatch) -> None:
         """Keep an unstored batch for the next time, behind nothing that is newer."""
-        self._records = {r.id: r for r in batch.records} | self._records
-        self._journal = [*batch.journal, *self._journal]
-        self._settled = [*batch.settled, *self._settled]
-        self._states = {**batch.states, **self._states}
-        until = [n for n in (batch.actions_until, self._actions_until) if n is not None]
-        self._actions_until = max(until, default=None)
-
-
-def _rule_left(key: str, record: AlarmRecord) -> AlarmRule:
-    """The rule of an alarm of which only a record is left."""
-    if split_key(key)[1] is Kind.SYSTEM:
-        return system_rule(key, record.priority)
-    return AlarmRule(key=key, tag=record.tag, kind=record.kind, priority=record.priority)
-
-
-def _state_left(record: AlarmRecord | None) -> AlarmState:
-    """What a record says about the state of its alarm; one that was put aside rings rather than being forgotten."""
-    if record is None or record.phase is Phase.NORMAL:
-        return AlarmState()
-    phase = Phase.RTN_UNACK if record.phase.aside else record.phase
-    return AlarmState(
-        phase=phase,
-        urgency=record.urgency,
-        occurrence=record.occurrence,
-        limit=record.limit,
-        value=record.value,
-        raised_at=record.raised_at,
-        unseen=1 if phase.unacked else 0,
-        unseen_since=record.raised_at,
-        rang_at=record.raised_at,
-    )
+        self._ledger.give_back(batch)

@@ -15,7 +15,9 @@ from app.domain.alarms import (
     Kind,
     Phase,
     Urgency,
+    split_key,
     suppression_words,
+    system_rule,
 )
 from app.store.history import AlarmRecord, Settled
 
@@ -122,4 +124,29 @@ def settled(seat: Seat, transition: AlarmTransition) -> Settled | None:
         at=transition.at if acknowledged else None,
         by=transition.actor if acknowledged else "",
         comment=transition.reason if acknowledged else "",
+    )
+
+
+def rule_left(key: str, record: AlarmRecord) -> AlarmRule:
+    """The rule of an alarm of which only a record is left."""
+    if split_key(key)[1] is Kind.SYSTEM:
+        return system_rule(key, record.priority)
+    return AlarmRule(key=key, tag=record.tag, kind=record.kind, priority=record.priority)
+
+
+def state_left(record: AlarmRecord | None) -> AlarmState:
+    """What a record says about the state of its alarm; one that was put aside rings rather than being forgotten."""
+    if record is None or record.phase is Phase.NORMAL:
+        return AlarmState()
+    phase = Phase.RTN_UNACK if record.phase.aside else record.phase
+    return AlarmState(
+        phase=phase,
+        urgency=record.urgency,
+        occurrence=record.occurrence,
+        limit=record.limit,
+        value=record.value,
+        raised_at=record.raised_at,
+        unseen=1 if phase.unacked else 0,
+        unseen_since=record.raised_at,
+        rang_at=record.raised_at,
     )

@@ -106,7 +106,7 @@ def test_the_journal_is_searched_narrowed_and_written_to_a_file(
     assert "no event rung" in refused("alarms", "journal", "--event", "rung")
     sheet, text = tmp_path / "journal.xlsx", tmp_path / "journal.csv"
     assert done("alarms", "journal", "--export", sheet, "--json").json["lines"] == 3
-    rows = list(openpyxl.load_workbook(sheet).active.iter_rows(values_only=True))
+    rows = list(openpyxl.load_workbook(sheet).worksheets[0].iter_rows(values_only=True))
     assert rows[0][:4] == ("Time", "Event", "Machine", "Signal")
     assert rows[3][1:4] == ("raised", "Oven 2", "temperature")
     done("alarms", "journal", "--export", text, "--event", "acknowledged")

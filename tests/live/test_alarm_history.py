@@ -16,6 +16,7 @@ from app.domain.alarms import Event, Kind, Limit, Phase, Urgency
 from app.domain.plant import Equipment, Plant, Tag
 from app.store.history import AlarmBatch, AlarmRecord, HistoryReader, HistoryWriter, JournalLine, Settled
 from app.store.history.alarm_journal import PAGE, JournalQuery
+from app.store.history.alarm_writer import drop_before
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)
 PLANT = Plant((Equipment("OVEN-2", "Große Oven"),), (), (Tag("OVEN-2/t", "OVEN-2", "c", "a", label="heat"),))
@@ -179,6 +180,19 @@ def test_an_alarm_that_was_only_put_aside_counts_as_none(
 ) -> None:
     writer.write([], AlarmBatch([record(1, occurrence=0, phase=Phase.SHELVED)]))
     assert reader.alarm_load(T0, T0 + timedelta(days=3)).count == 0
+
+
+def test_what_is_over_for_long_is_dropped_and_what_still_waits_is_not(
+    writer: HistoryWriter, reader: HistoryReader, path: Path
+) -> None:
+    records = [record(1), record(2, 5, Phase.UNACK), record(3, 60)]
+    writer.write([], AlarmBatch(records, [line(0, Event.RAISED), line(60, Event.CLEARED)]))
+    db = sqlite3.connect(path)
+    with db:
+        assert [drop_before(db, moment(30), most=1), drop_before(db, moment(30))] == [2, 0]
+    db.close()
+    assert {r.id for r in reader.alarms()} == {"a2", "a3"}
+    assert [x.event for x in reader.journal()] == ["cleared"]
 
 
 FIRST_VERSION = """

@@ -40,8 +40,9 @@ class AlarmReader(JournalReader, LoadReader):
         if tag is not None:
             wanted.append("tag = ?")
             values.append(tag)
+        table = "alarm INDEXED BY alarm_open" if active_only else "alarm"  # few of very many are open
         sql = (
-            f"SELECT {_COLUMNS} FROM alarm WHERE {' AND '.join(wanted)} "
+            f"SELECT {_COLUMNS} FROM {table} WHERE {' AND '.join(wanted)} "
             "ORDER BY raised_at DESC, id DESC LIMIT ?"
         )
         return [_alarm(row) for row in self.ask(sql, [*values, limit])]

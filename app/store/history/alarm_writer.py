@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 
 from app.store.history.alarm_rows import AlarmBatch, AlarmRecord, JournalLine
 from app.store.history.alarm_tables import COLUMNS
@@ -39,6 +40,24 @@ def actions_until(db: sqlite3.Connection) -> int:
     """The number of the last alarm action that was applied."""
     row = db.execute("SELECT value FROM mark WHERE name = 'alarm actions'").fetchone()
     return int(row[0]) if row else 0
+
+
+def drop_before(db: sqlite3.Connection, time: datetime, most: int = 5000) -> int:
+    """Drop raisings that are over and lines of the journal older than `time`, oldest first; returns how many.
+
+    At most `most` of each, inside the transaction of the caller: call it again until it returns 0.
+    """
+    limit = micros(time)
+    over = db.execute(
+        "DELETE FROM alarm WHERE id IN (SELECT id FROM alarm WHERE raised_at < ? AND phase = 'normal' "
+        "ORDER BY raised_at LIMIT ?)",
+        (limit, most),
+    )
+    lines = db.execute(
+        "DELETE FROM alarm_journal WHERE n IN (SELECT n FROM alarm_journal WHERE at < ? ORDER BY at LIMIT ?)",
+        (limit, most),
+    )
+    return over.rowcount + lines.rowcount
 
 
 def _alarm_row(r: AlarmRecord) -> tuple[object, ...]:
