@@ -150,7 +150,8 @@ class MqttDriver:
 
         Without a path the message is the bare text of the value; with one it is the smallest JSON that holds the value
         there: plant/oven2#set.temp and 80 publish {"set": {"temp": 80}}. At a qos of 0 nobody confirms anything,
-        and a broker that does not let this user publish says nothing at all (MQTT 3.1.1, 3.3.5): only reading back shows.
+        and a broker that does not let this user publish says nothing at all (MQTT 3.1.1, 3.3.5): only reading the
+        value back shows it.
         """
         target = parse_address(address)
         await self._session.publish(target.topic, encode(value, target.path), self._connection.qos)
