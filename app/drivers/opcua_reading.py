@@ -79,7 +79,10 @@ async def _look(session: OpcUaSession, spots: Sequence[Spot]) -> None:
 
 
 async def read(session: OpcUaSession, addresses: Sequence[str]) -> list[Reading]:
-    """The current value of each address; an unknown one comes back with its bad status."""
+    """The current value of each address; an unknown one comes back with its bad status, nonsense raises BadAddress."""
     spots = await find(session, addresses)
+    for spot in spots:
+        if spot.node is None and spot.fault is not None:
+            raise spot.fault
     now = datetime.now(UTC)
     return [spot.reading(now) for spot in spots]

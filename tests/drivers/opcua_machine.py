@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import pickle
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from asyncua import ua
@@ -16,6 +19,7 @@ from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession
 from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.server.server import Server
+from asyncua.server.standard_address_space.standard_address_space import fill_address_space
 from asyncua.server.user_managers import UserManager
 
 from app.domain.plant import Connection
@@ -82,6 +86,22 @@ class Machine:
         return self.server.iserver.subscription_service.subscriptions
 
 
+class Prepared(InternalServer):
+    """Starts in a third of the time, from a copy of the address space that the standard defines."""
+
+    async def load_standard_address_space(self, shelf_file: Path | None = None) -> None:
+        assert shelf_file is None
+        self.aspace._nodes = pickle.loads(_standard_nodes())
+
+
+@cache
+def _standard_nodes() -> bytes:
+    space = InternalServer()
+    fill: Any = fill_address_space  # the library does not say its type
+    fill(space.node_mgt_service)
+    return pickle.dumps(space.aspace._nodes, pickle.HIGHEST_PROTOCOL)
+
+
 @asynccontextmanager
 async def machine(
     *,
@@ -93,7 +113,8 @@ async def machine(
 ) -> AsyncIterator[Machine]:
     """A server that runs until the end of the block, and leaves neither tasks nor sessions."""
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-    server = Server(iserver=inside, user_manager=users)
+    server = Server(iserver=inside or Prepared(users))
+    server.disable_clock()  # which takes up to a second to stop
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/machine")
     if own is not None:

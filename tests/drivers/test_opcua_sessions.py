@@ -10,7 +10,6 @@ import pytest
 from asyncua import ua
 from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import User, UserRole
-from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession
 from asyncua.ua.status_codes import StatusCodes
 
@@ -18,14 +17,14 @@ from app.domain.samples import Quality
 from app.drivers.faults import MachineFault, TooManySessions, Unreachable
 from app.drivers.opcua import OpcUaDriver
 from app.drivers.protocol import Reading, Watch
-from tests.drivers.opcua_machine import Machine, machine, stop
+from tests.drivers.opcua_machine import Machine, Prepared, machine, stop
 from tests.proxy import FaultyProxy
 
 Until = Callable[..., "asyncio.Future[None]"]
 _ANYBODY = User(role=UserRole.Anonymous)
 
 
-class FiveSessions(InternalServer):
+class FiveSessions(Prepared):
     """A controller with five places for clients; a session that nobody closes keeps its place."""
 
     def create_session(self, name: str, user: User = _ANYBODY, external: bool = False) -> InternalSession:

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 from app.drivers.simulator.plant import SimulatedPlant
 
@@ -23,7 +24,11 @@ async def run(options: argparse.Namespace) -> None:
     if not options.keep_running:
         _watch_stdin(loop, ended)
     plant = SimulatedPlant(
-        opcua_port=options.opcua_port, modbus_port=options.modbus_port, seed=options.seed, speed=options.speed
+        opcua_port=options.opcua_port,
+        modbus_port=options.modbus_port,
+        seed=options.seed,
+        speed=options.speed,
+        certificates=options.certificates,
     )
     async with plant:
         ports = {"opcua_port": plant.opcua_port, "modbus_port": plant.modbus_port}
@@ -50,6 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--modbus-port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a real one")
+    parser.add_argument(
+        "--certificates", type=Path, help="folder for the certificate of an encrypted OPC UA server"
+    )
     parser.add_argument("--keep-running", action="store_true", help="do not end when stdin closes")
     try:
         asyncio.run(run(parser.parse_args(arguments)))

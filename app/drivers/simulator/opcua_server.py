@@ -47,6 +47,7 @@ class OpcUaServer:
         for name in ("asyncua.server", "asyncua.common"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         server = Server()
+        server.disable_clock()  # nobody asks it for the time, and it takes a second to stop
         await server.init()
         server.set_endpoint(f"opc.tcp://{self._host}:{self._port}/lineside")
         server.set_server_name("Lineside simulated plant")
