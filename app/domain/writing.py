@@ -120,8 +120,8 @@ def unscaled(scale: Scale, value: float) -> float:
 
 def arrived(sent: Value, read: Value) -> bool:
     """Whether the raw value that was read back is the one that was sent, to the digits that a machine keeps."""
-    if isinstance(sent, bool) or isinstance(read, bool) or isinstance(sent, str) or isinstance(read, str):
-        return sent == read
+    if isinstance(sent, bool | str) or isinstance(read, bool | str):
+        return type(sent) is type(read) and sent == read
     if sent is None or read is None:
         return False
     return math.isclose(sent, read, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)

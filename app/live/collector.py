@@ -23,6 +23,7 @@ from app.drivers import open_driver
 from app.drivers.protocol import Reading
 from app.live.alarm_desk import AlarmDesk
 from app.live.back_off import BackOff
+from app.live.backlog import MOST_WAITING
 from app.live.clock_watch import ClockWatch, Jump, seconds_with_sleep
 from app.live.commands import CommandDesk, CommandSource
 from app.live.figures import FIGURES_SECONDS
@@ -75,6 +76,7 @@ class Collector:
         back_off: BackOff | None = None,
         silence: float | None = None,
         port: int = 0,
+        most_waiting: int = MOST_WAITING,
         parent: int = 0,
         ends_when: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -82,7 +84,7 @@ class Collector:
         self._command_source, self._ends_when = commands, ends_when
         self._time = ClockWatch(clock, asleep, awake)
         self.desk = AlarmDesk(new_id, self._alarm_changed, clock=clock)
-        self.intake = Intake(clock, self._samples_came)
+        self.intake = Intake(clock, self._samples_came, most_waiting)
         self.stream = StreamServer(
             data_dir,
             clock=clock,

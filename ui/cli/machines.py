@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from app.domain.errors import WorldFault
+from app.domain.errors import Refused, WorldFault
 from ui.cli.session import folder, parse_moment, plain, say, say_rows
 
 if TYPE_CHECKING:
@@ -23,6 +23,12 @@ tags = typer.Typer(no_args_is_help=True)
 history = typer.Typer(no_args_is_help=True)
 
 _UNIT = typer.Option(1, "--unit", min=0, max=255, help="Modbus unit id.")
+_ADDRESSING = typer.Option(
+    "raw", "--addressing", help="Modbus: raw counts from 0, one-based as the manual does."
+)
+_LINE = typer.Option(
+    "19200,8E1", "--line", help="Serial line: baud rate, data bits, parity N, E or O, stop bits."
+)
 _USER = typer.Option("", "--user", help="OPC UA user; the password comes from LINESIDE_MACHINE_PASSWORD.")
 _SECURITY = typer.Option(
     "None", "--security", help="OPC UA: None, or Basic256Sha256/Sign or …/SignAndEncrypt."
@@ -60,33 +66,54 @@ def _with_driver(connection: Connection, work: Callable[[Driver], Awaitable[T]])
         ) from unknown
 
 
-def _connection(url: str, unit: int, user: str, security: str, trust: str) -> Connection:
-    from app.domain.plant import Connection
+def _connection(
+    url: str, unit: int, user: str, security: str, trust: str, addressing: str, line: str
+) -> Connection:
+    from app.domain.plant import ADDRESSING, Connection
     from app.drivers import driver_for_url
+    from app.drivers.serial_ports import parse_line
 
-    driver = driver_for_url(url)
-    return Connection("command-line", driver, url, security=security, trusted=trust, unit=unit, user=user)
+    if addressing not in ADDRESSING:
+        raise Refused(f"Addresses are counted {' or '.join(ADDRESSING)}, not “{addressing}”.")
+    return Connection(
+        "command-line",
+        driver_for_url(url),
+        url,
+        security=security,
+        trusted=trust,
+        unit=unit,
+        user=user,
+        addressing=addressing,
+        line=parse_line(line),
+    )
 
 
 @connections.command("test")
 def try_connection(
-    url: str, unit: int = _UNIT, user: str = _USER, security: str = _SECURITY, trust: str = _TRUST
+    url: str,
+    unit: int = _UNIT,
+    user: str = _USER,
+    security: str = _SECURITY,
+    trust: str = _TRUST,
+    addressing: str = _ADDRESSING,
+    line: str = _LINE,
 ) -> None:
     """Connect to a machine and say whether it answers."""
-    connection = _connection(url, unit, user, security, trust)
+    connection = _connection(url, unit, user, security, trust, addressing, line)
 
     async def ask(driver: Driver) -> bool:
-        if (
-            connection.driver == "modbus-tcp"
-        ):  # which has no greeting: anything that listens lets itself be reached
-            await driver.read(["hr:0"])
+        if connection.driver.startswith("modbus"):
+            await driver.read(["hr:1"])  # without a greeting, only an answer shows that a machine is there
         return bool(getattr(driver, "password_in_clear", False))
 
     in_clear = _with_driver(connection, ask)
+    found: dict[str, Any] = {"url": url, "answers": True}
+    if in_clear:
+        found["password_in_clear"] = True
     warning = (
         " The password went over the network in clear: this server offers no better way." if in_clear else ""
     )
-    say({"url": url, "answers": True, "password_in_clear": in_clear}, f"{url} answers.{warning}")
+    say(found, f"{url} answers.{warning}")
 
 
 @connections.command()
@@ -97,13 +124,15 @@ def browse(
     user: str = _USER,
     security: str = _SECURITY,
     trust: str = _TRUST,
+    addressing: str = _ADDRESSING,
+    line: str = _LINE,
 ) -> None:
     """Show what a machine offers under a node (OPC UA), or how an address decodes (Modbus)."""
 
     async def look(driver: Driver) -> Sequence[Any]:
         return await driver.browse(node)
 
-    nodes = _with_driver(_connection(url, unit, user, security, trust), look)
+    nodes = _with_driver(_connection(url, unit, user, security, trust, addressing, line), look)
     rows = [
         {"address": n.address, "name": n.name, "children": n.has_children, "detail": n.detail} for n in nodes
     ]
@@ -114,6 +143,23 @@ def browse(
     )
 
 
+def _show_decodings(connection: Connection, addresses: Sequence[str]) -> None:
+    """Every way to read registers, the likely ones first."""
+    from app.drivers.modbus import ModbusDriver
+
+    async def look(driver: Driver) -> Sequence[Any]:
+        if not isinstance(driver, ModbusDriver):
+            raise Refused(
+                "Only Modbus registers can be read in several ways; other machines say what they send."
+            )
+        return [row for address in addresses for row in await driver.decodings(address)]
+
+    likely = {1: "likely", 2: "possible", 3: ""}
+    rows = [{**plain(row), "likely": likely[row.rank]} for row in _with_driver(connection, look)]
+    titles = {"address": "Address", "type": "Type", "order": "Order", "value": "Value", "likely": "Likely"}
+    say_rows(rows, titles, "Nothing read.")
+
+
 @tags.command()
 def read(
     url: str,
@@ -122,14 +168,24 @@ def read(
     user: str = _USER,
     security: str = _SECURITY,
     trust: str = _TRUST,
+    addressing: str = _ADDRESSING,
+    line: str = _LINE,
+    decodings: bool = typer.Option(
+        False, "--all-decodings", help="Modbus: show the registers in every type and byte order."
+    ),
 ) -> None:
     """Read values once, with time and quality."""
     from app.domain.samples import describe_quality
 
+    connection = _connection(url, unit, user, security, trust, addressing, line)
+    if decodings:
+        _show_decodings(connection, addresses)
+        return
+
     async def look(driver: Driver) -> Sequence[Any]:
         return await driver.read(addresses)
 
-    readings = _with_driver(_connection(url, unit, user, security, trust), look)
+    readings = _with_driver(connection, look)
     rows = [
         {
             "address": r.address,
