@@ -91,14 +91,18 @@ def save_equipment(change: Change, /, *, equipment: model.Equipment) -> None:
 
 
 @operation(Permission.CONFIGURE_PLANT)
-def save_tags(change: Change, /, *, tags: Sequence[model.Tag]) -> PlantChanges:
-    """Add tags, or change those that have these names; all of them or none."""
-    _require(bool(tags), "There are no tags to save.")
+def save_tags(change: Change, /, *, tags: Sequence[model.Tag], removed: Sequence[str] = ()) -> PlantChanges:
+    """Add tags, or change those that have these names, and take the `removed` ones away; all of it or nothing."""
+    _require(bool(tags or removed), "There are no tags to save.")
     present = read_plant(change.session)
-    wanted = plant_with(present, tags=tags)
+    wanted = plant_with(without_tags(present, frozenset(removed)), tags=tags)
     _write_checked(change, present, wanted, tags)
-    change.label = f"Saved {tags[0].name}" if len(tags) == 1 else f"Saved {_tags(len(tags))}"
-    return compare_plants(present, wanted)
+    changes = compare_plants(present, wanted)
+    touched = [t for t in tags if present.tag(t.name) != t]
+    change.label = f"Saved {touched[0].name}" if len(touched) == 1 else f"Saved {_tags(len(touched))}"
+    if removed:
+        change.label += f", took {_tags(len(removed))} away"
+    return changes
 
 
 @operation(Permission.CONFIGURE_PLANT)

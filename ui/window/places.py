@@ -65,6 +65,12 @@ def _issues(desk: Desk, live: LiveDesk) -> Pane:
     return IssuesScreen(desk)
 
 
+def _machines(desk: Desk, live: LiveDesk) -> Pane:
+    from ui.screens.machines import MachinesScreen
+
+    return MachinesScreen(desk, live)
+
+
 def _import(desk: Desk, live: LiveDesk) -> Pane:
     from ui.screens.imports import ImportScreen
 
@@ -92,6 +98,7 @@ FACTORIES: dict[str, Callable[[Desk, LiveDesk], Pane]] = {
     "alarms": _alarms,
     "inspections": _inspections,
     "issues": _issues,
+    "machines": _machines,
     "import": _import,
     "users": _users,
     "system": _system,
