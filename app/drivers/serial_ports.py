@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -197,3 +198,15 @@ def ports_here() -> list[str]:
     from serial.tools.list_ports import comports
 
     return sorted(found.device for found in comports())
+
+
+def parse_line(text: str) -> SerialLine:
+    """The settings of a line as technicians write them, like 9600,8N1; raises Refused."""
+    match = re.fullmatch(r"(?P<baud>[0-9]{2,7})[ ,/]*8(?P<parity>[NEO])(?P<stop>[12])", text.strip().upper())
+    if match is None:
+        raise Refused(
+            f"“{text}” does not describe a serial line; write it like 9600,8N1: baud rate, 8 bits, parity N, E or O, "
+            "1 or 2 stop bits."
+        )
+    parity = next(name for name in PARITIES if name.upper().startswith(match["parity"]))
+    return SerialLine(int(match["baud"]), parity, int(match["stop"]))

@@ -11,6 +11,8 @@ import pytest
 
 from app.domain.plant_file import dump_plant, parse_plant
 from app.domain.samples import Value
+from app.drivers import open_driver
+from app.drivers.modbus_values import ORDERS
 from app.drivers.simulator import MACHINES, SimulatedPlant, simulated_plant
 
 
@@ -89,3 +91,35 @@ async def test_as_a_process_it_tells_its_ports_and_ends_cleanly(how: str) -> Non
         if process.returncode is None:
             process.kill()
     assert (process.returncode, errors) == (0, b"")
+
+
+async def test_a_machine_follows_the_setpoint_that_is_written(modbus_machines: SimulatedPlant) -> None:
+    plant = modbus_machines.plant
+    setpoint = next(tag for tag in plant.tags if tag.name == "CONV-1/speed_setpoint")
+    assert setpoint.writing is not None
+    driver = open_driver(next(c for c in plant.connections if c.name == setpoint.connection))
+    await driver.connect()
+    try:
+        before = (await driver.read(["ir:0:float32"]))[0].value
+        await driver.write(setpoint.address, 1300.0)
+        for _ in range(3):
+            await modbus_machines.tick()
+        after, kept = (reading.value for reading in await driver.read(["ir:0:float32", setpoint.address]))
+        assert kept == 1300.0
+        assert isinstance(before, float)
+        assert isinstance(after, float)
+        assert before - after > 100
+    finally:
+        await driver.close()
+
+
+async def test_a_temperature_stands_in_every_byte_order(modbus_machines: SimulatedPlant) -> None:
+    wanted = next(c for c in modbus_machines.plant.connections if c.name == "conv-1-modbus")
+    driver = open_driver(wanted)
+    await driver.connect()
+    try:
+        readings = await driver.read([f"hr:{30 + 2 * n}:float32:{order}" for n, order in enumerate(ORDERS)])
+        assert len({reading.value for reading in readings}) == 1
+        assert 30 < float(readings[0].value or 0) < 60
+    finally:
+        await driver.close()

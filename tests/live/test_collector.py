@@ -225,7 +225,7 @@ async def test_a_driver_that_does_not_exist_and_an_unknown_address_are_told_and_
     ):
         await until(lambda: len(history.latest()) == len(plant.tags) + 2)
         await until(lambda: "no driver called “profinet”" in links(feed)["broker"].sentence)
-        told = "Connected, but 1 of 6 addresses cannot be read, first “hr:rubbish”."
+        told = f"Connected, but 1 of {len(plant.tags) + 1} addresses cannot be read, first “hr:rubbish”."
         await until(lambda: links(feed)["conv-1-modbus"].sentence == told, 2)
     latest = history.latest()
     assert latest["CONV-1/odd"].quality == Quality.BAD_CONFIGURATION_ERROR

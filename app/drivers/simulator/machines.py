@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from app.domain.plant import AlarmSettings, DeadbandRule, Limits, Scale
+from app.domain.plant import AlarmSettings, DeadbandRule, Limits, Scale, Writing
 from app.domain.samples import Value
 
 Behaviour = Callable[[float, Random], dict[str, Value]]
@@ -16,6 +16,7 @@ TEMPERATURE = Limits(hihi=85.0, hi=80.0)
 PRESSURE = Limits(hihi=65.0, hi=60.0, lo=50.0, lolo=45.0)
 VIBRATION = Limits(hihi=2.5, hi=2.0)
 SPEED = Limits(hihi=1800.0, hi=1700.0, lo=1300.0, lolo=1200.0)
+_CONVEYOR_SPEED = 1480.0  # rpm; what its setpoint holds until somebody writes another one
 _BEARING_LIFE = 240.0  # s from a new bearing to its replacement
 
 
@@ -26,7 +27,10 @@ _BRISK = AlarmSettings(priority=2, on_delay=1.0, off_delay=1.0, comm_delay=5.0)
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One value of a machine and how a plant file would describe its tag."""
+    """One value of a machine and how a plant file would describe its tag.
+
+    With `writing` it is a setpoint: the machine keeps what is written, and the signal that it is named after follows.
+    """
 
     name: str
     address: str
@@ -36,6 +40,7 @@ class Signal:
     limits: Limits = _NO_LIMITS
     scale: Scale | None = None
     alarm: AlarmSettings = _BRISK
+    writing: Writing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +121,12 @@ def _scanner(t: float, noise: Random) -> dict[str, Value]:
 def _conveyor(t: float, noise: Random) -> dict[str, Value]:
     jam = _hump(t, 92.0, 20.0, 210.0)
     return {
-        "speed": 1480.0 - 330.0 * jam + 15.0 * math.sin(t / 5.0) + noise.gauss(0, 4.0),
+        "speed": _CONVEYOR_SPEED - 330.0 * jam + 15.0 * math.sin(t / 5.0) + noise.gauss(0, 4.0),
         "current": 6.2 + 2.5 * jam + noise.gauss(0, 0.08),
         "temperature": 44.0 + 6.0 * jam + noise.gauss(0, 0.1),
         "items": int(t // 2.5),
         "running": True,
+        "speed_setpoint": _CONVEYOR_SPEED,
     }
 
 
@@ -181,6 +187,7 @@ MACHINES: tuple[Machine, ...] = (
                    Scale(0.0, 1000.0, 0.0, 100.0)),
             Signal("items", "hr:10:uint32:cdab", "", 1.0),
             Signal("running", "di:0", "", 0.5),
+            Signal("speed_setpoint", "hr:20:float32:badc", "rpm", 1.0, writing=Writing(1200.0, 1800.0)),
         ),
         _conveyor,
     ),

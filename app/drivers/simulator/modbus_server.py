@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from app.domain.plant import Scale
 from app.domain.samples import Value
-from app.drivers.modbus_values import BIT_TABLES, encode, parse_address
+from app.drivers.modbus_values import BIT_TABLES, ORDERS, decode, encode, parse_address
 from app.drivers.simulator.machines import Machine, Signal
 
 if TYPE_CHECKING:
@@ -20,13 +20,17 @@ _WRITE_CODES = {"coil": 15, "di": 2, "hr": 16, "ir": 4}  # function codes by whi
 
 
 class ModbusServer:
-    """Serves the machines that have a Modbus unit; a silenced unit does not answer at all."""
+    """Serves the machines that have a Modbus unit; a silenced unit does not answer at all.
+
+    A temperature also stands at holding registers 30 to 37 as a float in each of the four byte orders.
+    """
 
     def __init__(self, host: str, port: int, machines: tuple[Machine, ...]) -> None:
         self._host, self._port = host, port
         self._machines = machines
         self._server: ModbusTcpServer | None = None
         self._silent: set[int] = set()
+        self._set: set[tuple[int, str]] = set()
 
     async def start(self) -> None:
         """Listen; raises RuntimeError for a taken port."""
@@ -67,13 +71,35 @@ class ModbusServer:
         self._silent.discard(machine.unit)
         if self._server is None:
             return
+        values = await self._following(machine, values)
         for signal in machine.signals:
+            if signal.writing is None or (machine.unit, signal.name) not in self._set:
+                await self._put(machine.unit, signal.address, _raw(values[signal.name], signal))
+                self._set.add((machine.unit, signal.name))
+        if "temperature" in values:
+            for place, order in zip((30, 32, 34, 36), ORDERS, strict=True):
+                await self._put(machine.unit, f"hr:{place}:float32:{order}", values["temperature"])
+
+    async def _following(self, machine: Machine, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The values of a machine whose signals follow what was written to their setpoints."""
+        followed = dict(values)
+        for signal in machine.signals:
+            if signal.writing is None or (machine.unit, signal.name) not in self._set:
+                continue
             address = parse_address(signal.address)
-            raw = _raw(values[signal.name], signal)
-            words = [int(bool(raw))] if address.table in BIT_TABLES else encode(raw, address)
-            await self._server.async_setValues(
-                machine.unit, _WRITE_CODES[address.table], address.offset, words
-            )
+            assert self._server is not None
+            words = await self._server.async_getValues(machine.unit, 3, address.offset, address.words)
+            written, usual = decode([int(word) for word in words], address), values[signal.name]
+            name = signal.name.removesuffix("_setpoint")
+            followed[name] = float(followed[name] or 0) + float(written or 0) - float(usual or 0)
+        return followed
+
+    async def _put(self, unit: int, text: str, raw: Value) -> None:
+        """One value into the registers that an address names."""
+        address = parse_address(text)
+        words = [int(bool(raw))] if address.table in BIT_TABLES else encode(raw, address)
+        assert self._server is not None
+        await self._server.async_setValues(unit, _WRITE_CODES[address.table], address.offset, words)
 
     async def stop(self) -> None:
         """Stop listening and drop every client."""

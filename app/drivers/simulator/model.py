@@ -70,6 +70,7 @@ def simulated_plant(opcua_port: int, modbus_port: int, host: str = "127.0.0.1") 
             alarm=_guided(s),
             discrete=s.name in _STEPS,
             counter=_COUNTERS.get(s.name),
+            writing=s.writing,
         )
         for m in MACHINES
         for s in m.signals
