@@ -13,6 +13,7 @@ import structlog
 
 from app.domain.alarms import (
     AlarmRule,
+    AlarmState,
     AlarmTransition,
     Kind,
     Phase,
@@ -39,7 +40,16 @@ from app.domain.errors import Refused
 from app.domain.plant import Plant
 from app.domain.samples import Sample
 from app.live.alarm_ledger import AlarmLedger
-from app.live.alarm_seats import Seat, begin_record, faced, follow, rule_left, settled, state_left
+from app.live.alarm_seats import (
+    Seat,
+    begin_record,
+    faced,
+    follow,
+    record_left,
+    rule_left,
+    settled,
+    state_left,
+)
 from app.live.source import AlarmAction, Verb
 from app.store.history import AlarmBatch, AlarmRecord, JournalLine
 
@@ -139,6 +149,10 @@ class AlarmDesk:
             self._by_record[record.id] = seat
             if record is not seat.record:
                 seat.older.append(record.id)
+        if seat.record is None and seat.state.listed is not Phase.NORMAL:
+            seat.record = record_left(seat, str(self._new_id(now)), now)
+            self._by_record[seat.record.id] = seat
+            self._put(seat, seat.record)
         if seat.open:
             self._listed[rule.key] = seat
         return seat
@@ -265,7 +279,7 @@ class AlarmDesk:
         if state is before:
             return
         for transition in transitions:
-            self._record(seat, transition)
+            self._record(seat, before, transition)
         if seat.record is not None and (seat.open or transitions):
             now_faced = faced(seat, seat.record)
             if now_faced != seat.record or transitions:
@@ -275,7 +289,7 @@ class AlarmDesk:
             self._ledger.changed(seat)
         self._expect(seat)
 
-    def _record(self, seat: Seat, transition: AlarmTransition) -> None:
+    def _record(self, seat: Seat, before: AlarmState, transition: AlarmTransition) -> None:
         """Write a transition down: in the journal, and in the record that it belongs to."""
         closed = begin_record(seat, transition, lambda: str(self._new_id(transition.at)))
         if closed is not None:
@@ -284,7 +298,7 @@ class AlarmDesk:
         if record is not None:
             self._by_record[record.id] = seat
             seat.record = record = follow(record, transition)
-        older = settled(seat, transition)
+        older = settled(seat, before, transition)
         if older is not None:
             self._ledger.settled.append(older)
         self._ledger.journal.append(

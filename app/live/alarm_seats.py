@@ -112,10 +112,12 @@ def faced(seat: Seat, record: AlarmRecord) -> AlarmRecord:
     )
 
 
-def settled(seat: Seat, transition: AlarmTransition) -> Settled | None:
+def settled(seat: Seat, before: AlarmState, transition: AlarmTransition) -> Settled | None:
     """What an acknowledgement, or the end of a cover, says about earlier raisings; None when there are none."""
     acknowledged = transition.event is Event.ACKNOWLEDGED
-    if not seat.older or seat.record is None or not (acknowledged or transition.phase is Phase.NORMAL):
+    if seat.record is None or not (seat.older or before.unseen > 1):
+        return None
+    if not acknowledged and transition.phase is not Phase.NORMAL:
         return None
     seat.older.clear()
     return Settled(
@@ -149,4 +151,22 @@ def state_left(record: AlarmRecord | None) -> AlarmState:
         unseen=1 if phase.unacked else 0,
         unseen_since=record.raised_at,
         rang_at=record.raised_at,
+    )
+
+
+def record_left(seat: Seat, id: str, now: datetime) -> AlarmRecord:
+    """A record for an alarm of which only the state is left."""
+    state, rule = seat.state, seat.rule
+    return AlarmRecord(
+        id=id,
+        key=rule.key,
+        tag=rule.tag,
+        kind=rule.kind,
+        occurrence=state.occurrence if state.phase is not Phase.NORMAL else 0,
+        priority=rule.priority,
+        urgency=max(state.urgency, Urgency.WARNING),
+        limit=state.limit,
+        value=state.value,
+        phase=state.listed,
+        raised_at=state.raised_at or now,
     )

@@ -80,7 +80,7 @@ def test_one_acknowledgement_settles_all_earlier_raisings(
     earlier = [record(n, n, Phase.RTN_UNACK) for n in (1, 2, 3)]
     other = record(9, 1, Phase.UNACK, id="other", key="M/x", tag="M/x", occurrence=1)
     writer.write([], AlarmBatch([*earlier, record(4, 4, Phase.UNACK), other]))
-    assert len(reader.alarms(active_only=True)) == 5
+    assert {r.id for r in reader.alarms(active_only=True)} == {"a4", "other"}
     done = Settled("OVEN-2/t", 4, moment(60), "anna", "seen")
     writer.write([], AlarmBatch([record(4, 4, Phase.ACKED)], settled=[done]))
     assert {r.id for r in reader.alarms(active_only=True)} == {"a4", "other"}

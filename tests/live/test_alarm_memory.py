@@ -67,6 +67,10 @@ class Disk:
     def open(self) -> list[AlarmRecord]:
         return [r for r in self.records.values() if r.phase is not Phase.NORMAL and r.id not in self.closed]
 
+    def last_of_each(self) -> list[AlarmRecord]:
+        ordered = sorted(self.open(), key=lambda r: r.occurrence)
+        return list({r.key: r for r in ordered}.values())
+
 
 class Memory(RuleBasedStateMachine):
     """`owed` are the raisings that people could see ringing and that nobody has acknowledged since, by alarm."""
@@ -189,7 +193,7 @@ class Memory(RuleBasedStateMachine):
     def restart(self) -> None:
         self.now += timedelta(seconds=2)
         self.desk = self.fresh()
-        self.desk.restore(self.disk.states, self.disk.open())
+        self.desk.restore(self.disk.states, self.disk.last_of_each())
         self.desk.configure(self.plant, self.now)
         self.follow()
 

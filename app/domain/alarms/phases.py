@@ -44,9 +44,20 @@ def _pass_time(rule: AlarmRule, state: AlarmState, now: datetime) -> Step:
     state = advance(rule, state, judge_silence(rule, state, now), now)
     state, happened = settle(rule, state, now)
     if _rings_again(rule, state, now):
-        state, rang = went(rule, replace(state, phase=Phase.UNACK, rang_at=now), Event.RANG_AGAIN, now)
+        state, rang = went(rule, _ringing(state, now), Event.RANG_AGAIN, now)
         happened += rang
     return state, freed + happened
+
+
+def _ringing(state: AlarmState, now: datetime) -> AlarmState:
+    """It calls for somebody once more; the raising is the same."""
+    return replace(
+        state,
+        phase=Phase.UNACK,
+        rang_at=now,
+        unseen=max(state.unseen, 1),
+        unseen_since=state.unseen_since or now,
+    )
 
 
 def _rings_again(rule: AlarmRule, state: AlarmState, now: datetime) -> bool:
@@ -94,7 +105,7 @@ def settle(rule: AlarmRule, state: AlarmState, now: datetime) -> Step:
     if not state.active:
         return _raise(rule, state, worst, now)
     if worst.urgency > state.urgency:
-        worse = replace(state, phase=Phase.UNACK, urgency=worst.urgency, limit=worst, rang_at=now)
+        worse = replace(_ringing(state, now), urgency=worst.urgency, limit=worst)
         return went(rule, worse, Event.ESCALATED, now)
     if state.phase is Phase.ACKED and (worst.urgency < state.urgency or worst is not state.limit):
         return replace(state, urgency=worst.urgency, limit=worst), ()

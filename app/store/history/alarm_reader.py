@@ -13,6 +13,10 @@ from app.store.history.alarm_tables import COLUMNS
 from app.store.history.schema import maybe_moment, micros, moment
 
 _COLUMNS = ", ".join(COLUMNS)
+# Of the rows of a group SQLite takes the one with the greatest occurrence. Few of very many raisings are open.
+_STILL_OPEN = (
+    "(SELECT *, max(occurrence) FROM alarm INDEXED BY alarm_open WHERE phase <> 'normal' GROUP BY key)"
+)
 
 
 class AlarmReader(JournalReader, LoadReader):
@@ -27,10 +31,12 @@ class AlarmReader(JournalReader, LoadReader):
         tag: str | None = None,
         limit: int = 1000,
     ) -> list[AlarmRecord]:
-        """Alarm records, newest first; `active_only` leaves those that still want something of somebody."""
+        """Alarm records, newest first.
+
+        `active_only` leaves the last raising of each alarm that still wants something of somebody; earlier ones that
+        wait for the same acknowledgement are counted in its `unseen`.
+        """
         wanted, values = ["1"], list[object]()
-        if active_only:
-            wanted.append("phase <> 'normal'")
         if since is not None:
             wanted.append("raised_at >= ?")
             values.append(micros(since))
@@ -40,7 +46,7 @@ class AlarmReader(JournalReader, LoadReader):
         if tag is not None:
             wanted.append("tag = ?")
             values.append(tag)
-        table = "alarm INDEXED BY alarm_open" if active_only else "alarm"  # few of very many are open
+        table = _STILL_OPEN if active_only else "alarm"
         sql = (
             f"SELECT {_COLUMNS} FROM {table} WHERE {' AND '.join(wanted)} "
             "ORDER BY raised_at DESC, id DESC LIMIT ?"
