@@ -34,7 +34,7 @@ from ui.bridge.alarm_board import AlarmBoard
 from ui.bridge.desk import EVERYTHING, Desk
 from ui.bridge.machines import MachineNow, SignalNow, tag_view, why_stale
 from ui.bridge.outlook import OutlookKeeper
-from ui.bridge.rings import SPAN, Floats, Ring, number
+from ui.bridge.rings import SPAN, Floats, Ring, flags, number
 from ui.widgets.alarm_strip import AlarmCount
 
 TICK_MS = 100
@@ -252,7 +252,7 @@ class LiveDesk(QObject):
             ring = self._rings.get(sample.tag)
             if ring is None:
                 ring = self._rings[sample.tag] = Ring()
-            ring.add(sample.source_time.timestamp(), number(sample))
+            ring.add(sample.source_time.timestamp(), number(sample), flags(sample.quality))
             self._touched.add(sample.tag)
         self._soon()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -10,34 +11,106 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.plant import Tag
-from app.domain.samples import is_bad
+from app.domain.samples import Sample, is_bad, is_good
 from app.store.history import Buckets, HistoryReader
 from ui.bridge.live import LiveDesk
-from ui.bridge.rings import Floats, number
+from ui.bridge.rings import Floats, Ring, flags, number
+from ui.widgets.chart_trace import BAD, CORRECTED, UNCERTAIN, Flags, Trace
 
 COARSE = 160
 FINEST = 2000
 _EMPTY: Floats = np.empty(0)
 _AGAIN = 10.0  # s; how often the history is asked for what came in without the live stream
 _ENDS_AFTER = 1e-3  # s; where a curve that lost its value is broken
+_RAW = 4000  # with no more samples than this each of them is drawn, with its quality
+_MOST_APPENDED = 100_000
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Lowest, highest and mean value over time (epoch s, ascending); NaN where there is nothing to draw."""
+    """Lowest, highest and mean value over time (epoch s, ascending; NaN: none), share good, and what is to be said."""
 
     t: Floats
     lo: Floats
     hi: Floats
     mean: Floats
+    good: Floats
+    flags: Flags
+
+    @classmethod
+    def of(cls, t: Floats, lo: Floats, hi: Floats, mean: Floats) -> Curve:
+        """A curve that is good wherever it has a value."""
+        known = np.isfinite(lo)
+        return cls(t, lo, hi, mean, known.astype(np.float64), np.where(known, 0, BAD).astype(np.uint8))
+
+    def led_in(self, before: Sample | None, start: float) -> Curve:
+        """Begin at `start` with what held there."""
+        if before is None:
+            return self
+        held, said = number(before), flags(before.quality)
+        lo, hi, mean = (np.insert(values, 0, held) for values in (self.lo, self.hi, self.mean))
+        good = np.insert(self.good, 0, float(is_good(before.quality)))
+        return Curve(np.insert(self.t, 0, start), lo, hi, mean, good, np.insert(self.flags, 0, said))
+
+    def broken_after(self, where: Floats) -> Curve:
+        """No value from the end of the points `where` on."""
+        at = where.astype(np.intp) + 1
+        lo, hi, mean = (np.insert(values, at, np.nan) for values in (self.lo, self.hi, self.mean))
+        t = np.insert(self.t, at, self.t[at - 1] + _ENDS_AFTER)
+        return Curve(t, lo, hi, mean, np.insert(self.good, at, 0.0), np.insert(self.flags, at, BAD))
+
+    def trace(self) -> Trace:
+        return Trace(self.t, self.lo, self.hi, self.mean, good=self.good, flags=self.flags)
 
 
-NOTHING = Curve(_EMPTY, _EMPTY, _EMPTY, _EMPTY)
+NOTHING = Curve.of(_EMPTY, _EMPTY, _EMPTY, _EMPTY)
+
+
+def from_buckets(buckets: Buckets, start: float, *, discrete: bool = False) -> Curve:
+    """Buckets as a curve: led in by what held at `start`, broken wherever the value was lost.
+
+    Discrete values are never averaged: the last one stands for its bucket.
+    """
+    mean = buckets.last if discrete else buckets.mean
+    known = np.isfinite(buckets.min)
+    said = np.where(known, 0, BAD).astype(np.uint8)
+    corrected = getattr(buckets, "corrected", None)
+    if corrected is not None and len(corrected):
+        said |= np.where(corrected, CORRECTED, 0).astype(np.uint8)
+    t = buckets.t.astype(np.float64) / 1e6
+    curve = Curve(t, buckets.min, buckets.max, mean, np.where(known, buckets.good_fraction, 0.0), said)
+    lost = np.flatnonzero(~buckets.ends_good & known)
+    return (curve.broken_after(lost.astype(np.float64)) if len(lost) else curve).led_in(buckets.before, start)
+
+
+def from_samples(samples: Sequence[Sample], before: Sample | None, start: float) -> Curve:
+    """Every sample as a point, with what its quality says."""
+    t = np.array([s.source_time.timestamp() for s in samples], dtype=np.float64)
+    y = np.array([number(s) for s in samples], dtype=np.float64)
+    good = np.array([is_good(s.quality) for s in samples], dtype=np.float64)
+    said = np.array([flags(s.quality) for s in samples], dtype=np.uint8)
+    return Curve(t, y, y, y, good, said).led_in(before, start)
+
+
+def read_curve(
+    history: HistoryReader, tag: str, start: float, end: float, steps: int, *, discrete: bool = False
+) -> Curve:
+    """The stored curve of a tag: each sample while they are few, else at most `steps` buckets."""
+    first, last = (datetime.fromtimestamp(moment, UTC) for moment in (start, end))
+    buckets = history.buckets(tag, first, last, steps)
+    if steps > COARSE and int(buckets.count.sum()) <= _RAW and not _corrected(buckets):
+        return from_samples(history.samples(tag, first, last, _RAW), buckets.before, start)
+    return from_buckets(buckets, start, discrete=discrete)
+
+
+def _corrected(buckets: Buckets) -> bool:
+    corrected = getattr(buckets, "corrected", None)
+    return corrected is not None and bool(np.any(corrected))
 
 
 @dataclass(frozen=True)
 class _Loaded:
-    """Stored buckets of a window, and up to when they were complete."""
+    """Stored points of a window, and up to when they were complete."""
 
     start: float
     end: float
@@ -45,35 +118,15 @@ class _Loaded:
     curve: Curve
 
 
-def from_buckets(buckets: Buckets, start: float) -> Curve:
-    """Buckets as a curve: led in by what held at `start`, broken wherever the value was lost."""
-    t = buckets.t.astype(np.float64) / 1e6
-    lo, hi, mean = buckets.min, buckets.max, buckets.mean
-    lost = np.flatnonzero(~buckets.ends_good & np.isfinite(lo))
-    if len(lost):
-        at = lost + 1
-        t = np.insert(t, at, t[lost] + _ENDS_AFTER)
-        lo, hi, mean = (np.insert(values, at, np.nan) for values in (lo, hi, mean))
-    before = buckets.before
-    if before is not None:
-        held = number(before)
-        t = np.insert(t, 0, start)
-        lo, hi, mean = (np.insert(values, 0, held) for values in (lo, hi, mean))
-    return Curve(t, lo, hi, mean)
+@dataclass
+class _Joined:
+    """A trace of stored points and the live samples that were appended since, up to the ring's `taken`."""
 
-
-def joined(stored: Curve, t: Floats, y: Floats, held_until: float | None) -> Curve:
-    """Stored buckets, then the live samples that are newer, then the last value held until now."""
-    if len(stored.t) and len(t):
-        newer = t > stored.t[-1]
-        t, y = t[newer], y[newer]
-    times = np.concatenate((stored.t, t))
-    parts = [np.concatenate((part, y)) for part in (stored.lo, stored.hi, stored.mean)]
-    if held_until is not None and len(times) and held_until > times[-1]:
-        times = np.append(times, held_until)
-        last = parts[2][-1]
-        parts = [np.append(part, last) for part in parts]
-    return Curve(times, *parts)
+    trace: Trace
+    loaded: _Loaded | None
+    ring: Ring | None
+    taken: int
+    stored: int
 
 
 class CurveSource(QObject):
@@ -87,6 +140,7 @@ class CurveSource(QObject):
         super().__init__(parent)
         self._live = live
         self._loaded: dict[str, _Loaded] = {}
+        self._joined: dict[str, _Joined] = {}
         self._wanted: dict[str, tuple[float, float, int]] = {}
         self._asked: dict[str, int] = {}
         self._running = 0
@@ -99,6 +153,7 @@ class CurveSource(QObject):
     def forget(self, tag: str) -> None:
         """The tag is not shown any more."""
         self._loaded.pop(tag, None)
+        self._joined.pop(tag, None)
         self._wanted.pop(tag, None)
         self._asked[tag] = self._asked.get(tag, 0) + 1
 
@@ -141,10 +196,13 @@ class CurveSource(QObject):
         return first <= start and last >= min(end, self._live.now().timestamp()) - _AGAIN and fine >= pixels
 
     def _run(self, tag: str, ticket: int, start: float, end: float, steps: int, pixels: int) -> None:
+        known = self._live.plant.tag(tag)
+        discrete = known is not None and known.discrete
+
         def work() -> Curve | None:
             if self._asked.get(tag) != ticket:
                 return None
-            return _read(self._live.history, tag, start, end, steps)
+            return read_curve(self._live.history, tag, start, end, steps, discrete=discrete)
 
         self._running += 1
         if self._running == 1:
@@ -174,12 +232,31 @@ class CurveSource(QObject):
         if self._running == 0:
             self.busy.emit(False)
 
-    def curve(self, tag: Tag, start: float) -> Curve:
-        """The best curve that is there now, from before `start` to the newest sample."""
+    # -- the live end --------------------------------------------------------------------------------
+
+    def trace(self, tag: Tag) -> Trace:
+        """The best curve that is there now, up to the newest sample; what came in since is appended to it."""
         loaded, ring = self._loaded.get(tag.name), self._live.ring(tag.name)
-        t, y = (_EMPTY, _EMPTY) if ring is None else ring.view(start)
-        stored = loaded.curve if loaded is not None else NOTHING
-        return joined(stored, t, y, self._held_until(tag))
+        known = self._joined.get(tag.name)
+        grown = known is not None and len(known.trace) - known.stored > _MOST_APPENDED
+        if known is None or known.loaded is not loaded or known.ring is not ring or grown:
+            known = self._joined[tag.name] = self._join(loaded, ring)
+        elif ring is not None and ring.taken > known.taken:
+            _append(known.trace, *ring.newest(ring.taken - known.taken))
+            known.taken = ring.taken
+        known.trace.held_until = self._held_until(tag)
+        return known.trace
+
+    def _join(self, loaded: _Loaded | None, ring: Ring | None) -> _Joined:
+        trace = (loaded.curve if loaded is not None else NOTHING).trace()
+        stored = len(trace)
+        if ring is not None and len(ring):
+            t, y, said = ring.newest(len(ring))
+            if loaded is not None and stored and t[0] > loaded.end:  # between them nothing is known yet
+                trace.extend(np.array([loaded.end]), np.array([np.nan]), flags=np.zeros(1, np.uint8))
+            newer = t > trace.t[-1] if stored else np.ones(len(t), np.bool_)
+            _append(trace, t[newer], y[newer], said[newer])
+        return _Joined(trace, loaded, ring, ring.taken if ring is not None else 0, stored)
 
     def _held_until(self, tag: Tag) -> float | None:
         """Until when the last value is known to hold; None when it is bad or nobody knows."""
@@ -189,6 +266,9 @@ class CurveSource(QObject):
         return confirmed.timestamp()
 
 
-def _read(history: HistoryReader, tag: str, start: float, end: float, steps: int) -> Curve:
-    first, last = (datetime.fromtimestamp(moment, UTC) for moment in (start, end))
-    return from_buckets(history.buckets(tag, first, last, steps), start)
+def _append(trace: Trace, t: Floats, y: Floats, said: Flags) -> None:
+    """Live samples behind what is there; the newest time is never gone back from."""
+    if len(t):
+        good = (np.isfinite(y) & ((said & (UNCERTAIN | BAD)) == 0)).astype(np.float64)
+        since = trace.t[-1] if len(trace) else t[0]
+        trace.extend(np.maximum(t, since), y, flags=said, good=good)

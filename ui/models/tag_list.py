@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
 
 from app.domain.plant import Plant
 from ui.models.machine_words import short_name
@@ -15,6 +24,15 @@ from ui.theme import current_theme
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
 _DISPLAY = int(Qt.ItemDataRole.DisplayRole)
+
+
+TAGS = "application/x-lineside-tags"
+
+
+def dropped_tags(data: QMimeData) -> list[str]:
+    """Names of the signals that were dragged; empty when it is something else."""
+    carried = bytes(data.data(TAGS).data()).decode() if data.hasFormat(TAGS) else ""
+    return [name for name in carried.split("\n") if name]
 
 
 @dataclass(frozen=True)
@@ -65,6 +83,10 @@ class TagList(QAbstractListModel):
                 self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
             self.ticks_changed.emit()
 
+    def add(self, tags: Iterable[str]) -> None:
+        """Want these signals too."""
+        self.set_ticked([*self._ticked, *(tag for tag in tags if tag not in self._ticked)])
+
     def toggle(self, row: int) -> None:
         """Tick or untick the signal of a row; a machine's row does it for all its signals that are shown."""
         if not 0 <= row < len(self._rows):
@@ -110,7 +132,19 @@ class TagList(QAbstractListModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        return flags | Qt.ItemFlag.ItemIsUserCheckable if self.tag_at(index.row()) else flags
+        if not self.tag_at(index.row()):
+            return flags
+        return flags | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsDragEnabled
+
+    def mimeTypes(self) -> list[str]:
+        return [TAGS]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        data = QMimeData()
+        names = [name for index in indexes if (name := self.tag_at(index.row()))]
+        data.setData(TAGS, "\n".join(names).encode())
+        data.setText("\n".join(names))
+        return data
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:
         if not index.isValid():

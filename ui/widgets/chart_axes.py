@@ -12,7 +12,7 @@ from ui.theme import Tokens, current_theme, mix
 from ui.widgets.chart_frame import PlotFrame
 from ui.widgets.chart_series import Series
 from ui.widgets.chart_ticks import time_ticks, value_ticks, zone_words
-from ui.widgets.themed import CENTRE, LEFT, RIGHT, draw_text
+from ui.widgets.themed import CENTRE, RIGHT, draw_text
 
 AXIS_WIDTH = 64
 
@@ -22,9 +22,9 @@ def axis_width() -> int:
     return round(AXIS_WIDTH * current_theme().density.type_scale)
 
 
-def axis_height() -> int:
-    """Height of the strip of times: clock and day."""
-    return QFontMetrics(current_theme().font("meta")).height() * 2 + 6
+def axis_height(*, days: bool = True) -> int:
+    """Height of the strip of times: the clock, and the day where there is room for it."""
+    return QFontMetrics(current_theme().font("meta")).height() * (2 if days else 1) + 6
 
 
 def paint_axes(
@@ -34,10 +34,12 @@ def paint_axes(
     unit: str,
     tokens: Tokens,
     zone: tzinfo | None,
+    *,
+    days: bool = True,
 ) -> None:
-    """Grid, marks and their words around the plot."""
+    """Grid, marks and their words around the plot; without `days` only clocks stand below it."""
     _paint_values(painter, frame, shown, unit, tokens)
-    _paint_times(painter, frame, tokens, zone)
+    _paint_times(painter, frame, tokens, zone, days)
 
 
 def _paint_values(
@@ -69,7 +71,9 @@ def named_ticks(frame: PlotFrame, shown: Sequence[Series], most: int) -> list[tu
     return seen[:: max(1, -(-len(seen) // max(most * 2, 1)))]
 
 
-def _paint_times(painter: QPainter, frame: PlotFrame, tokens: Tokens, zone: tzinfo | None) -> None:
+def _paint_times(
+    painter: QPainter, frame: PlotFrame, tokens: Tokens, zone: tzinfo | None, days: bool
+) -> None:
     font, box = current_theme().font("meta"), frame.box
     metrics = QFontMetrics(font)
     height = metrics.height()
@@ -83,8 +87,10 @@ def _paint_times(painter: QPainter, frame: PlotFrame, tokens: Tokens, zone: tzin
         painter.fillRect(QRectF(x, box.bottom(), 1, 4), tokens.border)
         at = QRectF(x - wide / 2, box.bottom() + 4, wide, height)
         draw_text(painter, at, tick.text, font, tokens.text2, CENTRE)
-        if tick.day and x + wide / 2 < box.right() - zone_width + wide / 4:
+        if days and tick.day and x + wide / 2 < box.right() - zone_width + wide / 4:
             draw_text(painter, at.translated(0, height - 1), tick.day, font, tokens.text2, CENTRE)
     painter.fillRect(QRectF(box.left(), box.bottom(), box.width(), 1), tokens.border)
+    if not days:
+        return
     corner = QRectF(box.right() - zone_width, box.bottom() + 3 + height, zone_width, height)
-    draw_text(painter, corner, zone_text, font, tokens.text2, RIGHT if zone_text else LEFT)
+    draw_text(painter, corner, zone_text, font, tokens.text2, RIGHT)

@@ -43,8 +43,7 @@ def paint_curve(painter: QPainter, frame: PlotFrame, series: Series, tokens: Tok
     _paint_line(painter, frame, series, columns, colour)
     doubtful = (columns.flags & UNCERTAIN) != 0
     if doubtful.any():
-        _paint_line(painter, frame, series, _only(columns, doubtful), mix(tokens.base, colour, 0.35), width=3)
-        _paint_line(painter, frame, series, _only(columns, doubtful), colour, dotted=True)
+        _paint_line(painter, frame, series, _only(columns, doubtful), pale)
 
 
 def _only(columns: Columns, wanted: NDArray[np.bool_]) -> Columns:
@@ -61,17 +60,13 @@ def _paint_line(
     series: Series,
     columns: Columns,
     colour: QColor,
-    *,
-    dotted: bool = False,
-    width: int = 1,
 ) -> None:
     t, y = stairs(columns) if series.kind == "steps" else zigzag(columns)
+    t, y = _held(t, y, series.trace.max_gap)
     t, y = _broken(t, y, series.trace.max_gap, (frame.t1 - frame.t0) / max(frame.box.width(), 1.0))
     x, y = frame.xs(t), frame.ys(y)
-    pen = QPen(colour, width)
+    pen = QPen(colour, 1)
     pen.setCosmetic(True)
-    if dotted:
-        pen.setDashPattern([1, 3])
     painter.setPen(pen)
     known = np.isfinite(y)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
@@ -104,6 +99,15 @@ def stairs(columns: Columns) -> tuple[Floats, Floats]:
     return times, values
 
 
+def _held(t: Floats, y: Floats, max_gap: float | None) -> tuple[Floats, Floats]:
+    """The last value before a loss holds until the loss: the line goes on to it."""
+    known = np.isfinite(y)
+    lost = np.flatnonzero(known[:-1] & ~known[1:]) + 1 if len(y) > 1 else np.empty(0, np.intp)
+    if max_gap is not None:
+        lost = lost[t[lost] - t[lost - 1] <= max_gap]
+    return (np.insert(t, lost, t[lost]), np.insert(y, lost, y[lost - 1])) if len(lost) else (t, y)
+
+
 def _broken(t: Floats, y: Floats, max_gap: float | None, pixel: float) -> tuple[Floats, Floats]:
     """No line across more time than `max_gap` seconds without a point."""
     if max_gap is None or len(t) < 2:
@@ -113,7 +117,10 @@ def _broken(t: Floats, y: Floats, max_gap: float | None, pixel: float) -> tuple[
 
 
 def paint_quality(painter: QPainter, frame: PlotFrame, shown: list[Series], tokens: Tokens) -> None:
-    """Bad stretches hatched: over the whole height for a lone curve, in a strip for each of several."""
+    """Bad stretches hatched, over the whole height for a lone curve, in a strip at the foot for each of several.
+
+    Doubtful stretches are dotted in that strip, corrected ones underlined; a notch says that samples were lost.
+    """
     curves = [series for series in shown if series.kind != "texts"]
     for number, series in enumerate(reversed(curves)):
         columns = series.seen
@@ -126,6 +133,9 @@ def paint_quality(painter: QPainter, frame: PlotFrame, shown: list[Series], toke
         hatch = QBrush(mix(tokens.base, colour, 0.3 if len(curves) == 1 else 0.7), Qt.BrushStyle.BDiagPattern)
         for left, right in _runs(columns, BAD, frame):
             painter.fillRect(QRectF(left, strip.top(), max(right - left, 1.0), strip.height()), hatch)
+        dots = QBrush(colour, Qt.BrushStyle.Dense6Pattern)
+        for left, right in _runs(columns, UNCERTAIN, frame):
+            painter.fillRect(QRectF(left, bottom - STRIP, max(right - left, 1.0), STRIP), dots)
         for left, right in _runs(columns, CORRECTED, frame):
             painter.fillRect(QRectF(left, bottom - 3, max(right - left, 3.0), 3), tokens.accent)
         for left, _right in _runs(columns, LOST, frame):

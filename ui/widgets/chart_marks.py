@@ -128,14 +128,21 @@ def paint_limits(painter: QPainter, frame: PlotFrame, limits: Sequence[LimitLine
     """Dotted lines with their names above them."""
     font = current_theme().font("meta")
     line = QFontMetrics(font).height()
-    for limit in limits:
+    above = -1e9
+    for limit in sorted(limits, key=_value, reverse=True):
         y = frame.y(limit.value)
         if not frame.box.top() <= y <= frame.box.bottom():
             continue
         painter.setPen(QPen(t.text2, 1, Qt.PenStyle.DotLine))
         painter.drawLine(QPointF(frame.box.left(), y), QPointF(frame.box.right(), y))
-        label = QRectF(frame.box.left() + 4, y - line - 1, 120, line)
+        aside = 44 if y - above < line else 0  # its name would stand on the one above
+        label = QRectF(frame.box.left() + 4 + aside, y - line - 1, 120, line)
         draw_text(painter, label, limit.text, font, t.text2, LEFT)
+        above = y if not aside else -1e9
+
+
+def _value(limit: LimitLine) -> float:
+    return limit.value
 
 
 def paint_band(painter: QPainter, frame: PlotFrame, band: tuple[float, float], t: Tokens) -> None:

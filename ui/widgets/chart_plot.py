@@ -29,6 +29,7 @@ from ui.widgets.chart_time import TimeWindow
 from ui.widgets.themed import ThemedWidget
 
 _WHEEL = 1.25  # zoom of one notch of the wheel
+_ROOMY = 160  # px of height from which on the days stand below the clocks
 _GRIP = 5  # px around a cursor within which it can be dragged
 
 
@@ -93,7 +94,7 @@ class ChartPlot(ThemedWidget):
         self.looked_anew.emit()
 
     def _measure(self) -> None:
-        left, foot = axis_width(), axis_height()
+        left, foot = axis_width(), axis_height(days=self._roomy())
         lanes = sum(series.kind == "texts" for series in self.series)
         box = QRectF(
             left, PIN_ROOM, max(self.width() - left - 8, 10), max(self.height() - PIN_ROOM - foot, 10)
@@ -102,6 +103,9 @@ class ChartPlot(ThemedWidget):
         self.frame = PlotFrame(box, t0, t1, self.frame.y0, self.frame.y1)
         if lanes:
             self.setMinimumHeight(PIN_ROOM + foot + lanes * (LANE + 4) + 8)
+
+    def _roomy(self) -> bool:
+        return self.height() >= _ROOMY
 
     def _fit(self, keep_axis: bool) -> None:
         if self.fixed_values is not None:
@@ -155,7 +159,7 @@ class ChartPlot(ThemedWidget):
         if self.band is not None:
             marks.paint_band(painter, frame, self.band, t)
         painter.restore()
-        paint_axes(painter, frame, self.series, self.unit, t, self.zone)
+        paint_axes(painter, frame, self.series, self.unit, t, self.zone, days=self._roomy())
         painter.save()
         painter.setClipRect(frame.box.adjusted(0, 0, 0, 1))
         paint_quality(painter, frame, self.series, t)

@@ -78,7 +78,8 @@ class Trace:
     """Points of one curve: epoch seconds ascending, lowest, highest and mean value (NaN: none), share good, flags.
 
     Plain samples have one value; buckets carry their spread. Appending costs what was appended. Thread-safe to build
-    anywhere; only one thread may use it at a time. `max_gap` seconds without a point count as no data.
+    anywhere; only one thread may use it at a time. `max_gap` seconds without a point count as no data;
+    `held_until` is the moment up to which the newest value is known to hold.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Trace:
         max_gap: float | None = None,
     ) -> None:
         self.max_gap = max_gap
+        self.held_until: float | None = None
         self._levels = [_Level.empty(0)]
         self._good: Floats = np.empty(0)
         self._sums: Floats = np.empty(0)
@@ -177,6 +179,21 @@ class Trace:
 
     def columns(self, start: float, end: float, pixels: int) -> Columns:
         """The window from `start` to `end`, reduced to at most about two columns a pixel; no spike is lost."""
+        found = self._reduced(start, end, pixels)
+        until, count = self.held_until, len(self)
+        if until is None or not count or until <= self.t[-1] or self.t[-1] > end or np.isnan(self.mean[-1]):
+            return found
+        last = self.mean[-1:]
+        return Columns(
+            np.append(found.t, until),
+            np.append(found.lo, last),
+            np.append(found.hi, last),
+            np.append(found.last, last),
+            np.append(found.flags, self.flags[-1:] & ~np.uint8(LOST)),
+            found.single,
+        )
+
+    def _reduced(self, start: float, end: float, pixels: int) -> Columns:
         base = self._levels[0]
         first = max(0, int(np.searchsorted(self.t, start, "right")) - 1)
         after = min(len(self), int(np.searchsorted(self.t, end, "left")) + 1)
@@ -236,6 +253,8 @@ class Trace:
         """Seconds for which a point speaks: up to the next one, never beyond `max_gap`."""
         if index + 1 < len(self):
             span = float(self.t[index + 1] - self.t[index])
+        elif self.held_until is not None:
+            return self.held_until - float(self.t[-1])
         else:
             span = float(self.t[-1] - self.t[-2]) if len(self) > 1 else 0.0
         return span if self.max_gap is None else min(max(span, 0.0), self.max_gap)
@@ -262,9 +281,9 @@ class Trace:
     def good_share(self, start: float, end: float) -> float:
         """Share of the time between two moments in which the value is known and good.
 
-        How long the newest point holds nobody knows: time counts up to it.
+        Time counts up to the newest point, or as long as that is known to hold.
         """
-        end = min(end, float(self.t[-1])) if len(self) else start
+        end = min(end, max(float(self.t[-1]), self.held_until or 0.0)) if len(self) else start
         if end <= start:
             return 0.0
         return min(1.0, (self._good_until(end) - self._good_until(start)) / (end - start))
@@ -325,14 +344,19 @@ def _merge(below: _Level, level: _Level, first: int) -> None:
 
 
 def _by_pixel(blocks: Columns, start: float, width: float) -> Columns:
-    """Merge the blocks that begin in the same pixel; a pixel with and without values shows its values."""
-    pixel = np.floor((blocks.t - start) / max(width, 1e-12)).astype(np.int64)
+    """Merge the blocks that begin in the same pixel; a pixel that also lost its value has a column that says so."""
+    pixel = np.floor((blocks.t - start) / max(width, 1e-12)).astype(np.int64) * 2
     missing = ~np.isfinite(blocks.lo)
-    # A block without values stays a column of its own, else a loss within one pixel would be drawn through.
-    new = np.flatnonzero(np.diff(pixel, prepend=pixel[:1] - 1) | np.diff(missing, prepend=missing[:1]))
+    if missing.any():
+        pixel += missing
+        order = np.argsort(pixel, kind="stable")
+        pixel = pixel[order]
+        t, lo, hi, last = (part[order] for part in (blocks.t, blocks.lo, blocks.hi, blocks.last))
+        blocks = Columns(t, lo, hi, last, blocks.flags[order], False)
+    new = np.flatnonzero(np.diff(pixel, prepend=pixel[:1] - 1))
     after = np.append(new[1:], len(pixel)) - 1
     return Columns(
-        blocks.t[new],
+        np.maximum.accumulate(blocks.t[new]),
         np.fmin.reduceat(blocks.lo, new),
         np.fmax.reduceat(blocks.hi, new),
         blocks.last[after],

@@ -116,8 +116,11 @@ def _stages(session: Session, start: datetime, end: datetime) -> list[ChartEvent
             .order_by(column)
             .limit(MOST)
         )
-        for at, name, number, order_id in rows:
-            found.append(ChartEvent(EventKind.STAGE, at, f"{number} {name} {words}", "orders", order_id))
+        found += [
+            ChartEvent(EventKind.STAGE, at, f"{number} {name} {words}", "orders", order_id)
+            for at, name, number, order_id in rows
+            if at is not None
+        ]
     return found
 
 

@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.domain.plant import Tag
 from app.domain.samples import Quality
 from app.live.feed import FeedStatus
 from app.plant import House
@@ -20,10 +21,11 @@ from app.store.history import FILE_NAME, HistoryWriter
 from tests.ui.plant import run_machines, sample
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
-from ui.models.curves import Curve, from_buckets, joined
+from ui.models.curve_kind import LINE, CurveKind, groups
+from ui.models.curves import from_buckets
+from ui.models.preferences import remember
 from ui.models.tag_list import TagList
 from ui.screens.charts import ChartsScreen
-from ui.screens.charts.stack import groups
 from ui.widgets.dialog_card import DialogCard
 from ui.widgets.form import Form
 
@@ -33,12 +35,18 @@ VIBRATION = "CNC-2/vibration"
 @pytest.fixture
 def screen(qtbot: QtBot, desk: Desk, live: LiveDesk) -> Iterator[ChartsScreen]:
     run_machines(live, 60)
+    for key in ("charts/last", "charts/events"):
+        remember("Ada Boss", key, "")
     made = ChartsScreen(desk, live)
     qtbot.addWidget(made)
     made.resize(1100, 700)
     made.show()
     yield made
     qtbot.waitUntil(lambda: desk.tasks.idle, timeout=5000)
+
+
+def _as_line(_tag: Tag) -> CurveKind:
+    return LINE
 
 
 def settle(qtbot: QtBot, desk: Desk) -> None:
@@ -61,7 +69,7 @@ def test_signals_of_one_unit_share_a_chart_and_units_stand_under_each_other(
 def test_no_chart_gets_more_curves_than_there_are_colours(live: LiveDesk) -> None:
     plain = [tag for tag in live.plant.tags if not tag.unit]
     assert len(plain) > 6
-    assert next(len(members) for members in groups(plain).values()) == 6
+    assert next(len(members) for members in groups(plain, _as_line).values()) == 6
 
 
 def test_ticking_a_machine_ticks_its_signals_and_the_filter_keeps_what_is_ticked(live: LiveDesk) -> None:
@@ -90,8 +98,8 @@ def test_history_lies_behind_the_live_curve(qtbot: QtBot, desk: Desk, live: Live
     assert tag is not None
 
     def reaches_back() -> bool:
-        curve = screen._curves.curve(tag, now.timestamp() - 3600)
-        return len(curve.t) > 40 and bool(curve.t[0] < now.timestamp() - 2900) and bool(2.2 in curve.hi)
+        curve = screen._curves.trace(tag)
+        return len(curve) > 40 and bool(curve.t[0] < now.timestamp() - 2900) and bool(2.2 in curve.hi)
 
     qtbot.waitUntil(reaches_back, timeout=5000)
     settle(qtbot, desk)
@@ -149,7 +157,7 @@ def test_the_picker_and_the_charts_say_the_same_range(qtbot: QtBot, screen: Char
     assert end - start == pytest.approx(300, abs=1)
     screen.stack.charts[0].zoom_out()
     assert screen.range.currentText() == "Last 8 min"
-    screen.ask_range()
+    screen.handling.ask_range()
     card = screen.findChild(DialogCard, "range-card")
     assert card is not None
     form = card.content
@@ -162,7 +170,7 @@ def test_the_picker_and_the_charts_say_the_same_range(qtbot: QtBot, screen: Char
     form.submit()
     start, end = screen.stack.charts[0].view()
     assert end - start == pytest.approx(3600, abs=61)
-    assert not screen.stack.following
+    assert not screen.window_of_time.following
     settle(qtbot, desk)
 
 
@@ -173,9 +181,9 @@ def test_space_freezes_and_l_runs_on(qtbot: QtBot, screen: ChartsScreen, desk: D
         screen.activateWindow()
     chart.setFocus()
     QTest.keyClick(chart, Qt.Key.Key_Space)
-    assert not screen.stack.following
+    assert not screen.window_of_time.following
     QTest.keyClick(chart, Qt.Key.Key_L)
-    assert screen.stack.following
+    assert screen.window_of_time.following
     settle(qtbot, desk)
 
 
@@ -202,23 +210,16 @@ def test_data_and_picture_are_written(
         writer.write([sample(VIBRATION, 1.0 + s / 10, now - timedelta(seconds=60 - s)) for s in range(10)])
     screen.open_with(VIBRATION)
     target = tmp_path / "samples.csv"
-    screen.export_data(str(target))
+    screen.export.export_data(str(target))
     qtbot.waitUntil(lambda: "10 samples written" in screen.banner.text(), timeout=5000)
     with target.open(encoding="utf-8-sig") as file:
         lines = list(csv.reader(file))
     assert lines[0] == ["time_utc", "tag", "value", "unit", "quality"]
     assert lines[1][1:] == [VIBRATION, "1.0", "mm/s", "good"]
     image = tmp_path / "charts.png"
-    screen.export_picture(str(image))
+    screen.export.export_picture(str(image))
     qtbot.waitUntil(image.exists, timeout=5000)
     settle(qtbot, desk)
-
-
-def test_live_samples_join_on_to_stored_ones_and_the_last_value_holds_until_now() -> None:
-    stored = Curve(*(np.array([1.0, 2.0]) for _ in range(4)))
-    curve = joined(stored, np.array([1.5, 2.0, 3.0]), np.array([9.0, 9.0, 3.0]), 5.0)
-    assert curve.t.tolist() == [1.0, 2.0, 3.0, 5.0]
-    assert curve.mean.tolist() == [1.0, 2.0, 3.0, 3.0]
 
 
 def test_a_bucket_that_ends_without_value_breaks_the_line(house: House, live: LiveDesk) -> None:

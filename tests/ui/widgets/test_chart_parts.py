@@ -66,8 +66,9 @@ def test_marks_of_values_are_few_and_told_apart(low: float, length: float, most:
     high = low + length
     ticks = value_ticks(low, high, most)
     assert len(ticks) <= most + 2
-    assert all(low - length * 1e-6 <= value <= high + length * 1e-6 for value, _ in ticks)
-    if high - low > abs(low) * 1e-6 and max(abs(low), abs(high)) < 1e6:
+    room = length * 1e-6 + abs(low) * 1e-9
+    assert all(low - room <= value <= high + room for value, _ in ticks)
+    if length > abs(low) * 1e-6 and max(abs(low), abs(high)) < 1e6:
         assert len({text for _, text in ticks}) == len(ticks)
 
 

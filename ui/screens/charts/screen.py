@@ -1,30 +1,38 @@
-"""The charts screen: pick signals, see them live, zoom while they stream, go back in time."""
+"""The charts screen: pick signals, see them live, zoom while they stream, go back in time, measure and compare."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
-from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QSettings, QTimer, Slot
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QWidget
+from PySide6.QtCore import QPoint, Qt, QTimer, Slot
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.plant import Tag
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
 from ui.bridge.live import CollectorState, LiveDesk
 from ui.models import wording
+from ui.models.compared import Comparison
 from ui.models.curves import CurveSource
-from ui.models.sample_file import write_samples
 from ui.models.tag_list import TagList
-from ui.screens.charts.picker import RangePicker, TagPicker
+from ui.screens.charts.comparing import CompareMenu
+from ui.screens.charts.cursor_panel import CursorPanel
+from ui.screens.charts.events import EventLayer
+from ui.screens.charts.exporting import JOB, ChartExport
+from ui.screens.charts.figures import CursorFigures
+from ui.screens.charts.handling import ChartHandling
+from ui.screens.charts.keeping import ChartMemory
+from ui.screens.charts.picker import TagPicker
+from ui.screens.charts.range_control import RangeControl
+from ui.screens.charts.range_picker import RangePicker
 from ui.screens.charts.stack import ChartStack
-from ui.widgets.chart import EventPin
-from ui.widgets.dialog_card import DialogCard
-from ui.widgets.form import Form
+from ui.screens.charts.toolbar import chart_menu, fill_tools
+from ui.screens.charts.twin import TableTwin
+from ui.screens.charts.views import SavedViews
 from ui.widgets.pane import Pane
-from ui.widgets.states import EmptyState
+from ui.widgets.states import Banner, EmptyState
 from ui.widgets.themed import RoleLabel
 
 _NOTHING_TICKED = "Tick signals on the left to see their curves, or open a machine and press C."
@@ -33,7 +41,7 @@ _LOAD_MS = 120
 
 
 class ChartsScreen(Pane):
-    """Curves of the ticked signals; the ticks are kept for each person."""
+    """Curves of the ticked signals; what a person looked at last is kept for each person."""
 
     def __init__(self, desk: Desk, live: LiveDesk, parent: QWidget | None = None) -> None:
         super().__init__("charts", "Charts", parent)
@@ -43,58 +51,110 @@ class ChartsScreen(Pane):
         self.picker = TagPicker(self.tags)
         self.range = RangePicker()
         self.stack = ChartStack(live, self._curves)
+        self.window_of_time = self.stack.window_of_time
         self.empty = EmptyState(_NOTHING_TICKED, "Machines")
         self.state = RoleLabel("", "meta", "text2")
+        self.hint = Banner()
+        self.panel = CursorPanel()
+        self.twin = TableTwin(self.stack)
+        self.events = EventLayer(desk, live, self)
+        self.ranges = RangeControl(self.window_of_time, self.range, live.now, self)
+        self.memory = ChartMemory(desk, self.tags, self.stack, self.events, self.ranges, self)
+        self.views = SavedViews(desk, self.memory.content, self)
+        self.compare = CompareMenu(desk, self.window_of_time.range, self)
+        self.export = ChartExport(desk, live, self.stack, self)
+        self.figures = CursorFigures(desk, live, self.stack, self.panel, self)
+        self.handling = ChartHandling(desk, live, self.stack, self.events, self)
         self._frozen_at: datetime | None = None
         self._taken: dict[str, int] = {}
         self._asked_for: list[str] = []
         self._restored = False
-        self.actions_set = ActionSet(
-            self,
-            desk,
-            {
-                "charts.freeze": self.toggle_freeze,
-                "charts.live": self.go_live,
-                "charts.fit": self.go_live,
-                "charts.data": self.choose_data_file,
-                "charts.picture": self.choose_picture_file,
-                "charts.clear": self.clear,
-            },
-        )
+        self.actions_set = ActionSet(self, desk, self._handlers())
         self._load_soon = QTimer(self, singleShot=True, interval=_LOAD_MS)
         self._load_soon.timeout.connect(self.stack.load)
         self._build()
         self._connect()
         self._on_plant()
 
+    def _handlers(self) -> dict[str, Any]:
+        window, handling = self.window_of_time, self.handling
+        return {
+            "charts.freeze": self.toggle_freeze,
+            "charts.live": self.go_live,
+            "charts.zoom-in": partial(self._zoom, 1 / 1.6),
+            "charts.zoom-out": partial(self._zoom, 1.6),
+            "charts.back": window.back,
+            "charts.fit": self.fit,
+            "charts.home": handling.to_oldest,
+            "charts.end": handling.to_newest,
+            "charts.range": handling.ask_range,
+            "charts.cursor-a": partial(handling.place_cursor, "A"),
+            "charts.cursor-b": partial(handling.place_cursor, "B"),
+            "charts.no-cursors": window.clear_cursors,
+            "charts.compare": partial(self._pop_up, self.compare.menu),
+            "charts.events": partial(self._pop_up, self.events.menu),
+            "charts.views": partial(self._pop_up, self.views.menu),
+            "charts.save-view": self.views.ask_name,
+            "charts.event-before": partial(handling.step_event, -1),
+            "charts.event-after": partial(handling.step_event, 1),
+            "charts.open-event": handling.open_chosen_event,
+            "charts.note": handling.ask_note,
+            "charts.table": self.toggle_table,
+            "charts.multiples": self.toggle_multiples,
+            "charts.values": handling.ask_values,
+            "charts.up": partial(handling.move_chart, -1),
+            "charts.down": partial(handling.move_chart, 1),
+            "charts.data": self.export.choose_data_file,
+            "charts.picture": self.export.choose_picture_file,
+            "charts.copy": self.export.copy_picture,
+            "charts.clear": self.clear,
+        }
+
     def _build(self) -> None:
-        self.add_tool(self.state)
-        self.add_tool(self.range)
-        for key in ("charts.clear", "charts.data", "charts.picture", "charts.freeze", "charts.live"):
-            self.add_tool(self.actions_set.button(key))
+        self.tools = fill_tools(self)
+        self._pages = QStackedWidget()
+        for page in (self.stack, self.empty, self.twin):
+            self._pages.addWidget(page)
+        line = QHBoxLayout()
+        line.addStretch(1)
+        line.addWidget(self.state)
+        self.hint.hide()
+        column = QVBoxLayout()
+        column.setSpacing(6)
+        column.addLayout(line)
+        column.addWidget(self.hint)
+        column.addWidget(self._pages, 1)
+        column.addWidget(self.panel)
         side_by_side = QHBoxLayout()
         side_by_side.setSpacing(12)
         side_by_side.addWidget(self.picker)
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self.stack)
-        self._pages.addWidget(self.empty)
-        side_by_side.addWidget(self._pages, 1)
+        side_by_side.addLayout(column, 1)
         self.body.addLayout(side_by_side, 1)
         self.filter = self.picker.filter
-        self.range.show_span(self.stack.span)
 
     def _connect(self) -> None:
+        window = self.window_of_time
         self.tags.ticks_changed.connect(self._on_ticks)
-        self.range.span_chosen.connect(self.stack.show_live)
-        self.range.custom_wanted.connect(self.ask_range)
+        self.range.custom_wanted.connect(self.handling.ask_range)
         self.empty.action_requested.connect(self._to_machines)
+        self.hint.action_requested.connect(self.toggle_multiples)
         self.stack.range_changed.connect(self._on_range)
-        self.stack.follow_changed.connect(self._on_follow)
+        self.stack.tags_dropped.connect(self.tags.add)
+        self.stack.pins_opened.connect(self.handling.open_pins)
+        self.stack.menu_wanted.connect(self._chart_menu)
+        window.follow_changed.connect(self._on_follow)
+        self.events.changed.connect(self._show_events)
+        self.views.opened.connect(self.memory.open)
+        self.memory.compared.connect(self.show_comparison)
+        self.compare.chosen.connect(self.show_comparison)
+        self.export.progressed.connect(partial(self.job_changed.emit, JOB))
+        self.export.told.connect(self.banner.show_text)
+        self.handling.open_requested.connect(self.open_requested)
+        self.handling.told.connect(self.state.setText)
         self._curves.busy.connect(self._on_busy)
-        self._curves.failed.connect(self._on_failed)
+        self._curves.failed.connect(self.banner.show_text)
         self._live.ticked.connect(self._on_live_tick)
         self._live.plant_changed.connect(self._on_plant)
-        self._live.alarms_changed.connect(self._mark_alarms)
         self._live.collector_changed.connect(self._on_collector)
         self._desk.actor_changed.connect(self._on_actor)
 
@@ -117,23 +177,35 @@ class ChartsScreen(Pane):
 
     def _show_page(self) -> None:
         shown = bool(self.tags.ticked())
-        self._pages.setCurrentIndex(0 if shown else 1)
+        if not shown:
+            self._pages.setCurrentWidget(self.empty)
+        elif self._pages.currentWidget() is self.empty:
+            self._pages.setCurrentWidget(self.stack)
         self.empty.set_text(_NOTHING_TICKED if self._live.plant.tags else _NO_TAGS, "Machines")
+        crowded = self.stack.crowded
+        self.hint.setVisible(crowded is not None and shown)
+        if crowded is not None:
+            words = f"More curves of {crowded} than one chart can hold apart. One chart for each is easier to read."
+            self.hint.show_text(words, "One chart for each")
         self._tell_actions()
 
     def _tell_actions(self) -> None:
         reason = None if self.tags.ticked() else "Tick a signal first."
-        for key in ("charts.freeze", "charts.fit", "charts.data", "charts.picture", "charts.clear"):
-            self.actions_set.set_unavailable(key, reason)
-        running = "The charts are live already." if self.stack.following else None
+        for key in [*self.actions_set.keys()]:
+            if key not in ("charts.views", "charts.events", "charts.live"):
+                self.actions_set.set_unavailable(key, reason)
+        running = "The charts are live already." if self.window_of_time.following else None
         self.actions_set.set_unavailable("charts.live", reason or running)
 
     @Slot()
     def _on_ticks(self) -> None:
         self.stack.show_tags(self._chosen())
-        self._mark_alarms()
+        self.events.want(self.stack.tags, *self.window_of_time.range())
+        self._show_events()
+        self.figures.refresh()
+        self.twin.show_soon()
         self._show_page()
-        self._save()
+        self._keep()
 
     def _chosen(self) -> list[Tag]:
         plant = self._live.plant
@@ -141,35 +213,30 @@ class ChartsScreen(Pane):
 
     @Slot(frozenset)
     def _on_live_tick(self, touched: frozenset[str]) -> None:
-        """Ten times a second the curves with news while they run; all of them once a second."""
+        """Ten times a second the curves with news, at most 30 drawn frames; once a second all of them."""
         if not self.isVisible():
             return
         everything = not touched
         shown = self.tags.ticked()
-        if everything or self.stack.following:
-            for name in shown if everything else [n for n in shown if n in touched]:
-                self.stack.draw(name)
+        if everything or self.window_of_time.following:
+            self.stack.mark_dirty(shown if everything else [n for n in shown if n in touched])
         self.stack.tick(self._live.now().timestamp())
         if everything:
             self.stack.load()
         self._say_state()
 
     def _say_state(self) -> None:
-        if self._frozen_at is None:
-            self.state.setText("")
-            return
-        span = int((self._live.now() - self._frozen_at).total_seconds())
-        points = self.stack.points_since(self._taken)
-        self.state.setText(f"frozen {span // 60:02d}:{span % 60:02d} · live +{points:,} points")
+        words = []
+        if self._frozen_at is not None:
+            span = int((self._live.now() - self._frozen_at).total_seconds())
+            points = self.stack.points_since(self._taken)
+            words.append(f"frozen {span // 60:02d}:{span % 60:02d} · live +{points:,} points")
+        if self.stack.comparison is not None:
+            words.append(f"lighter: {self.stack.comparison.words}")
+        self.state.setText(" · ".join(words))
 
-    @Slot()
-    def _mark_alarms(self) -> None:
-        pins: dict[str, list[EventPin]] = {}
-        for record in self._live.board.everything():
-            words = record.limit.value.upper() if record.limit else "alarm"
-            pin = EventPin(record.raised_at.timestamp(), words, record.priority)
-            pins.setdefault(record.tag, []).append(pin)
-        self.stack.set_alarms(pins)
+    def _show_events(self) -> None:
+        self.stack.set_events(self.events.pins())
 
     @Slot(object)
     def _on_collector(self, state: CollectorState) -> None:
@@ -188,16 +255,14 @@ class ChartsScreen(Pane):
         else:
             self.loading.finish()
 
-    @Slot(str)
-    def _on_failed(self, sentence: str) -> None:
-        self.banner.show_text(sentence)
-
     # -- range and freezing --------------------------------------------------------------------------
 
-    @Slot(float, float)
-    def _on_range(self, _start: float, _end: float) -> None:
-        self._say_range()
-        self._load_soon.start()
+    @Slot(bool)
+    def _on_range(self, by_user: bool) -> None:
+        self.events.want(self.stack.tags, *self.window_of_time.range())
+        if by_user or not self.window_of_time.following:
+            self._load_soon.start()
+            self.twin.show_soon()
 
     @Slot(bool)
     def _on_follow(self, follow: bool) -> None:
@@ -207,59 +272,33 @@ class ChartsScreen(Pane):
             self._frozen_at, self._taken = self._live.now(), self.stack.taken()
         self.actions_set.rename("charts.freeze", "Freeze" if follow else "Run on")
         self._tell_actions()
-        self._say_range()
         self._say_state()
-
-    def _say_range(self) -> None:
-        if self.stack.following:
-            self.range.show_span(self.stack.span)
-            return
-        start, end = (datetime.fromtimestamp(m, UTC).astimezone() for m in self.stack.shown_range())
-        same_day = start.date() == end.date()
-        pattern = "%H:%M:%S" if (end - start).total_seconds() < 7200 else "%H:%M"
-        to = end.strftime(pattern if same_day else "%d %b %H:%M")
-        self.range.show_words(f"{start.strftime(f'%d %b {pattern}')} – {to}")
 
     def toggle_freeze(self) -> None:
         """Stop the view, or let it run on from now."""
-        if self.stack.following:
-            self.stack.freeze()
+        if self.window_of_time.following:
+            self.window_of_time.freeze()
         else:
             self.go_live()
 
     def go_live(self) -> None:
         """Run with the newest data."""
-        self.stack.show_live(self.stack.span)
+        self.window_of_time.run()
 
-    @Slot()
-    def ask_range(self) -> None:
-        """Ask for a first and a last moment."""
-        self._say_range()
-        form = Form("Show")
-        form.add_moment("start", "From")
-        form.add_moment("end", "To")
-        start, end = (datetime.fromtimestamp(m, UTC) for m in self.stack.shown_range())
-        form.set_values({"start": start, "end": end})
-        card = DialogCard("Range of time", form, self)
-        card.setObjectName("range-card")
-        form.submitted.connect(partial(self._take_range, form, card))
-        form.cancelled.connect(card.close)
-        card.show_card()
+    def fit(self) -> None:
+        """The range as it was chosen last, all values in view."""
+        for key in list(self.stack.value_ranges):
+            self.stack.set_value_range(key, None)
+        self.go_live()
 
-    def _take_range(self, form: Form, card: DialogCard) -> None:
-        start, end = form.values()["start"], form.values()["end"]
-        if not isinstance(start, datetime) or not isinstance(end, datetime):
-            form.set_error("start" if not isinstance(start, datetime) else "end", "Give a day and a time.")
-        elif end <= start:
-            form.set_error("end", "The end must be after the beginning.")
-        else:
-            card.close()
-            self.stack.show_window(start.timestamp(), end.timestamp())
+    def _zoom(self, factor: float) -> None:
+        self.window_of_time.zoom(factor)
+        self.window_of_time.end_gesture()
 
     # -- what people do ------------------------------------------------------------------------------
 
     def open_with(self, argument: object) -> None:
-        """A tag, several tags, a machine (its key signals), or words to filter by."""
+        """A tag, several tags, a machine (its key signals), a saved view's name, or words to filter by."""
         plant = self._live.plant
         names = (
             [argument] if isinstance(argument, str) else list(argument) if isinstance(argument, list) else []
@@ -273,80 +312,69 @@ class ChartsScreen(Pane):
             self.go_live()
         elif names and not plant.tags:
             self._asked_for = names
-        elif isinstance(argument, str):
+        elif isinstance(argument, str) and not self.views.open_named(argument):
             super().open_with(argument)
 
     def clear(self) -> None:
         """Untick everything."""
         self.tags.set_ticked([])
 
-    def choose_data_file(self) -> None:
-        """Ask where the samples in view are to be written."""
-        self._ask_file("Export samples", "samples.csv", "CSV (*.csv)", self.export_data)
+    def toggle_table(self) -> None:
+        """The curves as a table, or as curves again."""
+        showing = self._pages.currentWidget() is self.twin
+        self._pages.setCurrentWidget(self.stack if showing else self.twin)
+        self.actions_set.rename("charts.table", "Curves as a table" if showing else "Table as curves")
+        if not showing:
+            self.twin.show_now()
 
-    def choose_picture_file(self) -> None:
-        """Ask where a picture of the charts is to be written."""
-        self._ask_file("Save picture", "charts.png", "PNG (*.png)", self.export_picture)
+    @Slot()
+    def toggle_multiples(self) -> None:
+        """One chart for each signal, or one for each unit again."""
+        self.stack.multiples = not self.stack.multiples
+        self.stack.order = []
+        words = "One chart for each unit" if self.stack.multiples else "One chart for each signal"
+        self.actions_set.rename("charts.multiples", words)
+        self._on_ticks()
 
-    def _ask_file(self, title: str, name: str, kind: str, chosen: object) -> None:
-        dialog = QFileDialog(self, title, name, kind)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(Path(name).suffix[1:])
-        dialog.fileSelected.connect(chosen)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+    @Slot(object)
+    def show_comparison(self, comparison: Comparison | None) -> None:
+        """Lay another range under the present one; None takes it away."""
+        self.stack.compare(comparison)
+        self._say_state()
+        self._keep()
 
-    @Slot(str)
-    def export_data(self, name: str) -> None:
-        """Write every stored sample in view as CSV."""
-        start, end = (datetime.fromtimestamp(m, UTC) for m in self.stack.shown_range())
-        work = partial(write_samples, Path(name), self._live.history, self._chosen(), start, end)
-        self._desk.tasks.run(work, partial(self._exported, name), owner=self, failed=self._not_exported)
+    def cancel_job(self, key: str) -> None:
+        """Stop the export."""
+        if key == JOB:
+            self.export.cancel()
 
-    @Slot(str)
-    def export_picture(self, name: str) -> None:
-        """Write the charts as they stand as PNG."""
-        image = self.stack.picture()
-        work = partial(_save, image, name)
-        self._desk.tasks.run(work, partial(self._exported, name), owner=self, failed=self._not_exported)
+    def _pop_up(self, menu: Any) -> None:
+        menu.popup(self.tools.mapToGlobal(QPoint(0, self.tools.height())))
 
-    def _exported(self, name: str, count: int) -> None:
-        what = f"{count:,} samples" if name.endswith(".csv") else "The picture"
-        self.banner.show_text(f"{what} written to {name}.")
-
-    def _not_exported(self, error: BaseException) -> None:
-        if isinstance(error, OSError):
-            self._desk.refused.emit(f"The file cannot be written: {error.strerror or error}.")
-        else:
-            self._desk.tasks.unhandled.emit(error)
+    @Slot(str, QPoint)
+    def _chart_menu(self, _key: str, where: QPoint) -> None:
+        menu = chart_menu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(where)
 
     # -- kept for each person ------------------------------------------------------------------------
 
-    def _key(self) -> str:
-        actor = self._desk.actor
-        return f"charts/{actor.name if actor else ''}/tags"
-
-    def _save(self) -> None:
-        if self._restored and QCoreApplication.organizationName():
-            QSettings().setValue(self._key(), "\n".join(self.tags.ticked()))
+    def _keep(self) -> None:
+        if self._restored:
+            self.memory.keep()
 
     def _restore(self) -> None:
         if self._asked_for:
             asked, self._asked_for = self._asked_for, []
             self.open_with(asked)
         if not self._restored:
+            self.memory.restore()
             self._restored = True
-            if QCoreApplication.organizationName():
-                self.tags.set_ticked(str(QSettings().value(self._key(), "")).split("\n"))
 
     @Slot(object)
     def _on_actor(self, actor: object) -> None:
-        if actor is not None and self._live.plant.tags:
-            self._restored = False
-            self._restore()
-
-
-def _save(image: QImage, name: str) -> int:
-    if not image.save(name, "PNG"):  # type: ignore[call-overload]  # the stub of 6.11 asks for bytes, Qt takes str
-        raise OSError(f"the picture could not be written to {name}")
-    return 1
+        if actor is not None:
+            self.events.restore()
+            if self._live.plant.tags:
+                self._restored = False
+                self._restore()

@@ -1,0 +1,71 @@
+"""The table twin of charts: every column of pixels that is drawn as a row of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from ui.widgets.chart_series import Series
+from ui.widgets.chart_ticks import local
+from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole
+
+Index = QModelIndex | QPersistentModelIndex
+MOST_ROWS = 2000
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+
+class CurveTable(QAbstractTableModel):
+    """Times down, curves across; a cell says what the crosshair would say there. Newest first."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._series: list[Series] = []
+        self._times: list[float] = []
+        self.zone: tzinfo | None = None
+
+    def show(self, series: Sequence[Series], start: float, end: float) -> None:
+        """Show what these curves draw between two moments."""
+        moments = [np.array([run.start for run in one.texts]) for one in series if one.kind == "texts"]
+        moments += [one.seen.t for one in series if one.seen is not None and one.kind != "texts"]
+        everything = np.unique(np.concatenate(moments)) if moments else np.empty(0)
+        inside = everything[(everything >= start) & (everything <= end)]
+        step = -(-len(inside) // MOST_ROWS) if len(inside) else 1
+        self.beginResetModel()
+        self._series, self._times = list(series), inside[::-1][::step].tolist()
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self._times)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self._series) + 1
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
+        if orientation == Qt.Orientation.Vertical:
+            return None
+        if role == ColumnKeyRole:
+            return "time" if section == 0 else self._series[section - 1].key
+        if role == ColumnWidthRole:
+            return 190
+        if role == Qt.ItemDataRole.DisplayRole:
+            return "Time" if section == 0 else self._series[section - 1].label
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _LEFT if section == 0 else _RIGHT
+        return None
+
+    def data(self, index: Index, role: int = 0) -> Any:
+        if not index.isValid():
+            return None
+        moment = self._times[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            if index.column() == 0:
+                return local(moment, self.zone).strftime("%d %b %Y %H:%M:%S.%f")[:-3]
+            return self._series[index.column() - 1].words_at(moment)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _LEFT if index.column() == 0 else _RIGHT
+        return None

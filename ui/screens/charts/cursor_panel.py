@@ -1,0 +1,82 @@
+"""The table under the charts while cursors stand in them: values, differences and figures in aligned columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ui.models.curve_figures import HEADINGS, FigureLine
+from ui.widgets.chart_readout import clock, span_words
+from ui.widgets.themed import LEFT, RIGHT, ThemedWidget, draw_text
+
+_MOST_LINES = 8
+
+
+class CursorPanel(ThemedWidget):
+    """Shows what it is given; hidden without a cursor."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("cursor-panel")
+        self.lines: list[FigureLine] = []
+        self._heading = ""
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.hide()
+
+    def show_figures(self, cursors: dict[str, float], lines: Sequence[FigureLine]) -> None:
+        """The lines of the curves; without a cursor the panel goes away."""
+        self.lines = list(lines)
+        parts = [f"{name} {clock(cursors[name])}" for name in sorted(cursors)]
+        if len(cursors) == 2:
+            parts.append(f"Δt {span_words(abs(cursors['B'] - cursors['A']))}")
+        else:
+            parts.append(f"{'B' if 'A' in cursors else 'A'} sets the other cursor")
+        self._heading = "  ·  ".join(parts)
+        self.setVisible(bool(cursors) and bool(lines))
+        words = "; ".join(
+            f"{line.name}: " + ", ".join(f"{h} {c}" for h, c in zip(HEADINGS, line.cells, strict=True))
+            for line in self.lines
+        )
+        self.setAccessibleName(f"{self._heading}. {words}")
+        self.setToolTip("" if len(self.lines) <= _MOST_LINES else words.replace("; ", "\n"))
+        self.updateGeometry()
+        self.update()
+
+    def text(self) -> str:
+        """Heading and lines as on the screen, columns apart by tabs."""
+        head = "\t".join((self._heading, *HEADINGS))
+        return "\n".join([head, *("\t".join((line.name, *line.cells)) for line in self.lines)])
+
+    def _line_height(self) -> int:
+        return QFontMetrics(self.theme.font("body")).height() + 4
+
+    def sizeHint(self) -> QSize:
+        return QSize(600, (min(len(self.lines), _MOST_LINES) + 2) * self._line_height() + 10)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(300, self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            t, height = self.tokens, self._line_height()
+            meta, body = self.theme.font("meta"), self.theme.font("body")
+            painter.fillRect(self.rect(), t.base)
+            width = min(104.0, (self.width() - 190) / len(HEADINGS))
+            name_end = self.width() - 12 - width * len(HEADINGS)
+            draw_text(painter, QRectF(10, 4, self.width() - 20, height), self._heading, body, t.text, LEFT)
+            for column, heading in enumerate(HEADINGS):
+                box = QRectF(name_end + column * width, 4 + height, width, height)
+                draw_text(painter, box, heading, meta, t.text2, RIGHT)
+            for number, line in enumerate(self.lines[:_MOST_LINES]):
+                top = 4 + (number + 2) * height
+                painter.fillRect(QRectF(10, top + height / 2 - 1, 12, 3), t.series[line.colour_index])
+                draw_text(painter, QRectF(28, top, name_end - 34, height), line.name, body, t.text, LEFT)
+                for column, cell in enumerate(line.cells):
+                    box = QRectF(name_end + column * width + 4, top, width - 4, height)
+                    draw_text(painter, box, cell, body, t.text, RIGHT)
+        finally:
+            painter.end()
