@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _EVERY = 1.0  # s between two looks, less when a value may only be younger than that
 _QUIET = 1.5  # signs of life missed before the server is asked whether it is there at all
+_CHECK = 10.0  # s after which a value whose small changes the server keeps back is compared with what it has
 _MISSED = 2  # changes that were read but never sent, before a subscription counts as dead
 _UNREADABLE = (
     0x801F_0000,
@@ -64,13 +66,13 @@ class Freshness:
         if subscription.silent > _QUIET * subscription.patience:
             await self._session.prove()
         now = time.monotonic()
-        old = [i for i in subscription.items if 0 < i.watch.freshness < now - i.heard]
+        old = [item for item in subscription.items if _allowed(item) < now - item.heard]
         if old:
             await self._refresh(subscription, old)
 
     async def _refresh(self, subscription: Subscription, old: Sequence[Item]) -> None:
         """Read what is old; a value that cannot be read is told once more, as the old one that it is."""
-        self._session.count(refreshed=len(old))
+        self._session.count(refreshed=sum(item.watch.freshness > 0 for item in old))
         try:
             answers = await self._session.values([item.node for item in old])
         except MachineFault:  # counted there; whether the whole session is gone shows elsewhere
@@ -79,16 +81,31 @@ class Freshness:
         now, monotonic = datetime.now(UTC), time.monotonic()
         readings: list[Reading] = []
         for item, data in zip(old, answers, strict=True):
-            if monotonic - item.heard <= item.watch.freshness:
+            if monotonic - item.heard <= _allowed(item):
                 continue  # it came by itself while we asked
             item.heard = monotonic
             readings += _judged(item, data, now)
-            item.missed *= item.watch.freshness > 2 * subscription.publishing  # else it may be on its way
+            item.missed *= _allowed(item) > 2 * subscription.publishing  # else it may be on its way
         _tell(subscription, readings)
-        if any(item.missed >= _MISSED for item in old):
-            for item in old:
-                item.missed = 0
-            await subscription.renew()
+        await self._doubt(subscription, old)
+
+    async def _doubt(self, subscription: Subscription, old: Sequence[Item]) -> None:
+        """Make a subscription anew that has not told what it should have."""
+        if any(item.missed and item.filtered for item in old):
+            # Some servers compare with the value before, not with the one they sent: a slow drift is never told.
+            subscription.distrust_deadband()
+        elif not any(item.missed >= _MISSED for item in old):
+            return
+        for item in subscription.items:
+            item.missed = 0
+        await subscription.renew()
+
+
+def _allowed(item: Item) -> float:
+    """Seconds without news after which a value is asked for."""
+    if item.filtered:
+        return min(item.watch.freshness or _CHECK, _CHECK)
+    return item.watch.freshness or math.inf
 
 
 def _judged(item: Item, data: ua.DataValue, now: datetime) -> list[Reading]:
@@ -101,6 +118,8 @@ def _judged(item: Item, data: ua.DataValue, now: datetime) -> list[Reading]:
         return [] if before is not None and before.quality == taken.quality else [taken]
     if before is not None and _moved(before, taken, item.watch.deadband):
         item.missed += 1  # the subscription should have told us
+    elif before is not None and not item.watch.freshness:
+        return []  # nobody asked for a confirmation
     elif before is not None and taken.source_time <= before.source_time:
         # Nothing has changed since: the server vouches for the value at the time of its answer.
         answered = now if data.ServerTimestamp is None else utc(data.ServerTimestamp)
@@ -112,7 +131,7 @@ def _judged(item: Item, data: ua.DataValue, now: datetime) -> list[Reading]:
 def _unreadable(item: Item) -> list[Reading]:
     """An old value is told as such once, then there is nothing more to say."""
     item.heard = time.monotonic()
-    told, item.told_old = item.told_old, True
+    told, item.told_old = item.told_old or not item.watch.freshness, True
     return [] if told else [_outdated(item)]
 
 

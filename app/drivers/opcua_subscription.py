@@ -34,13 +34,18 @@ _ABSOLUTE = 1  # DeadbandType (Part 4 7.22.2)
 
 @dataclass(slots=True)
 class Item:
-    """An address that is watched: what came last, and when it was last heard of (monotonic seconds)."""
+    """An address that is watched: what came last, and when it was last heard of (monotonic seconds).
+
+    `filtered` when the server judges its deadband, `told_old` once its age was told, `missed` changes that were read
+    but never sent.
+    """
 
     watch: Watch
     node: ua.NodeId
     index: Index
     heard: float
     last: Reading | None = None
+    filtered: bool = False
     told_old: bool = False
     missed: int = 0
 
@@ -176,6 +181,8 @@ class Subscription:
                 node.faults = None
                 node.scan = max(result.RevisedSamplingInterval / 1000, publishing)
                 node.queue = max(1, result.RevisedQueueSize)
+                for item in node.items:
+                    item.filtered = node.deadband > 0
             elif node.deadband > 0 and name in _STRANGE_FILTER:
                 node.deadband = 0.0
                 strange.append(handle)
@@ -267,6 +274,11 @@ class Subscription:
         if changed and lost_samples(changed[0].quality):
             self.session.count(overflows=1)
         return changed
+
+    def distrust_deadband(self) -> None:
+        """From its next start on, every change counts."""
+        for node in self._nodes.values():
+            node.deadband = 0.0
 
     async def renew(self) -> None:
         """Forget the old subscription and create it anew within the same session; raises a MachineFault."""

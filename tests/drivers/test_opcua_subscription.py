@@ -15,6 +15,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
 
 from app.domain.samples import Quality, Value, lost_samples
+from app.drivers import opcua_freshness
 from app.drivers.faults import BadAddress
 from app.drivers.opcua import OpcUaDriver
 from app.drivers.protocol import Granted, Reading, Watch
@@ -74,6 +75,24 @@ async def test_a_server_that_knows_no_deadband_is_asked_without(
         assert granted == Granted(number, granted.scan, None, deadband=False, queue=granted.queue)
         await served.show(number, 10.5, DOUBLE)
         await until(lambda: 10.5 in values(got, number))
+
+
+async def test_a_slow_drift_is_seen_although_the_server_keeps_back_every_step_of_it(
+    until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opcua_freshness, "_CHECK", 0.3)
+    async with machine() as served, connected(served) as driver:
+        oven = await served.add("oven", 20.0)
+        got: list[Reading] = []
+        (granted,) = await driver.subscribe([Watch(oven, 0.05, deadband=1.0)], got.extend)
+        assert granted.deadband
+        await until(lambda: len(got) == 1)
+        for step in range(1, 11):  # this server compares each step with the one before
+            await served.show(oven, 20.0 + 0.5 * step, DOUBLE)
+        await until(lambda: got[-1].value == 25.0)
+        await until(lambda: len(served.subscriptions) == 1 and len(got) >= 3)
+        await served.show(oven, 25.5, DOUBLE)  # from now on every change counts
+        await until(lambda: got[-1].value == 25.5)
 
 
 async def test_an_overflow_of_the_servers_queue_is_counted_and_stays_with_the_value(until: Until) -> None:
