@@ -15,7 +15,7 @@ from app.live.messages import LinkFigures, LinkStatus, Message, Ping, Welcome, W
 from app.store.history import FILE_NAME
 from app.store.machine_writes import WriteResult, read_write_results
 
-_FIND_SECONDS = 5.0
+_FIND_SECONDS = 2.0
 _STATUS_SECONDS = 10.0
 
 
