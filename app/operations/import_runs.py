@@ -20,11 +20,14 @@ from app.domain.sheets.targets import TARGETS, target_of
 from app.domain.sheets.values import Value
 from app.operations.change import Door
 from app.operations.import_rules import settled
+from app.operations.import_tags import settled_tags
 from app.operations.imports import ImportSummary, Progress, apply_import
 from app.store.queries.imports import existing_rows, templates
+from app.store.queries.plant import read_plant
 from app.store.sessions import Store
 from app.store.workbooks import read_workbook
 
+Rules = Callable[[ImportPlan, Mapping[str, Mapping[str, Value]]], ImportPlan]
 Lookup = Callable[[ImportTarget, Iterable[str]], Mapping[str, Mapping[str, Value]]]
 _SAMPLES = 3
 
@@ -68,11 +71,14 @@ class ImportReport:
 class ImportDraft:
     """One file on its way in. Every method may take seconds for a large file; use it from one thread at a time."""
 
-    def __init__(self, book: Workbook, choices: ImportChoices, lookup: Lookup) -> None:
+    def __init__(
+        self, book: Workbook, choices: ImportChoices, lookup: Lookup, rules: Rules = settled
+    ) -> None:
         """Raises `Refused` when no table is found or a choice names what is not there."""
         self.book = book
         self.choices = choices
         self._lookup = lookup
+        self._rules = rules
         self.layout = _layout(book, choices)
         self.target = target_of(self.layout.target)
         self.sheet = book.sheet(self.layout.sheet)
@@ -124,7 +130,7 @@ class ImportDraft:
             self._held.update(found)
             if found:
                 plan = self._dry_run.plan(self.skip_rows)
-        return settled(plan, self._held)
+        return self._rules(plan, self._held)
 
     def template(self, name: str) -> MappingTemplate:
         """What to remember, so that the next file with these headers needs no choices."""
@@ -203,10 +209,22 @@ def store_lookup(store: Store) -> Lookup:
     return look
 
 
+def store_rules(store: Store) -> Rules:
+    """What the store demands of a plan: of tags that its connections can read them, of orders what the floor wants."""
+
+    def judge(plan: ImportPlan, held: Mapping[str, Mapping[str, Value]]) -> ImportPlan:
+        if plan.target.key != "tags":
+            return settled(plan, held)
+        with store.reader() as session:
+            return settled_tags(plan, read_plant(session))
+
+    return judge
+
+
 def begin_draft(store: Store, book: Workbook, choices: ImportChoices | None = None) -> ImportDraft:
     """The dry run of a file that was read; a saved mapping whose headers are all there is used by itself."""
     choices = choices or ImportChoices()
-    draft = ImportDraft(book, choices, store_lookup(store))
+    draft = ImportDraft(book, choices, store_lookup(store), store_rules(store))
     if choices != ImportChoices():
         return draft
     headers = [column.header for column in draft.columns()]
@@ -215,7 +233,7 @@ def begin_draft(store: Store, book: Workbook, choices: ImportChoices | None = No
     for target, template in saved:
         if template.fits(headers) and len(template.headers) == len(headers):
             known = replace(choices, target=target, template=template, answers=template.answers)
-            return ImportDraft(book, known, store_lookup(store))
+            return ImportDraft(book, known, store_lookup(store), store_rules(store))
     return draft
 
 

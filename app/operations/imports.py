@@ -16,6 +16,7 @@ from app.domain.sheets.targets import target_of
 from app.operations.change import Change, operation
 from app.operations.import_maintenance import change_maintenance, create_maintenance
 from app.operations.import_orders import change_orders, create_orders
+from app.operations.import_tags import change_tags, create_tags
 from app.store.queries.imports import ExistingRow, find_existing
 from app.store.tables import ImportRun, ImportTemplate
 
@@ -95,6 +96,7 @@ _Changing = Callable[[Change, Changed, Progress], None]
 _WORKERS: Mapping[str, tuple[_Creating, _Changing]] = {
     "work-orders": (create_orders, change_orders),
     "maintenance": (create_maintenance, change_maintenance),
+    "tags": (create_tags, change_tags),
 }
 
 

@@ -60,12 +60,17 @@ def export(entity: str, file: Path, where: str = _WHERE, sort: str = _SORT) -> N
     """Write a list to FILE (.xlsx or .csv), in a form that imports again without errors."""
     from threading import Event
 
-    from app.store.queries.exporting import ExportColumn, export_list
+    from app.store.queries.exporting import ExportColumn, export_list, export_tags
 
     if file.suffix.lower() not in _FILE_KINDS:
         raise Refused(
             f"{file.name} is neither {' nor '.join(_FILE_KINDS)}; a list is written as one of them."
         )
+    if entity == "tags":
+        with house() as opened:
+            rows = export_tags(opened.store, file)
+        say({"file": str(file), "rows": rows}, f"Wrote {rows:,} tags to {file}.")
+        return
     with house() as opened:
         reader = _reader(opened, entity, where, sort)
         columns = [ExportColumn(c.key, c.title) for c in reader.listing.columns if c.shown]

@@ -22,7 +22,7 @@ def import_words(
     words: list[str] = typer.Argument(
         ..., metavar="FILE | undo RUN", help="A file, or undo and the run's number."
     ),
-    into: str = typer.Option("", "--into", help="work-orders or maintenance; found out otherwise."),
+    into: str = typer.Option("", "--into", help="work-orders, maintenance or tags; found out otherwise."),
     sheet: str = typer.Option("", "--sheet", help="Name of the sheet; found out otherwise."),
     header_row: int = typer.Option(
         0, "--header-row", min=0, help="Row of the headers, from 1; found out otherwise."

@@ -1,8 +1,9 @@
-"""The two lists that a workshop brings as workbooks: work orders and maintenance orders."""
+"""The lists that a workshop brings as workbooks: work orders, maintenance orders, the tags of machines."""
 
 from __future__ import annotations
 
 from app.domain.sheets.fields import FieldSpec, ImportTarget
+from app.domain.sheets.tag_target import TAGS
 from app.domain.sheets.vocabulary import (
     MAINTENANCE_KIND,
     MAINTENANCE_PRIORITY,
@@ -329,7 +330,7 @@ MAINTENANCE = ImportTarget(
     ),
 )
 
-TARGETS = (WORK_ORDERS, MAINTENANCE)
+TARGETS = (WORK_ORDERS, MAINTENANCE, TAGS)
 
 
 def target_of(key: str) -> ImportTarget:

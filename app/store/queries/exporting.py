@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.errors import Refused
+from app.domain.sheets.tag_target import TAGS
+from app.store.delimited import harmless
+from app.store.queries.imports import tag_values
 from app.store.queries.listing import Anchor, ListReader
+from app.store.queries.plant import read_plant
 from app.store.sessions import Store
 
 MOST_ROWS = 200_000
@@ -69,6 +73,21 @@ def write_rows(path: Path, title: str, titles: Sequence[str], rows: Iterable[Seq
     write_workbook(path, [(title, titles, list(rows))])
 
 
+def export_tags(store: Store, path: Path) -> int:
+    """Write the tags of all machines as an import of tags reads them; returns how many. Raises `Refused`."""
+    with store.reader() as session:
+        tags = read_plant(session).tags
+    titles = [spec.title for spec in TAGS.fields]
+    rows = [[values[spec.key] for spec in TAGS.fields] for values in map(tag_values, tags)]
+    if path.suffix.lower() == ".csv":
+        _write_csv(path, titles, rows)
+    else:
+        from app.store.workbooks import write_workbook
+
+        write_workbook(path, [(TAGS.title, titles, rows)])
+    return len(rows)
+
+
 def _all_rows(session: Any, reader: ListReader, total: int) -> Iterator[Mapping[str, Any]]:
     last: Anchor | None = None
     for first in range(0, total, _CHUNK):
@@ -107,6 +126,4 @@ def _csv_text(value: object) -> object:
     """Local times as people read them; a text that a spreadsheet would run as a formula is quoted."""
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M")
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value
+    return harmless(value) if isinstance(value, str) else value

@@ -15,15 +15,19 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import NotFound
+from app.domain.plant import Tag as PlantTag
+from app.domain.plant_writing import duration_text
 from app.domain.sheets.fields import ImportTarget
 from app.domain.sheets.matching import MappingTemplate
 from app.domain.sheets.values import Value
+from app.store.queries.plant import read_plant
 from app.store.tables import (
     Audit,
     ImportRun,
     ImportTemplate,
     MaintenanceOrder,
     Stage,
+    Tag,
     UserAccount,
     WorkOrder,
 )
@@ -106,6 +110,8 @@ def find_existing(
     session: Session, target: ImportTarget, identities: Iterable[str]
 ) -> dict[str, ExistingRow]:
     """Identity → the living row of that number, or of that import key for identities that begin with `~`."""
+    if target.key == "tags":
+        return _existing_tags(session, frozenset(identities))
     table: Any = WorkOrder if target.key == "work-orders" else MaintenanceOrder
     columns = ORDER_COLUMNS if target.key == "work-orders" else MAINTENANCE_COLUMNS
     names = [*columns.values(), *(_FOLLOWING if target.key == "work-orders" else ())]
@@ -131,6 +137,42 @@ def find_existing(
             planned = {key: _planned(held[name]) for key, name in columns.items()}
             found[identity] = ExistingRow(row_id, planned, held)
     return _with_people(session, found) if target.key == "work-orders" else found
+
+
+def _existing_tags(session: Session, names: frozenset[str]) -> dict[str, ExistingRow]:
+    """Tags by their name."""
+    ids = {row.name: row.id for row in session.execute(select(Tag.name, Tag.id).where(~Tag.deleted))}
+    tags = [tag for tag in read_plant(session).tags if tag.name in names]
+    return {tag.name: ExistingRow(ids[tag.name], tag_values(tag), {"number": tag.name}) for tag in tags}
+
+
+def tag_values(tag: PlantTag) -> dict[str, Value]:
+    """A tag as the cells of an import or an export have it; None where there is nothing to say."""
+    limits, alarm, scale = tag.limits, tag.alarm, tag.scale
+    deadband = f"{tag.deadband.amount:.12g}{'%' if tag.deadband.percent else ''}"
+    return {
+        "name": tag.name,
+        "equipment": tag.equipment,
+        "connection": tag.connection,
+        "address": tag.address,
+        "unit": tag.unit or None,
+        "label": tag.label or None,
+        "scan": duration_text(tag.scan),
+        "raw_lo": scale.raw_lo if scale else None,
+        "raw_hi": scale.raw_hi if scale else None,
+        "eu_lo": scale.eu_lo if scale else None,
+        "eu_hi": scale.eu_hi if scale else None,
+        "hihi": limits.hihi,
+        "hi": limits.hi,
+        "lo": limits.lo,
+        "lolo": limits.lolo,
+        "deadband": deadband if tag.deadband.amount else None,
+        "priority": alarm.priority,
+        "on_delay": alarm.on_delay,
+        "hysteresis": alarm.hysteresis,
+        "consequence": alarm.consequence or None,
+        "response": alarm.response or None,
+    }
 
 
 def _with_people(session: Session, found: Mapping[str, ExistingRow]) -> dict[str, ExistingRow]:
