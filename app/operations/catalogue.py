@@ -6,6 +6,7 @@ from typing import Any
 
 from app.operations import (
     alarms,
+    corrections,
     imports,
     inspections,
     issues,
@@ -58,6 +59,8 @@ _OFFERED: tuple[Operation[..., Any], ...] = (
     machines.write_to_machine,
     machine_passwords.note_machine_password,
     notes.write_note,
+    corrections.correct_history,
+    corrections.withdraw_correction,
     notes.edit_note,
     notes.delete_note,
     saved_views.save_view,

@@ -21,6 +21,11 @@ _ONLY_1250 = re.compile(
 _NORDIC = re.compile(r"[åÅ]|øy|ør|øk|øl|æn|ær")
 
 
+def harmless(text: str) -> str:
+    """The text as a CSV file keeps it, so that no spreadsheet runs it as a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
 def decoded(content: bytes) -> tuple[str, str]:
     """(text, encoding): a byte order mark decides, then valid UTF-8, then cp1250 or cp1252 by their letters."""
     if content.startswith(b"\xef\xbb\xbf"):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from app.store.history.codec import decode, encode
 from app.store.history.columns import Row, columns_of, joined
-from app.store.history.packing import Damaged, pack_ints, unpack_ints
+from app.store.history.packing import pack_ints, unpack_ints
+from app.store.history.schema import Damaged
 
 ANY_INT = st.integers(-(2**63), 2**63 - 1)
 DECIMAL = st.builds(lambda n, d: round(n / 10**d, d), st.integers(-(10**7), 10**7), st.integers(0, 3))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 from app.domain.errors import Refused, WorldFault
-from ui.cli.session import folder, parse_moment, plain, say, say_rows
+from ui.cli.session import folder, plain, say, say_rows
 
 if TYPE_CHECKING:
     from app.domain.plant import Connection
@@ -20,7 +19,6 @@ T = TypeVar("T")
 
 connections = typer.Typer(no_args_is_help=True)
 tags = typer.Typer(no_args_is_help=True)
-history = typer.Typer(no_args_is_help=True)
 
 _UNIT = typer.Option(1, "--unit", min=0, max=255, help="Modbus unit id.")
 _ADDRESSING = typer.Option(
@@ -198,59 +196,3 @@ def read(
     say_rows(
         rows, {"address": "Address", "value": "Value", "quality": "Quality", "time": "Time"}, "Nothing read."
     )
-
-
-@history.command("read")
-def read_history(
-    tag: str,
-    start: str | None = typer.Option(None, "--from", help="Time, or -15m; the last hour otherwise."),
-    end: str | None = typer.Option(None, "--to", help="Time; now otherwise."),
-    pixels: int | None = typer.Option(
-        None, "--pixels", min=1, help="That many min/max buckets instead of samples."
-    ),
-) -> None:
-    """Show the stored samples of a tag, or buckets of them."""
-    from app.domain.samples import describe_quality
-    from app.store.history import FILE_NAME, HistoryReader
-
-    now = datetime.now(UTC)
-    since, until = parse_moment(start, now - timedelta(hours=1)), parse_moment(end, now)
-    with HistoryReader(folder() / FILE_NAME) as reader:
-        if pixels is not None:
-            _show_buckets(reader.buckets(tag, since, until, pixels))
-            return
-        samples = reader.samples(tag, since, until)
-    rows = [
-        {"time": s.source_time, "value": s.value, "quality": describe_quality(s.quality)} for s in samples
-    ]
-    say_rows(
-        rows, {"time": "Time", "value": "Value", "quality": "Quality"}, f"No samples of {tag} in that time."
-    )
-
-
-def _show_buckets(buckets: Any) -> None:
-    columns = ("t", "min", "max", "mean", "count", "good_fraction")
-    rows = [
-        dict(zip(columns, (datetime.fromtimestamp(values[0] / 1e6, UTC), *values[1:]), strict=True))
-        for values in zip(*(getattr(buckets, column).tolist() for column in columns), strict=True)
-    ]
-    titles = {
-        "t": "Start",
-        "min": "Min",
-        "max": "Max",
-        "mean": "Mean",
-        "count": "Samples",
-        "good_fraction": "Good",
-    }
-    say_rows(rows, titles, "No samples in that time.")
-
-
-@history.command("stats")
-def stats() -> None:
-    """Say how many samples are kept and how many bytes each takes."""
-    from app.store.history import FILE_NAME, HistoryReader
-
-    with HistoryReader(folder() / FILE_NAME) as reader:
-        found = reader.stats()
-    text = f"{found.samples:,} samples of {found.tags:,} tags, {found.bytes_per_sample:.1f} bytes a sample."
-    say({"bytes_per_sample": found.bytes_per_sample, **plain(found)}, text)

@@ -11,6 +11,7 @@ from app.domain.errors import LinesideError
 from ui.cli import (
     alarms,
     collector,
+    history,
     lists,
     machines,
     people,
@@ -63,7 +64,7 @@ root.add_typer(
 root.add_typer(machines.tags, name="tag", help="Read values from a machine, send one.")
 machines.connections.command("password")(sending.password)
 machines.tags.command("write")(sending.write)
-root.add_typer(machines.history, name="history", help="Samples kept on this computer.")
+root.add_typer(history.commands, name="history", help="Samples kept on this computer.")
 root.add_typer(alarms.commands, name="alarms", help="The alarm list.")
 root.command("import")(spreadsheets.import_words)
 root.command("list")(lists.list_entity)

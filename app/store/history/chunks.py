@@ -59,7 +59,7 @@ def add_chunk(db: sqlite3.Connection, tag: int, samples: Columns) -> None:
     values = _figures(whole(pieces))
     db.execute(
         f"INSERT INTO chunk (tag, epoch, n, id, bytes, {_FIGURES}) VALUES (?, ?, ?, ?, ?, {', '.join('?' * 10)})",
-        (tag, epoch, n, id, len(body), *values),
+        (tag, epoch, n, id, len(body) + len(packed or b""), *values),
     )
 
 

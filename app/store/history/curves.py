@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.store.history.pieces import Pieces
 
 EXACT = 300_000  # so many samples are unpacked without asking whether their figures would do
-_SHARE = 4  # a stretch may be taken as one where it is at most a quarter of a pixel long
+SHARE = 4  # a stretch may be taken as one where it is at most a quarter of a pixel long
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,25 @@ class Stored:
     bodies: dict[int, bytes]
 
 
-def fetch(db: sqlite3.Connection, tag: int, start: int, end: int, width: int, edges: Sequence[int]) -> Stored:
-    """What is needed for buckets of `width` µs; where a correction begins or ends, and at the ends, all samples."""
+def fetch(
+    db: sqlite3.Connection, tag: int, start: int, end: int, longest: int, edges: Sequence[int]
+) -> Stored:
+    """What is needed for a curve in which stretches up to `longest` µs may be taken as one.
+
+    Where a correction begins or ends, and at the ends, all samples are unpacked.
+    """
     rows = db.execute(
         "SELECT t, n, 0, v, q, 0 FROM sample WHERE tag = ? AND t >= ? AND t < ? ORDER BY t, n",
         (tag, start, end),
     ).fetchall()
     heads = chunks.heads(db, tag, start, end)
-    all_of_it = sum(head.count for head in heads) + len(rows) <= EXACT
+    all_of_it = longest == 0 or sum(head.count for head in heads) + len(rows) <= EXACT
     torn = _torn(heads, [start, end, *edges], [row[0] for row in rows])
     to_unpack = [h.id for h in heads if h.bytes and (all_of_it or h.id in torn)]
-    whole = {h.id for h in heads if h.t1 - h.t0 <= width // _SHARE} - set(to_unpack)
+    whole = {h.id for h in heads if h.t1 - h.t0 <= longest} - set(to_unpack)
     coarse = [h for h in heads if h.id not in whole and h.id not in set(to_unpack)]
     parts = chunks.parts(db, [h.id for h in coarse])
-    to_unpack += [h.id for h in coarse if h.bytes and not _short_enough(parts.get(h.id), width // _SHARE)]
+    to_unpack += [h.id for h in coarse if h.bytes and not _short_enough(parts.get(h.id), longest)]
     return Stored(rows, heads, parts, chunks.bodies(db, to_unpack))
 
 

@@ -70,11 +70,19 @@ class HistoryReader(AlarmReader):
                 yield samples
 
     def buckets(
-        self, tag: str, start: datetime, end: datetime, pixels: int, corrections: Sequence[Correction] = ()
+        self,
+        tag: str,
+        start: datetime,
+        end: datetime,
+        pixels: int,
+        corrections: Sequence[Correction] = (),
+        *,
+        exact: bool = False,
     ) -> Buckets:
         """The curve of a tag from `start` to `end`, reduced to at most `pixels` buckets without losing a spike.
 
         `corrections` of this tag are laid over; without them the curve is what was measured.
+        `exact` buckets end where their pixel ends, to the microsecond, however many samples must be unpacked for it.
         """
         if pixels < 1 or end <= start:
             raise Refused("A chart needs a range that ends after it begins.")
@@ -85,7 +93,9 @@ class HistoryReader(AlarmReader):
         before = None
         with self.snapshot() as db:
             if db is not None and known is not None:
-                stored = curves.fetch(db, known[0], first, last, width, edges(corrections))
+                stored = curves.fetch(
+                    db, known[0], first, last, 0 if exact else width // curves.SHARE, edges(corrections)
+                )
                 before = blocks.before(db, known[0], first)
         with told(self.path):
             pieces, touched = corrected_pieces(curves.pieces_between(stored, first, last), corrections)
