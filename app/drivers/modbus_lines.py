@@ -227,6 +227,7 @@ class Line:
                 self._health.pop(job.unit, None)
             job.fail(rejected)
         except WrongAnswer as wrong:
+            self._health.pop(job.unit, None)
             job.fail(wrong)
         else:
             self._health.pop(job.unit, None)

@@ -71,11 +71,7 @@ class SerialPort:
             try:
                 data = self._serial.read(1)
                 data += self._serial.read(self._serial.in_waiting) if data else b""
-            except (
-                SerialException,
-                OSError,
-                TypeError,
-            ) as error:  # TypeError: closed while it read (pyserial)
+            except Exception as error:  # noqa: BLE001 — whatever it is, the port is no use and everybody must hear it
                 fault = str(error) or type(error).__name__
             else:
                 if data:
