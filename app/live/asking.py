@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.domain.errors import WorldFault
+from app.live.attaching import running_collector
 from app.live.feed import Feed
 from app.live.messages import LinkFigures, LinkStatus, Message, Ping, Welcome, WriteAnswered
 from app.store.history import FILE_NAME
@@ -75,6 +76,16 @@ async def listen_until(folder: Path, hear: Callable[[Message], bool], seconds: f
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
+
+
+def poke(folder: Path) -> bool:
+    """Have the collector look at once for what was changed; whether one was there to hear it."""
+    if running_collector(folder) is None:
+        return False
+    try:
+        return asyncio.run(listen_until(folder, lambda m: isinstance(m, Ping), _STATUS_SECONDS, poke=True))
+    except WorldFault:
+        return False
 
 
 def collector_report(folder: Path) -> CollectorReport:

@@ -66,10 +66,10 @@ def test_a_new_scale_holds_at_once_and_new_limits_change_nothing() -> None:
 
 def test_nothing_is_said_again_of_a_machine_that_is_gone_or_another_one_now() -> None:
     scaled = plant(replace(TEMPERATURE, scale=Scale(0, 1, 0, 10)))
-    for end in (lambda b: b.intake.lost("c"), lambda b: b.intake.forget("c")):
+    for end in (Intake.lost, Intake.forget):
         bench = Bench(TEMPERATURE)
         bench.read(7)
-        end(bench)
+        end(bench.intake, "c")
         bench.intake.configure(scaled)
         assert 70.0 not in [s.value for s in bench.said]
 

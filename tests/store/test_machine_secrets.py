@@ -23,7 +23,7 @@ from app.store.machine_secrets import FILE_NAME, SecretsPlace
 class MemoryKeyring(KeyringBackend):
     """A keyring like the one of a desktop, which may be locked or hang."""
 
-    priority = 1  # type: ignore[assignment]  # a property of the class there, as the library documents it
+    priority = 1
     name = "Memory"
 
     def __init__(self) -> None:

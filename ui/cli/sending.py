@@ -8,7 +8,7 @@ from dataclasses import asdict
 import typer
 
 from app.domain.errors import Refused, WorldFault
-from ui.cli.session import actor, house, plain, say
+from ui.cli.session import actor, folder, house, plain, say
 
 _AS = typer.Option(None, "--as", help="In whose name; this computer's user otherwise.")
 
@@ -45,6 +45,7 @@ def password(
     acting: str | None = _AS,
 ) -> None:
     """Keep the password of a connection's user in the keyring of this computer, or say where else it is kept."""
+    from app.live.asking import poke
     from app.operations.machine_passwords import set_machine_password
     from app.store.queries.secrets_place import secrets_place
 
@@ -54,6 +55,7 @@ def password(
         with opened.store.reader() as session:
             place = secrets_place(opened.folder, session)
         sentence = set_machine_password(opened.door, place, who, connection, given)
+    poke(folder())
     done = f"Forgot the password of {connection}." if forget else f"Kept the password of {connection}."
     say({"connection": connection, "kept": not forget, "place": sentence}, f"{done} {sentence}")
 
