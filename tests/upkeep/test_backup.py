@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,10 +17,12 @@ from app.domain.errors import LinesideError, Refused
 from app.domain.people import THE_PLANT
 from app.operations.orders import create_work_order
 from app.plant import opened_house
+from app.store.history import HistoryReader, HistoryWriter
 from app.store.tables import WorkOrder
 from app.upkeep import backup
 from app.upkeep.backup import create_backup, restore_backup, verify_backup
 from app.upkeep.doctor import examine
+from tests.store.test_history_sealing import LATER, SOON, T0, at, seal_all
 
 
 def _products(folder: Path) -> list[str]:
@@ -127,3 +133,71 @@ def test_the_doctor_names_a_wrong_setting_and_a_damaged_store(data_dir: Path) ->
     (data_dir / "lineside.sqlite").write_bytes(b"broken" * 1000)
     ill = {finding.subject for finding in examine(data_dir) if not finding.well}
     assert ill == {"Settings", "Store"}
+
+
+def _values(folder: Path) -> list[object]:
+    with HistoryReader(folder / "history.sqlite") as reader:
+        return [sample.value for sample in reader.samples("M/x", T0, LATER)]
+
+
+def test_the_history_is_backed_up_while_it_is_written_and_put_back_with_the_store(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    with opened_house(data_dir):
+        pass
+    with HistoryWriter(data_dir / "history.sqlite", keeping=SOON) as writer:
+        writer.write([at(s, float(s)) for s in range(100)])
+        seal_all(writer)
+        writer.write([at(100, 100.0)])
+        report = create_backup(data_dir, tmp_path / "copy.sqlite", with_history=True)
+        writer.write([at(101, 101.0)])
+    assert report.history_samples == 101
+    assert verify_backup(tmp_path / "copy.sqlite") == report
+    kept = restore_backup(data_dir, tmp_path / "copy.sqlite")
+    assert _values(data_dir) == [float(s) for s in range(101)]
+    assert verify_backup(kept).history_samples == 102
+    with pytest.raises(Refused, match="exists already"):
+        create_backup(data_dir, tmp_path / "copy.sqlite", with_history=True)
+
+
+def test_a_damaged_chunk_in_a_backup_is_found_out_before_anything_is_replaced(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    with opened_house(data_dir):
+        pass
+    with HistoryWriter(data_dir / "history.sqlite", keeping=SOON) as writer:
+        writer.write([at(s, float(s)) for s in range(100)])
+        seal_all(writer)
+    report = create_backup(data_dir, tmp_path / "copy.sqlite", with_history=True)
+    with closing(sqlite3.connect(report.history_file)) as db:
+        db.execute("UPDATE chunk_data SET body = zeroblob(length(body))")
+        db.commit()
+    with pytest.raises(Refused, match="damaged"):
+        restore_backup(data_dir, tmp_path / "copy.sqlite")
+    assert len(_values(data_dir)) == 100
+
+
+def test_a_restore_cut_off_at_any_step_leaves_the_old_store_or_the_new_one(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened_house(data_dir) as house:
+        house.door.perform(create_work_order(product="OLD", quantity=1), THE_PLANT)
+    report = create_backup(data_dir, tmp_path / "copy.sqlite")
+    with opened_house(data_dir) as house:
+        house.door.perform(create_work_order(product="YOUNG", quantity=1), THE_PLANT)
+    for module, step in ((shutil, "copyfile"), (os, "fsync"), (os, "link"), (Path, "replace")):
+        with monkeypatch.context() as broken:
+            broken.setattr(module, step, _cut_off)
+            with pytest.raises(_CutOff):
+                restore_backup(data_dir, Path(report.file))
+        assert _products(data_dir) == ["OLD", "YOUNG"], step
+    restore_backup(data_dir, Path(report.file))
+    assert _products(data_dir) == ["OLD"]
+
+
+class _CutOff(BaseException):
+    pass
+
+
+def _cut_off(*_arguments: object, **_options: object) -> None:
+    raise _CutOff

@@ -5,11 +5,15 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as distribution_version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from app.domain.errors import Refused
 from ui.cli.session import folder, house, say, say_rows
+
+if TYPE_CHECKING:
+    from app.upkeep.backup import BackupReport
 
 audit = typer.Typer(no_args_is_help=True)
 backups = typer.Typer(no_args_is_help=True)
@@ -58,12 +62,22 @@ def verify_audit() -> None:
 @backups.command("create")
 def create(
     file: Path | None = typer.Argument(None, help="The new file; one in the backups folder otherwise."),
+    with_history: bool = typer.Option(
+        False, "--with-history", help="Samples and alarms too, in a second file."
+    ),
 ) -> None:
     """Copy the data while it is in use, and check the copy."""
     from app.upkeep.backup import create_backup
 
-    report = create_backup(folder(), file)
-    say(report, f"Wrote {report.file} ({report.bytes / 1e6:,.1f} MB, {report.work_orders:,} work orders).")
+    report = create_backup(folder(), file, with_history=with_history)
+    text = f"Wrote {report.file} ({report.bytes / 1e6:,.1f} MB, {report.work_orders:,} work orders)"
+    say(report, f"{text}{_history_words(report)}.")
+
+
+def _history_words(report: BackupReport) -> str:
+    if report.history_samples is None:
+        return "; it is without the history"
+    return f", and {report.history_samples:,} samples in {report.history_file}"
 
 
 @backups.command("verify")
@@ -72,7 +86,8 @@ def verify(file: Path) -> None:
     from app.upkeep.backup import verify_backup
 
     report = verify_backup(file)
-    say(report, f"{file} is sound: schema {report.schema}, {report.work_orders:,} work orders.")
+    text = f"{file} is sound: schema {report.schema}, {report.work_orders:,} work orders"
+    say(report, f"{text}{_history_words(report)}.")
 
 
 @backups.command("restore")

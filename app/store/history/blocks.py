@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -103,3 +103,11 @@ def counts(db: sqlite3.Connection, since: int) -> dict[str, int]:
         if rows + sealed:
             found[name] = rows + sealed
     return found
+
+
+def check(bodies: Iterable[bytes]) -> None:
+    """Unpack chunks; raises `Damaged` at the first that is."""
+    from app.store.history.codec import decode
+
+    for body in bodies:
+        decode(body)
