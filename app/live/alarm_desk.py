@@ -144,7 +144,8 @@ class AlarmDesk:
                 seat.state = unwatched(unpack(packed), now)
             except ValueError as error:
                 log.warning("alarm state not understood", alarm=rule.key, reason=str(error))
-                seat.state = state_left(seat.record)
+        if seat.open and seat.state.listed is Phase.NORMAL:
+            seat.state = state_left(seat.record)
         for record in records:
             self._by_record[record.id] = seat
             if record is not seat.record:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from app.domain.alarms import Kind, Limit, Phase, Urgency
-from app.domain.plant import AlarmSettings, Connection, Equipment, Limits, Plant, Tag
+from app.domain.plant import AlarmSettings, Connection, Equipment, Limits, Plant, SuppressionRule, Tag
 from app.domain.samples import Quality, Sample, Value
 from app.live.alarm_desk import AlarmDesk
 from app.live.source import AlarmAction, Verb
@@ -156,3 +156,88 @@ def test_what_the_disk_refused_is_offered_again_with_what_came_since(board: Boar
     batch = board.desk.take_batch()
     assert [(r.id, r.phase) for r in batch.records] == [(record.id, Phase.RTN_UNACK)]
     assert [line.event for line in batch.journal] == ["raised", "returned"]
+
+
+SUPPRESSED = replace(HOT, alarm=AlarmSettings(suppress=SuppressionRule("M/on", (False,))))
+WITH_SWITCH = replace(PLANT, tags=(SUPPRESSED, Tag("M/on", "M", "c", "co:0")))
+
+
+def switch(board: Board, second: float, on: bool) -> None:
+    time = T0 + timedelta(seconds=second)
+    board.desk.observe(Sample("M/on", time, time, on, Quality.GOOD))
+
+
+def test_a_suppression_survives_a_restart_although_nothing_was_wrong_when_it_began() -> None:
+    board = Board()
+    board.desk.configure(WITH_SWITCH, T0)
+    switch(board, 0, False)
+    again = Board()
+    again.desk.restore(board.desk.take_batch().states, [])
+    again.desk.configure(WITH_SWITCH, T0)
+    again.see(1, 90.0)
+    assert [(r.phase, r.aside_reason) for r in again.told] == [(Phase.SUPPRESSED, "M/on is False")]
+    switch(again, 2, True)
+    assert again.told[-1].phase is Phase.UNACK
+
+
+def test_a_new_suppression_knows_at_once_what_its_tag_last_said(board: Board) -> None:
+    board.desk.configure(replace(WITH_SWITCH, tags=(HOT, WITH_SWITCH.tags[1])), T0)
+    switch(board, 0, False)
+    raise_it(board, 1)
+    board.desk.configure(WITH_SWITCH, T0 + timedelta(seconds=5))
+    board.desk.configure(PLANT, T0 + timedelta(seconds=6))
+    assert [r.phase for r in board.told[-2:]] == [Phase.SUPPRESSED, Phase.UNACK]
+
+
+def test_an_alarm_put_aside_while_nothing_is_wrong_is_listed_until_it_is_brought_back(board: Board) -> None:
+    board.act(0, Verb.TAKE_OUT, "M/t", reason="new probe", permit="P-17")
+    (out,) = board.desk.open_records()
+    assert (out.phase, out.occurrence, out.aside_by, out.aside_reason, out.permit) == (
+        Phase.OUT_OF_SERVICE, 0, "anna", "new probe", "P-17",
+    )  # fmt: skip
+    raised = raise_it(board, 10)
+    assert [(r.id, r.phase) for r in board.desk.open_records()] == [(raised.id, Phase.OUT_OF_SERVICE)]
+    board.act(20, Verb.PUT_BACK, "M/t")
+    assert [(r.id, r.phase, r.permit) for r in board.desk.open_records()] == [(raised.id, Phase.UNACK, "")]
+
+
+def test_a_shelf_whose_time_was_over_before_anybody_heard_of_it_is_passed_over(board: Board) -> None:
+    record = raise_it(board)
+    board.tick(100)
+    board.act(5, Verb.SHELVE, record.id, until=T0 + timedelta(seconds=60), reason="late")
+    assert board.desk.open_records()[0].phase is Phase.UNACK
+
+
+def test_lineside_itself_can_raise_an_alarm_that_survives_a_restart_and_is_cleared(board: Board) -> None:
+    board.desk.raise_system("disk-full", "3 samples given up.", now=T0)
+    board.desk.raise_system("disk-full", "9 samples given up.", now=T0 + timedelta(seconds=1))
+    (record,) = board.desk.open_records()
+    assert (record.key, record.kind, record.value) == ("system!disk-full", Kind.SYSTEM, "9 samples given up.")
+    again = Board()
+    again.desk.restore(board.desk.take_batch().states, [record])
+    again.desk.configure(PLANT, T0)
+    again.desk.clear_system("disk-full", now=T0 + timedelta(seconds=2))
+    again.desk.clear_system("clock", now=T0 + timedelta(seconds=2))
+    assert [(r.id, r.phase) for r in again.desk.open_records()] == [(record.id, Phase.RTN_UNACK)]
+    again.act(3, Verb.ACKNOWLEDGE, "system!disk-full")
+    assert again.desk.open_records() == []
+
+
+@pytest.mark.parametrize("packed", [b"nonsense", None], ids=["of another version", "lost"])
+def test_a_state_that_cannot_be_read_leaves_its_record_waiting(board: Board, packed: bytes | None) -> None:
+    record = raise_it(board)
+    again = Board()
+    again.desk.restore({} if packed is None else {"M/t": (packed, record.id)}, [record])
+    again.desk.configure(PLANT, T0)
+    again.see(20, 20.0)
+    assert [(r.id, r.phase) for r in again.desk.open_records()] == [(record.id, Phase.RTN_UNACK)]
+    again.act(21, Verb.ACKNOWLEDGE, record.id)
+    assert again.desk.open_records() == []
+
+
+def test_a_record_that_was_lost_is_written_anew_from_its_state(board: Board) -> None:
+    raise_it(board)
+    again = Board()
+    again.desk.restore(board.desk.take_batch().states, [])
+    again.desk.configure(PLANT, T0)
+    assert [(r.key, r.phase) for r in again.told] == [("M/t", Phase.UNACK)]
