@@ -106,6 +106,19 @@ class ModbusDriver:
     def _plan(self, addresses: Sequence[ModbusAddress]) -> list[Block]:
         return plan_blocks(addresses, gap=self._connection.gap, max_words=self._longest)
 
+    async def prove(self) -> None:
+        """Ask the unit for anything at all: an open socket or port does not show that a machine is there.
+
+        Raises Unreachable when it, or the gateway in front of it, says nothing or that nobody is there.
+        """
+        try:
+            await self._ask(read_request("hr", 0, 1))
+        except Rejected as rejected:
+            if rejected.code in (GATEWAY_PATH, GATEWAY_TARGET):
+                raise Unreachable(self._place, rejected.words) from None
+        except (WrongAnswer, Garbled) as wrong:
+            raise self._trouble(wrong) from None
+
     # ── looking around ───────────────────────────────────────────────────────────────────────────────────────
 
     async def browse(self, address: str | None = None) -> list[BrowseNode]:

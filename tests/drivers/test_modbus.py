@@ -13,6 +13,7 @@ from app.domain.plant import Connection
 from app.domain.samples import Quality
 from app.drivers import open_driver
 from app.drivers.faults import BadAddress, DeviceTrouble, RefusedConnection, Unreachable
+from app.drivers.modbus import ModbusDriver
 from app.drivers.modbus_values import encode, parse_address
 from app.drivers.protocol import Driver, Reading, Watch
 from app.drivers.simulator import SimulatedPlant
@@ -161,6 +162,18 @@ async def test_a_connection_without_addresses_shows_that_it_lives(
 ) -> None:
     await driver.subscribe([], lambda _: None)
     await until(lambda: len(device.requests) == 1)
+
+
+async def test_a_machine_is_proved_by_an_answer_and_not_by_an_open_socket(
+    device: Device, driver: Driver
+) -> None:
+    assert isinstance(driver, ModbusDriver)
+    await driver.prove()
+    device.codes = [2]
+    await driver.prove()
+    device.codes = [11]
+    with pytest.raises(Unreachable, match="the unit behind the gateway does not answer"):
+        await driver.prove()
 
 
 async def test_a_unit_that_falls_silent_ends_the_connection(

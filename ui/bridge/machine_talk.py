@@ -16,6 +16,7 @@ from app.drivers.faults import ServerCertificate, UnknownServer
 from app.drivers.modbus_decodings import all_decodings
 from app.drivers.modbus_values import BIT_TABLES, TABLES
 from app.drivers.protocol import BrowseNode, Credentials, Driver, Reading
+from app.drivers.serial_ports import ports_here
 from app.plant import House
 from app.store.queries.secrets_place import secrets_place
 from ui.bridge.conversation import Conversation
@@ -30,6 +31,7 @@ __all__ = [
     "ServerCertificate",
     "Subject",
     "UnknownServer",
+    "ports_here",
     "ways_to_read",
 ]
 
@@ -134,9 +136,10 @@ def _opener(house: House, subject: Subject) -> Callable[[], Driver]:
 def _prove(connection: Connection) -> Callable[[Driver], Awaitable[str]]:
     async def work(driver: Driver) -> str:
         if connection.driver.startswith("modbus"):
-            # There is no greeting in Modbus: anything that listens lets itself be reached.
-            first = 1 if connection.addressing == "one-based" else 0
-            await driver.read([f"hr:{first}"])
+            from app.drivers.modbus import ModbusDriver
+
+            assert isinstance(driver, ModbusDriver)
+            await driver.prove()
             return f"Unit {connection.unit} answers."
         found = len(await driver.browse(None))
         if connection.driver in ("mqtt", "sparkplug"):

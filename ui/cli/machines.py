@@ -101,7 +101,10 @@ def try_connection(
 
     async def ask(driver: Driver) -> bool:
         if connection.driver.startswith("modbus"):
-            await driver.read(["hr:1"])  # without a greeting, only an answer shows that a machine is there
+            from app.drivers.modbus import ModbusDriver
+
+            assert isinstance(driver, ModbusDriver)
+            await driver.prove()
         return bool(getattr(driver, "password_in_clear", False))
 
     in_clear = _with_driver(connection, ask)
