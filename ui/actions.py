@@ -94,6 +94,14 @@ ACTIONS = (
         "equipment.maintenance", "In maintenance", "equipment", "", Permission.CONFIGURE_PLANT, "wrench"
     ),
     ActionSpec(
+        "equipment.write",
+        "Send a value…",
+        "equipment",
+        "",
+        Permission.WRITE_TO_MACHINES,
+        "paper-plane-tilt",
+    ),
+    ActionSpec(
         "equipment.apply", "Apply a plant file…", "equipment", "", Permission.CONFIGURE_PLANT, "factory"
     ),
     ActionSpec("machines.tags", "Tags", "machines", "T", None, "list-bullets"),
@@ -133,6 +141,7 @@ ACTIONS = (
     ActionSpec("charts.event-after", "Event after", "charts", "]"),
     ActionSpec("charts.open-event", "Open the event", "charts", "Ctrl+Return"),
     ActionSpec("charts.note", "Note here…", "charts", "N", Permission.WRITE_NOTES, "note-pencil"),
+    ActionSpec("charts.correct", "Correct between A and B…", "charts", "K", Permission.CORRECT_HISTORY),
     ActionSpec("charts.table", "Curves as a table", "charts", "T", None, "table"),
     ActionSpec("charts.multiples", "One chart for each signal", "charts", "M"),
     ActionSpec("charts.values", "Range of values…", "charts", "R"),

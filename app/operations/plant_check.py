@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from app.domain.errors import Refused
 from app.domain.plant import Connection, Plant, Tag
 from app.drivers.faults import BadAddress
+from app.drivers.serial_ports import port_of
 
 # OPC UA part 6, 5.3.1.10: the text of a node id; by namespace index or by its name.
 _NODE_ID = re.compile(
@@ -57,12 +58,16 @@ def _check_url(place: str, connection: Connection) -> None:
         raise Refused(
             f"{place}: “{connection.url}” is not a machine address ({error}).", field=place
         ) from None
-    if connection.driver != "modbus-rtu" and not host:
+    if connection.driver == "modbus-rtu":
+        port_of(connection.url)
+    elif not host:
         raise Refused(f"{place}: “{connection.url}” has no host name.", field=place)
 
 
 def _opcua(_: Connection, address: str) -> None:
-    if not _NODE_ID.fullmatch(address.strip()):
+    from app.drivers.opcua_values import split_index
+
+    if not _NODE_ID.fullmatch(split_index(address.strip())[0]):
         raise BadAddress(address, "write it like ns=2;s=Oven2.Temp or ns=2;i=1001")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def read_in(
     return import_file(house.store, house.door, admin, path, choices)
 
 
-def book(tmp_path: Path, headers: tuple[str, ...], rows: list[tuple[object, ...]]) -> Path:
+def book(tmp_path: Path, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
     path = tmp_path / "signals.xlsx"
     write_workbook(path, [("Signals", headers, rows)])
     return path

@@ -35,6 +35,7 @@ from app.operations.plant import (
     save_tags,
     set_limits,
 )
+from app.operations.plant_check import address_trouble
 from app.operations.undo import undo
 from app.plant import House
 from app.store.queries.plant import read_plant
@@ -182,3 +183,18 @@ def test_a_connection_is_switched_off_and_on(house: House, oven: Do) -> None:
 def test_who_may_not_configure_is_refused(house: House, oven: Do, person: Callable[[Role], Actor]) -> None:
     with pytest.raises(Denied):
         house.door.perform(set_limits(tag="OVEN-2/temperature"), person(Role.OPERATOR))
+
+
+@pytest.mark.parametrize(
+    ("driver", "good", "bad"),
+    [
+        ("opcua", ["ns=2;s=Oven2.Temp", "i=2258", "ns=4;s=Arr[3]", "nsu=urn:x;s=A"], ["Oven2.Temp", "ns=2", "i=x"]),
+        ("modbus-rtu", ["hr:0:float32:cdab", "coil:7", "hr:4.15"], ["hr:70000", "xx:1", "hr:4.16"]),
+        ("mqtt", ["plant/oven2#temp.value", "plant/oven2"], ["plant/+/x", "a#b[", ""]),
+        ("sparkplug", ["g/n/d:temp", "g/n:temp"], ["g/n", "temp", "g/+/d:x"]),
+    ],
+)  # fmt: skip
+def test_an_address_is_judged_as_its_driver_would(driver: str, good: list[str], bad: list[str]) -> None:
+    connection = Connection("c", driver, "tcp://h")
+    assert [address_trouble(connection, address) for address in good] == [""] * len(good)
+    assert all(address_trouble(connection, address).endswith(".") for address in bad)

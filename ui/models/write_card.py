@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 from uuid import UUID
 
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QWidget
 
 from app.domain.errors import Refused
@@ -72,15 +72,17 @@ class WriteCard(DialogCard):
         self.form.add_text("value", "New value", hint=hint)
         self.form.add_text("reason", "Reason", hint="kept in the audit trail")
         self.form.add_field("answer", "", _Shown(self.answer))
-        for label in (self.now, self.answer):
-            label.setWordWrap(True)
-            label.setMinimumWidth(320)
+        self.answer.setWordWrap(True)
+        self.answer.setMinimumHeight(52)
+        self.answer.setAlignment(Qt.AlignmentFlag.AlignTop)
 
     @Slot()
     def _show_now(self) -> None:
         signal = self._live.signal(self._tag)
         words = signal_words(signal)
-        self.now.setText(f"{words} ({signal.reason})" if signal.stale else words)
+        self.now.setText(f"{words} – not current" if signal.stale else words)
+        if signal.stale and not self._waiting and not self.answer.text():
+            self.answer.setText(f"{signal.reason[:1].upper()}{signal.reason[1:]}")
 
     def _step(self) -> None:
         """First press: is it allowed? Second press: send it."""

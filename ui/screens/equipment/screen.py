@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, Slot
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QStackedWidget, Q
 
 from app.domain.equipment import EquipmentState
 from app.domain.errors import LinesideError
-from app.domain.plant import Plant
+from app.domain.plant import Plant, Tag
 from app.domain.plant_file import parse_plant
 from app.operations.plant import apply_plant, set_maintenance
 from ui.actions import ActionSet
@@ -20,6 +21,7 @@ from ui.bridge.machines import MachineNow
 from ui.bridge.rings import Floats
 from ui.models import wording
 from ui.models.machine_words import STATE_ORDER, key_signals
+from ui.models.write_card import WriteCard
 from ui.screens.equipment.chips import StateChips
 from ui.screens.equipment.detail import MachineDetail
 from ui.screens.equipment.tiles import MachineTiles
@@ -52,6 +54,7 @@ class EquipmentScreen(Pane):
                 "equipment.chart": self.open_chart,
                 "equipment.maintenance": self.toggle_maintenance,
                 "equipment.apply": self.choose_plant_file,
+                "equipment.write": self.choose_value,
             },
         )
         self._build()
@@ -132,6 +135,8 @@ class EquipmentScreen(Pane):
         self.detail.setVisible(machine is not None)
         for key in ("equipment.chart", "equipment.maintenance"):
             self.actions_set.set_unavailable(key, None if machine else _NONE_CHOSEN)
+        nothing = None if self._writable() else "None of its signals may be written; see Connections, Tags."
+        self.actions_set.set_unavailable("equipment.write", nothing if machine else _NONE_CHOSEN)
         if machine is None:
             return
         kept = machine.state is EquipmentState.MAINTENANCE
@@ -233,10 +238,31 @@ class EquipmentScreen(Pane):
     def _show_menu(self, _code: str, at: QPointF) -> None:
         menu = QMenu(self)
         menu.setObjectName("machine-menu")
-        for key in ("equipment.chart", "equipment.maintenance"):
+        for key in ("equipment.chart", "equipment.write", "equipment.maintenance"):
             menu.addAction(self.actions_set.action(key))
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(at.toPoint())
+
+    def _writable(self) -> list[Tag]:
+        """The signals of the chosen machine that may be written."""
+        code = self.tiles.current
+        return [t for t in self._live.plant.tags if t.equipment == code and t.writing is not None]
+
+    def choose_value(self) -> None:
+        """Send a value to the chosen machine, in two steps; of several signals one is chosen first."""
+        tags = self._writable()
+        if len(tags) == 1:
+            self._write(tags[0])
+            return
+        menu = QMenu(self)
+        menu.setObjectName("write-menu")
+        for tag in tags:
+            menu.addAction(tag.label or tag.name).triggered.connect(partial(self._write, tag))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.mapToGlobal(self.rect().center()))
+
+    def _write(self, tag: Tag, _checked: bool = False) -> None:
+        WriteCard(self._desk, self._live, tag, self).show_card()
 
     # -- a plant file --------------------------------------------------------------------------------
 

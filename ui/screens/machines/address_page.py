@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from app.domain.errors import Refused
 from app.domain.plant_file import check_connection
 from app.operations.plant_check import check_url
+from ui.bridge.machine_talk import ports_here
 from ui.screens.machines.connection_form import HELP, build_form, field_of, fill_form, read_form
 from ui.screens.machines.draft import PROTOCOLS, Draft
 from ui.widgets.fields import ChoiceField
@@ -79,7 +80,7 @@ class AddressPage(QWidget):
         driver = self.driver
         self._help.setText(HELP[driver])
         name = self.form.values().get("name", "")
-        self.form = build_form(driver, _serial_ports() if driver == "modbus-rtu" else [])
+        self.form = build_form(driver, ports_here() if driver == "modbus-rtu" else [])
         self.form.setObjectName("connection-form")
         self.form.submitted.connect(self.submitted)
         present = self._draft.connection
@@ -114,9 +115,3 @@ def _without_place(refusal: Refused) -> str:
     place = f"{refusal.field}: "
     words = refusal.sentence.removeprefix(place)
     return words[0].upper() + words[1:]
-
-
-def _serial_ports() -> list[str]:
-    from serial.tools import list_ports
-
-    return sorted(port.device for port in list_ports.comports())

@@ -128,7 +128,7 @@ class MachinesScreen(Pane):
             )
         self.actions_set.set_unavailable("machines.new", busy)
         for part in (*self._tool_buttons, *([self.filter] if self.filter else [])):
-            part.setVisible(busy is None)
+            part.setVisible(busy is None and bool(self._live.plant.connections))
         row = next((r for r in self.model.rows if connection and r.connection.name == connection.name), None)
         self.facts.setText(facts_of(row, self._live) if row is not None and busy is None else "")
         self.facts.setVisible(bool(self.facts.text()))
