@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.domain.plant import Tag
 from ui.bridge.live import LiveDesk
-from ui.models.curves import Curve, read_curve
+from ui.models.curves import Curve, read_stored
 from ui.widgets.chart_ticks import local, shift_days
 from ui.widgets.chart_trace import Trace
 
@@ -71,10 +71,7 @@ class ComparedCurves(QObject):
 
     def _read(self, tag: Tag, wish: tuple[float, float, int, float]) -> Curve:
         first, last, pixels, shift = wish
-        history = self._live.history
-        return read_curve(
-            history, tag.name, first - shift, last - shift, int(pixels * 1.5), discrete=tag.discrete
-        )
+        return read_stored(self._live, tag, first - shift, last - shift, int(pixels * 1.5))
 
     def _take(self, tag: str, shift: float, curve: Curve) -> None:
         self._traces[tag] = Trace(

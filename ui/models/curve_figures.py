@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.plant import Tag
-from app.store.history import HistoryReader
-from ui.models.curves import FINEST, read_curve
+from ui.bridge.live import LiveDesk
+from ui.models.curves import FINEST, read_stored
 from ui.widgets.chart_readout import signed
 from ui.widgets.chart_series import MINUS, Series, short
 from ui.widgets.chart_trace import Stretch
@@ -26,11 +26,11 @@ class FigureLine:
 HEADINGS = ("A", "B", "B − A", "Min", "Mean", "Max", "Good", "Rate")
 
 
-def read_stretches(history: HistoryReader, tags: Sequence[Tag], a: float, b: float) -> dict[str, Stretch]:
+def read_stretches(live: LiveDesk, tags: Sequence[Tag], a: float, b: float) -> dict[str, Stretch]:
     """Figures of the stored curves from `a` to `b` (epoch seconds), by tag; without data there is none."""
     found = {}
     for tag in tags:
-        curve = read_curve(history, tag.name, a, b, FINEST, discrete=tag.discrete)
+        curve = read_stored(live, tag, a, b, FINEST)
         stretch = curve.trace().stretch(a, b)
         if stretch is not None:
             found[tag.name] = stretch

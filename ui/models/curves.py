@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from app.domain.corrections import Correction
 from app.domain.plant import Tag
 from app.domain.samples import Sample, is_bad, is_good
 from app.store.history import Buckets, HistoryReader
+from app.store.queries.corrections import corrections_of
 from ui.bridge.live import LiveDesk
 from ui.bridge.rings import Floats, Ring, flags, number
 from ui.widgets.chart_trace import BAD, CORRECTED, UNCERTAIN, Flags, Trace
@@ -74,38 +76,55 @@ def from_buckets(buckets: Buckets, start: float, *, discrete: bool = False) -> C
     mean = buckets.last if discrete else buckets.mean
     known = np.isfinite(buckets.min)
     said = np.where(known, 0, BAD).astype(np.uint8)
-    corrected = getattr(buckets, "corrected", None)
-    if corrected is not None and len(corrected):
-        said |= np.where(corrected, CORRECTED, 0).astype(np.uint8)
+    said |= np.where(buckets.corrected, CORRECTED, 0).astype(np.uint8)
     t = buckets.t.astype(np.float64) / 1e6
     curve = Curve(t, buckets.min, buckets.max, mean, np.where(known, buckets.good_fraction, 0.0), said)
     lost = np.flatnonzero(~buckets.ends_good & known)
     return (curve.broken_after(lost.astype(np.float64)) if len(lost) else curve).led_in(buckets.before, start)
 
 
-def from_samples(samples: Sequence[Sample], before: Sample | None, start: float) -> Curve:
-    """Every sample as a point, with what its quality says."""
+def from_samples(
+    samples: Sequence[Sample], before: Sample | None, start: float, corrections: Sequence[Correction] = ()
+) -> Curve:
+    """Every sample as a point, with what its quality says, and whether a correction was laid over it."""
     t = np.array([s.source_time.timestamp() for s in samples], dtype=np.float64)
     y = np.array([number(s) for s in samples], dtype=np.float64)
     good = np.array([is_good(s.quality) for s in samples], dtype=np.float64)
     said = np.array([flags(s.quality) for s in samples], dtype=np.uint8)
+    for correction in corrections:
+        said[(t >= correction.start.timestamp()) & (t < correction.end.timestamp())] |= CORRECTED
     return Curve(t, y, y, y, good, said).led_in(before, start)
 
 
 def read_curve(
-    history: HistoryReader, tag: str, start: float, end: float, steps: int, *, discrete: bool = False
+    history: HistoryReader,
+    tag: str,
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    discrete: bool = False,
+    corrections: Sequence[Correction] = (),
 ) -> Curve:
     """The stored curve of a tag: each sample while they are few, else at most `steps` buckets."""
     first, last = (datetime.fromtimestamp(moment, UTC) for moment in (start, end))
-    buckets = history.buckets(tag, first, last, steps)
-    if steps > COARSE and int(buckets.count.sum()) <= _RAW and not _corrected(buckets):
-        return from_samples(history.samples(tag, first, last, _RAW), buckets.before, start)
+    buckets = history.buckets(tag, first, last, steps, corrections)
+    count = int(buckets.count.sum())
+    if steps > COARSE and count <= _RAW:
+        samples = history.samples(tag, first, last, _RAW, corrections)
+        if len(samples) == count:  # of old ones only the figures may be left
+            return from_samples(samples, buckets.before, start, corrections)
     return from_buckets(buckets, start, discrete=discrete)
 
 
-def _corrected(buckets: Buckets) -> bool:
-    corrected = getattr(buckets, "corrected", None)
-    return corrected is not None and bool(np.any(corrected))
+def read_stored(live: LiveDesk, tag: Tag, start: float, end: float, steps: int) -> Curve:
+    """The stored curve of a tag with what people corrected; for a reader thread."""
+    first, last = (datetime.fromtimestamp(moment, UTC) for moment in (start, end))
+    with live.desk.house.store.reader() as session:
+        corrections = corrections_of(session, tag.name, first, last)
+    return read_curve(
+        live.history, tag.name, start, end, steps, discrete=tag.discrete, corrections=corrections
+    )
 
 
 @dataclass(frozen=True)
@@ -146,9 +165,13 @@ class CurveSource(QObject):
         self._running = 0
 
     def forget_all(self) -> None:
-        """Read everything anew: the live stream had a hole."""
-        for tag in list(self._loaded):
-            self.forget(tag)
+        """Read everything anew, because the live stream had a hole or curves were corrected; the old ones stay until
+        then.
+        """
+        for tag, loaded in self._loaded.items():
+            self._loaded[tag] = replace(loaded, pixels=0)
+            self._asked[tag] = self._asked.get(tag, 0) + 1
+        self._wanted.clear()
 
     def forget(self, tag: str) -> None:
         """The tag is not shown any more."""
@@ -197,12 +220,11 @@ class CurveSource(QObject):
 
     def _run(self, tag: str, ticket: int, start: float, end: float, steps: int, pixels: int) -> None:
         known = self._live.plant.tag(tag)
-        discrete = known is not None and known.discrete
 
         def work() -> Curve | None:
-            if self._asked.get(tag) != ticket:
+            if self._asked.get(tag) != ticket or known is None:
                 return None
-            return read_curve(self._live.history, tag, start, end, steps, discrete=discrete)
+            return read_stored(self._live, known, start, end, steps)
 
         self._running += 1
         if self._running == 1:

@@ -23,6 +23,7 @@ _ICONS = {
     "note": "note-pencil",
     "maintenance": "wrench",
     "write": "arrow-right",
+    "correction": "pencil-simple",
     "event": "flag",
 }
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.domain.inspections import Verdict
 from app.domain.plant import Plant
 from app.store.history import AlarmRecord
+from app.store.queries.corrections import correction_rows
 from app.store.queries.notes import notes_between
 from app.store.tables import Inspection, Issue, MachineWrite, MaintenanceOrder, Stage, WorkOrder
 
@@ -30,6 +31,7 @@ class EventKind(StrEnum):
     NOTE = "Notes"
     MAINTENANCE = "Maintenance"
     WRITE = "Values sent to machines"
+    CORRECTION = "Corrections"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def work_events(
         *_issues(session, start, end),
         *_maintenance(session, plant, equipment, start, end),
         *_writes(session, plant, equipment, start, end),
+        *_corrections(session, plant, equipment, start, end),
     ]
     for note in notes_between(session, start, end, equipment):
         text = f"{note.text} ({note.author})"
@@ -205,3 +208,17 @@ def _writes(
         for row in rows
         if row.tag in tags
     ]
+
+
+def _corrections(
+    session: Session, plant: Plant, equipment: Collection[str], start: datetime, end: datetime
+) -> list[ChartEvent]:
+    """Corrections that begin in the range; they are withdrawn where they are shown."""
+    tags = {tag.name for tag in plant.tags if tag.equipment in equipment}
+    found = []
+    for row in correction_rows(session, None, start, end):
+        if row.tag in tags and row.start >= start:
+            amount = "" if row.amount is None else f" {row.amount:g}"
+            text = f"{row.tag} {row.kind}{amount}: {row.reason} ({row.author})"
+            found.append(ChartEvent(EventKind.CORRECTION, row.start, text, "", row.id, row.tag))
+    return found

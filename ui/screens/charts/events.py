@@ -17,13 +17,16 @@ from ui.bridge.live import LiveDesk
 from ui.models.preferences import remember, remembered
 from ui.widgets.chart_marks import EventPin
 
-_TABLES = frozenset({"stage", "inspection", "issue", "note", "maintenance_order", "machine_write"})
+_TABLES = frozenset(
+    {"stage", "inspection", "issue", "note", "maintenance_order", "machine_write", "correction"}
+)
 _KINDS = {
     EventKind.STAGE: "stage",
     EventKind.ISSUE: "issue",
     EventKind.NOTE: "note",
     EventKind.MAINTENANCE: "maintenance",
     EventKind.WRITE: "write",
+    EventKind.CORRECTION: "correction",
 }
 _SOON_MS = 250
 

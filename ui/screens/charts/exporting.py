@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
+from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.domain.errors import Refused, WorldFault
+from app.domain.plant import Tag
+from app.store.history.export import Signal, Telling, export_history
+from app.store.queries.corrections import corrections_of
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
-from ui.models.sample_file import KINDS, write_samples
 from ui.screens.charts.picture import charts_picture
 from ui.screens.charts.range_picker import range_words
 from ui.screens.charts.stack import ChartStack
 from ui.widgets.chart_ticks import zone_words
 
 JOB = "chart-export"
+_KINDS = "CSV (*.csv);;Excel (*.xlsx);;Parquet (*.parquet)"
 
 
 class ChartExport(QObject):
     """`progressed(words, share)` for the window's list of jobs (share 1: over), `told` a sentence about the result."""
 
-    progressed = Signal(str, float)
-    told = Signal(str)
-    _share = Signal(float)
+    progressed = QtSignal(str, float)
+    told = QtSignal(str)
+    _share = QtSignal(float)
 
     def __init__(self, desk: Desk, live: LiveDesk, stack: ChartStack, host: QWidget) -> None:
         super().__init__(host)
@@ -40,7 +45,7 @@ class ChartExport(QObject):
 
     def choose_data_file(self) -> None:
         """Ask where the samples in view are to be written."""
-        self._ask_file("Export samples", "samples.csv", KINDS, self.export_data)
+        self._ask_file("Export samples", "samples.csv", _KINDS, self.export_data)
 
     def choose_picture_file(self) -> None:
         """Ask where a picture of the charts is to be written."""
@@ -56,44 +61,41 @@ class ChartExport(QObject):
         dialog.open()
 
     def _take_file(self, dialog: QFileDialog, chosen: Callable[[str], None], name: str) -> None:
-        if "twice" in dialog.selectedNameFilter():
+        kind = dialog.selectedNameFilter()
+        if "twice" in kind:
             self.export_picture(name, scale=2)
+        elif name.endswith(".csv") and "*.csv" not in kind and "*.png" not in kind:
+            chosen(str(Path(name).with_suffix(kind.rpartition("*")[2].rstrip(")"))))
         else:
             chosen(name)
 
     def export_data(self, name: str) -> None:
-        """Write every stored sample in view; the ending of the name says as what."""
+        """Write every stored sample in view, as it was corrected; the ending of the name says as what."""
         start, end = (datetime.fromtimestamp(m, UTC) for m in self._stack.window_of_time.range())
-        self._stop = threading.Event()
-        stop = self._stop
-
-        def progress(share: float) -> bool:
-            self._share.emit(share)
-            return not stop.is_set()
-
-        work = partial(write_samples, Path(name), self._live.history, self._stack.tags, start, end, progress)
+        self._stop = stop = threading.Event()
+        telling = Telling(self._share.emit, stop.is_set)
+        work = partial(_write, self._live, self._stack.tags, start, end, Path(name), telling)
         self.progressed.emit(f"Exporting to {Path(name).name}", 0.0)
         self._desk.tasks.run(work, partial(self._exported, name), owner=self, failed=self._not_exported)
 
     def cancel(self) -> None:
-        """Stop the export; the unfinished file is removed."""
+        """Stop the export; no file is left behind."""
         self._stop.set()
 
     def _tell_share(self, share: float) -> None:
-        self.progressed.emit("Exporting samples", min(share, 0.99))
+        if share < 1.0 and not self._stop.is_set():
+            self.progressed.emit("Exporting samples", share)
 
-    def _exported(self, name: str, count: int | None) -> None:
+    def _exported(self, name: str, count: int) -> None:
+        self._stop.set()
         self.progressed.emit("", 1.0)
-        if count is None:
-            self.told.emit("The export was cancelled; no file was left behind.")
-        else:
-            self.told.emit(f"{count:,} samples written to {name}.")
+        self.told.emit(f"{count:,} samples written to {name}.")
 
     def _not_exported(self, error: BaseException) -> None:
+        self._stop.set()
         self.progressed.emit("", 1.0)
-        sentence = getattr(error, "sentence", None)
-        if sentence is not None:
-            self._desk.refused.emit(str(sentence))
+        if isinstance(error, Refused | WorldFault):
+            self._desk.refused.emit(error.sentence)
         elif isinstance(error, OSError):
             self._desk.refused.emit(f"The file cannot be written: {error.strerror or error}.")
         else:
@@ -124,6 +126,16 @@ class ChartExport(QObject):
         """Put a picture on the clipboard."""
         QGuiApplication.clipboard().setImage(self.picture())
         self.told.emit("A picture of the charts is on the clipboard.")
+
+
+def _write(
+    live: LiveDesk, tags: Sequence[Tag], start: datetime, end: datetime, path: Path, telling: Telling
+) -> int:
+    """For a reader thread: the export with the corrections that stand now."""
+    with live.desk.house.store.reader() as session:
+        corrections = {tag.name: corrections_of(session, tag.name, start, end) for tag in tags}
+    signals = [Signal(tag.name, tag.unit) for tag in tags]
+    return export_history(live.history, signals, start, end, path, corrections=corrections, telling=telling)
 
 
 def _save(image: QImage, name: str) -> str:

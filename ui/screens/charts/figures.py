@@ -57,7 +57,7 @@ class CursorFigures(QObject):
         if between is None:
             return
         tags = [tag for tag in self._stack.tags if self._stack.kind_of(tag).kind != "texts"]
-        work = partial(read_stretches, self._live.history, tags, *between)
+        work = partial(read_stretches, self._live, tags, *between)
         self._desk.tasks.run(work, self._take, owner=self, key="figures")
 
     def _take(self, found: dict[str, Stretch]) -> None:

@@ -15,8 +15,12 @@ from app.operations.notes import delete_note
 from app.store.queries.chart_events import ChartEvent, EventKind
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
+from ui.models import wording
+from ui.models.form_card import FormCard
+from ui.screens.charts.correcting import corrected, correction_form, withdrawal_form, withdrawn
 from ui.screens.charts.events import EventLayer
-from ui.screens.charts.noting import ask_change, ask_note
+from ui.screens.charts.noting import change_form, changed, note_form, written
+from ui.screens.charts.range_picker import range_words
 from ui.screens.charts.stack import ChartStack
 from ui.widgets.chart_marks import EventPin
 from ui.widgets.dialog_card import DialogCard
@@ -38,6 +42,7 @@ class ChartHandling(QObject):
         super().__init__(host)
         self._desk, self._live, self._stack, self._events, self._host = desk, live, stack, events, host
         self._chosen: ChartEvent | None = None
+        self.cards = FormCard(desk, host)
 
     # -- cursors and range ---------------------------------------------------------------------------
 
@@ -146,8 +151,20 @@ class ChartHandling(QObject):
         moment = (
             window.crosshair if window.crosshair is not None else window.cursors.get("A", self._pointed())
         )
-        members = self._stack.members(self._stack.chosen())
-        ask_note(self._desk, members or self._stack.tags, moment, self._host)
+        tags = self._stack.members(self._stack.chosen()) or self._stack.tags
+        at = datetime.fromtimestamp(moment, UTC)
+        title = f"Note at {wording.moment(at)}"
+        self.cards.open("note", title, partial(note_form, tags), partial(written, at, tags), keep_draft=True)
+
+    def ask_correction(self) -> None:
+        """Ask how the stretch between the cursors is to be corrected."""
+        between = self._stack.window_of_time.between()
+        if between is None:
+            self._desk.refused.emit("Place the cursors A and B around the stretch first.")
+            return
+        tags = self._stack.members(self._stack.chosen()) or self._stack.tags
+        title = f"Correct {range_words(*between)}"
+        self.cards.open("correction", title, partial(correction_form, tags), partial(corrected, between))
 
     def step_event(self, direction: int) -> None:
         """Put the crosshair on the next event before (-1) or after (1) it, and say what it is."""
@@ -188,6 +205,8 @@ class ChartHandling(QObject):
     def _open(self, event: ChartEvent, where: QPoint, _checked: bool = False) -> None:
         if event.kind is EventKind.NOTE and isinstance(event.argument, UUID):
             self._open_note(event, event.argument, where)
+        elif event.kind is EventKind.CORRECTION and isinstance(event.argument, UUID):
+            self._open_correction(event, event.argument, where)
         elif event.kind is EventKind.WRITE:
             tag = self._live.plant.tag(event.tag)
             self.open_requested.emit("equipment", tag.equipment if tag is not None else event.tag)
@@ -204,10 +223,21 @@ class ChartHandling(QObject):
         menu.popup(where)
 
     def _change_note(self, note_id: UUID, text: str, _checked: bool = False) -> None:
-        ask_change(self._desk, note_id, text, self._host)
+        self.cards.open("change-note", "Change note", partial(change_form, text), partial(changed, note_id))
 
     def _delete_note(self, note_id: UUID, _checked: bool = False) -> None:
         self._desk.perform(delete_note(note_id=note_id), owner=self)
+
+    def _open_correction(self, event: ChartEvent, correction_id: UUID, where: QPoint) -> None:
+        menu = self._menu()
+        menu.addAction(event.text).setEnabled(False)
+        menu.addAction("Withdraw…").triggered.connect(partial(self._withdraw, correction_id))
+        menu.popup(where)
+
+    def _withdraw(self, correction_id: UUID, _checked: bool = False) -> None:
+        self.cards.open(
+            "withdrawal", "Withdraw the correction", withdrawal_form, partial(withdrawn, correction_id)
+        )
 
     def _menu(self) -> QMenu:
         menu = QMenu(self._host)

@@ -99,6 +99,7 @@ class ChartsScreen(Pane):
             "charts.event-after": partial(handling.step_event, 1),
             "charts.open-event": handling.open_chosen_event,
             "charts.note": handling.ask_note,
+            "charts.correct": handling.ask_correction,
             "charts.table": self.toggle_table,
             "charts.multiples": self.toggle_multiples,
             "charts.values": handling.ask_values,
@@ -157,6 +158,7 @@ class ChartsScreen(Pane):
         self._live.plant_changed.connect(self._on_plant)
         self._live.collector_changed.connect(self._on_collector)
         self._desk.actor_changed.connect(self._on_actor)
+        self._desk.changed.connect(self._on_changed)
 
     # -- what is shown -------------------------------------------------------------------------------
 
@@ -164,6 +166,12 @@ class ChartsScreen(Pane):
         """Read the stored curves anew."""
         self._curves.forget_all()
         self.stack.load()
+
+    @Slot(frozenset)
+    def _on_changed(self, entities: frozenset[str]) -> None:
+        """A correction changes curves that were read before; of a foreign commit nobody says what it touched."""
+        if "correction" in entities:
+            self.refresh()
 
     @Slot()
     def _on_plant(self) -> None:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 _MORE = (
     "charts.table", "charts.multiples", "charts.note", "",
-    "charts.cursor-a", "charts.cursor-b", "charts.no-cursors", "",
+    "charts.cursor-a", "charts.cursor-b", "charts.no-cursors", "charts.correct", "",
     "charts.back", "charts.fit", "charts.home", "charts.end", "charts.range", "",
     "charts.event-before", "charts.event-after", "charts.open-event", "",
     "charts.data", "charts.picture", "charts.copy", "",
     "charts.clear",
 )  # fmt: skip
 _OF_A_CHART = (
-    "charts.note", "charts.cursor-a", "charts.cursor-b", "charts.no-cursors", "",
+    "charts.note", "charts.cursor-a", "charts.cursor-b", "charts.no-cursors", "charts.correct", "",
     "charts.back", "charts.fit", "charts.values", "",
     "charts.up", "charts.down", "charts.multiples", "charts.table", "",
     "charts.copy", "charts.picture", "charts.data",
