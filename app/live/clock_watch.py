@@ -41,6 +41,23 @@ def _seconds(span: timedelta) -> str:
     return f"{span.total_seconds():,.0f} s"
 
 
+def unhurried(
+    clock: Callable[[], datetime], since: datetime | None, running: Callable[[], float] = time.monotonic
+) -> Callable[[], datetime]:
+    """A clock for what deletes old things: at most the time of the last commit (`since`) and how long we run now.
+
+    A clock that is set years ahead would otherwise make the whole history old at once. After a long pause things are
+    kept that much longer, until the next start.
+    """
+    began = running()
+
+    def now() -> datetime:
+        at = clock()
+        return at if since is None else min(at, since + timedelta(seconds=running() - began))
+
+    return now
+
+
 class ClockWatch:
     """`clock` is the wall's, `asleep` runs on during a sleep, `awake` stands still then; both in seconds."""
 

@@ -24,7 +24,7 @@ from app.drivers.protocol import Reading
 from app.live.alarm_desk import AlarmDesk
 from app.live.back_off import BackOff
 from app.live.backlog import MOST_WAITING
-from app.live.clock_watch import ClockWatch, Jump, seconds_with_sleep
+from app.live.clock_watch import ClockWatch, Jump, seconds_with_sleep, unhurried
 from app.live.commands import CommandDesk, CommandSource
 from app.live.figures import FIGURES_SECONDS
 from app.live.intake import Intake
@@ -143,6 +143,7 @@ class Collector:
             results = await self._on_disk(WriteResults, self._data_dir / FILE_NAME)
             stack.callback(results.close)
             self._folder = FolderWatch(self._data_dir / FILE_NAME)
+            self._alive = await self._on_disk(self._writer.last_commit)
             await self._restore(results)
             stack.push_async_callback(self.saving.commit)
             stack.push_async_callback(self.links.end_all)
@@ -153,11 +154,12 @@ class Collector:
 
     async def _work(self, seconds: float | None) -> None:
         """The standing tasks; the first one that fails brings the collector down, since then it lies."""
+        careful = unhurried(self._clock, self._alive)
         loops = [
             asyncio.create_task(loop, name=name)
             for name, loop in (
                 ("history", self.saving.keep_committing()),
-                ("sealing", keep_sealing(self._writer, self._on_disk, self._clock)),
+                ("sealing", keep_sealing(self._writer, self._on_disk, self._clock, careful_clock=careful)),
                 ("ticker", self._keep_ticking()),
                 ("plant", self._keep_looking()),
                 ("surroundings", self._keep_an_eye_on_the_folder()),
@@ -201,9 +203,8 @@ class Collector:
         """Open alarm records, and one bad sample for each tag whose last one still looks good."""
         with HistoryReader(self._data_dir / FILE_NAME) as reader:
             alarms = reader.alarms(active_only=True, limit=100_000)
-            alive = self._writer.last_commit()
             good = [sample for sample in reader.latest().values() if sample.good]
-        ends = [max(sample.source_time, alive or sample.source_time) for sample in good]
+        ends = [max(sample.source_time, self._alive or sample.source_time) for sample in good]
         ended = [
             Sample(sample.tag, end, end, None, Quality.BAD_NOT_CONNECTED)
             for sample, end in zip(good, ends, strict=True)

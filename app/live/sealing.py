@@ -33,18 +33,24 @@ async def keep_sealing(
     on_disk: Callable[..., Awaitable[object]],
     clock: Callable[[], datetime],
     keep_from: Callable[[], tuple[int, int] | None] = lambda: None,
+    *,
+    careful_clock: Callable[[], datetime] | None = None,
 ) -> None:
     """Run until cancelled. A history that cannot be tidied is told of once and tried again; it is still written.
 
-    `keep_from` is the (epoch, n) of the first sample that some other place still waits for.
+    `keep_from` is the (epoch, n) of the first sample that some other place still waits for. What is old enough to be
+    dropped is judged by `careful_clock`, which a clock that is set wrong cannot hurry.
     """
     told = ""
     while True:
         pause = _IDLE
         try:
-            for work in ((writer.seal, STEP_SECONDS), (writer.drop_old, keep_from())):
-                act, argument = work
-                done = await on_disk(act, clock(), argument)
+            drop_at = (careful_clock or clock)()
+            for act, now, argument in (
+                (writer.seal, clock(), STEP_SECONDS),
+                (writer.drop_old, drop_at, keep_from()),
+            ):
+                done = await on_disk(act, now, argument)
                 if getattr(done, "more", False):
                     pause = _BUSY
             told = ""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.live.clock_watch import ClockWatch, Jump
+from app.live.clock_watch import ClockWatch, Jump, unhurried
 
 
 @dataclass
@@ -84,3 +84,15 @@ def test_the_sentence_says_what_happened() -> None:
     assert Jump(at, hour, -hour).sentence() == (
         "This computer did not run for 3,600 s and its clock was set back by 3,600 s."
     )
+
+
+@given(st.floats(-1e6, 1e9), st.floats(0, 1e6))
+def test_a_clock_set_far_ahead_makes_nothing_old(ahead: float, ran: float) -> None:
+    clocks = Clocks()
+    last = clocks.wall
+    careful = unhurried(lambda: clocks.wall, last, lambda: clocks.ran)
+    clocks.run(ran)
+    clocks.wall += timedelta(seconds=ahead)
+    assert careful() <= last + timedelta(seconds=ran)
+    assert careful() <= clocks.wall
+    assert unhurried(lambda: clocks.wall, None)() == clocks.wall
