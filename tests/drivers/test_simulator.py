@@ -85,6 +85,7 @@ async def test_as_a_process_it_tells_its_ports_and_ends_cleanly(how: str) -> Non
             await writer.wait_closed()
             if how == "terminate":
                 process.send_signal(signal.SIGTERM)
+                await process.wait()  # while its standard input is still open
             process.stdin.close()
             _, errors = await process.communicate()
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 import threading
@@ -40,8 +41,12 @@ async def run(options: argparse.Namespace) -> None:
 def _watch_stdin(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
     """A daemon thread, since no portable way waits for a pipe on Windows; it dies with the process."""
 
+    descriptor = sys.stdin.fileno()
+
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin.read(): its lock, held by a thread that still waits, makes the interpreter crash at its end.
+        while os.read(descriptor, 4096):
+            pass
         with suppress(RuntimeError):  # the loop may be closed already
             loop.call_soon_threadsafe(ended.set)
 
