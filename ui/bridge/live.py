@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal, Slot
-from sqlalchemy.orm import Session
 
 from app.domain.equipment import EquipmentState, Health, equipment_state, health
 from app.domain.plant import Plant, Tag
@@ -29,12 +28,12 @@ from app.live.messages import (
 )
 from app.plant import utc_now
 from app.store.history import FILE_NAME, AlarmRecord, HistoryReader
-from app.store.queries.plant import in_maintenance, read_plant
 from ui.bridge.alarm_board import AlarmBoard
 from ui.bridge.desk import EVERYTHING, Desk
 from ui.bridge.machines import MachineNow, SignalNow, tag_view, why_stale
 from ui.bridge.outlook import OutlookKeeper
-from ui.bridge.rings import SPAN, Floats, Ring, flags, number
+from ui.bridge.rings import Ring, flags, number
+from ui.bridge.stored_values import Stored, plant_and_maintenance, read_stored
 from ui.widgets.alarm_strip import AlarmCount
 
 TICK_MS = 100
@@ -57,15 +56,6 @@ class CollectorState:
     @property
     def live(self) -> bool:
         return self.kind == "live"
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """What was on the disk when the window opened."""
-
-    latest: dict[str, Sample]
-    curves: dict[str, tuple[Floats, Floats]]
-    alarms: list[AlarmRecord]
 
 
 class LiveDesk(QObject):
@@ -155,7 +145,7 @@ class LiveDesk(QObject):
 
     def reload_plant(self) -> None:
         """Read machines, connections and tags again."""
-        self.desk.read(_plant_and_maintenance, self._take_plant, owner=self, key="plant")
+        self.desk.read(plant_and_maintenance, self._take_plant, owner=self, key="plant")
 
     @Slot(frozenset)
     def _on_changed(self, entities: frozenset[str]) -> None:
@@ -182,10 +172,10 @@ class LiveDesk(QObject):
         for tag in tags:
             self._rings[tag] = Ring()
         self.desk.tasks.run(
-            lambda: _read_stored(history, tags, now), self._take_stored, owner=self, failed=self._not_stored
+            lambda: read_stored(history, tags, now), self._take_stored, owner=self, failed=self._not_stored
         )
 
-    def _take_stored(self, stored: _Stored) -> None:
+    def _take_stored(self, stored: Stored) -> None:
         for tag, sample in stored.latest.items():
             known = self._latest.get(tag)
             if known is None or known.source_time < sample.source_time:
@@ -457,21 +447,3 @@ class LiveDesk(QObject):
     def raised_lately(self, window: timedelta) -> int:
         """How many alarms were raised within the last `window`."""
         return self.board.raised_since(self._clock() - window)
-
-
-def _plant_and_maintenance(session: Session) -> tuple[Plant, frozenset[str]]:
-    return read_plant(session), in_maintenance(session)
-
-
-def _read_stored(history: HistoryReader, tags: list[str], now: datetime) -> _Stored:
-    """Newest samples, the last quarter of an hour of each tag, and the alarms of the last day."""
-    start = now - timedelta(seconds=SPAN)
-    curves: dict[str, tuple[Floats, Floats]] = {}
-    for tag in tags:
-        samples = history.samples(tag, start, now + timedelta(seconds=1), 20_000)
-        t = np.array([s.source_time.timestamp() for s in samples], dtype=np.float64)
-        curves[tag] = t, np.array([number(s) for s in samples], dtype=np.float64)
-    recent = history.alarms(since=now - timedelta(days=1), limit=200)
-    still = history.alarms(active_only=True, limit=5000)
-    alarms = {record.id: record for record in (*recent, *still)}
-    return _Stored(history.latest(tags), curves, sorted(alarms.values(), key=lambda r: r.raised_at))
