@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from app.domain.errors import LinesideError
 from ui.bridge.machine_talk import BrowseNode, MachineTalk
 from ui.screens.machines.draft import Draft
-from ui.screens.machines.tree_model import TreeModel
+from ui.screens.machines.tree_model import TreeModel, WordsRole
 from ui.theme import current_theme
 from ui.widgets.buttons import ActionButton
 from ui.widgets.filter_field import FilterField
@@ -68,7 +68,8 @@ class BrowsePage(QWidget):
         self._filtered.setSourceModel(self.model)
         self._filtered.setRecursiveFilteringEnabled(True)
         self._filtered.setAutoAcceptChildRows(True)
-        self._filtered.setFilterKeyColumn(-1)
+        self._filtered.setFilterKeyColumn(0)
+        self._filtered.setFilterRole(WordsRole)
         self._filtered.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.filter = FilterField("among what is unfolded", noun=("value", "values"))
         self.tree = _Tree()
@@ -162,8 +163,8 @@ class BrowsePage(QWidget):
         rows = [self._filtered.mapToSource(i) for i in self.tree.selectionModel().selectedRows()]
         values = [i for i in rows if (node := self.model.node(i)) is not None and node.readable]
         wanted = any(i.data(Qt.ItemDataRole.CheckStateRole) != Qt.CheckState.Checked for i in values)
-        for index in values:
-            self.model.tick(index, wanted)
+        self.model.tick_all(values, wanted)
+        self.tree.viewport().update()
 
     def _picked(self) -> None:
         count = len(self._draft.picks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
@@ -10,6 +11,9 @@ from ui.bridge.machine_talk import BrowseNode
 from ui.screens.machines.draft import Draft, Pick
 
 Index = QModelIndex | QPersistentModelIndex
+WordsRole = int(Qt.ItemDataRole.UserRole)
+"""data: all that a filter looks at, in one text; the proxy asks it of thousands of rows."""
+_FEW = 100  # of more rows than these the whole view is painted anew
 _TITLES = ("Name", "Address", "")
 
 
@@ -135,6 +139,8 @@ class TreeModel(QAbstractItemModel):
         node = self._branch(index).node
         if node is None:
             return None
+        if role == WordsRole:
+            return f"{node.name} {node.address} {node.detail}"
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             detail = "already a tag" if node.address in self._draft.known else node.detail
             return (node.name, node.address if node.readable else "", detail)[index.column()]
@@ -151,20 +157,21 @@ class TreeModel(QAbstractItemModel):
 
     def tick(self, index: Index, wanted: bool) -> None:
         """Choose a value, or leave it."""
-        node = self._branch(index).node
-        if node is None or not node.readable:
-            return
-        if wanted:
-            self._draft.picks[node.address] = Pick(node.address, self._name_of(index))
-        else:
-            self._draft.picks.pop(node.address, None)
-        self.dataChanged.emit(index, index, [Qt.ItemDataRole.CheckStateRole])
-        self.picked.emit()
+        self.tick_all([index], wanted)
 
-    def _name_of(self, index: Index) -> str:
-        node = self._branch(index).node
-        assert node is not None
-        return node.name
+    def tick_all(self, indexes: Sequence[Index], wanted: bool) -> None:
+        """Choose values, or leave them; what is no value stays as it is."""
+        for index in indexes:
+            node = self._branch(index).node
+            if node is None or not node.readable:
+                continue
+            if wanted:
+                self._draft.picks[node.address] = Pick(node.address, node.name)
+            else:
+                self._draft.picks.pop(node.address, None)
+        for index in indexes if len(indexes) < _FEW else indexes[:1]:
+            self.dataChanged.emit(index, index, [Qt.ItemDataRole.CheckStateRole])
+        self.picked.emit()
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
