@@ -1,8 +1,9 @@
-"""The history on the disk: bytes a sample, and curves of an hour and of a month reduced to the pixels of a chart."""
+"""The history on the disk: bytes a sample, sealing, and curves reduced to the pixels of a chart."""
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.samples import Quality, Sample
-from app.store.history import FILE_NAME, HistoryReader, HistoryWriter
+from app.store.history import FILE_NAME, HistoryReader, HistoryWriter, Keeping
 from app.store.history.schema import micros
 from tests.bench.figures import Figure, median_seconds
 
@@ -22,70 +23,120 @@ PIXELS = 2000
 TAGS = 8
 START = datetime(2026, 4, 1, tzinfo=UTC)
 HOUR, MONTH = timedelta(hours=1), timedelta(days=30)
+NAMES = [f"BENCH/t{number}" for number in range(TAGS)]
+LATER = START + timedelta(days=40)
+AT_ONCE = Keeping(seal_after=timedelta(0), keep=timedelta(days=36500))
 _PEER = "numpy over the raw rows"
+_ROWS = "plain rows"
 
 
 def bench_history() -> Iterator[Figure]:
-    """Written as the collector does, read as a chart does; a second file holds the month."""
+    """Written and sealed as the collector does, read as a chart does; a second file holds the month."""
     with TemporaryDirectory() as name:
-        file = Path(name) / FILE_NAME
-        yield from _an_hour(file)
-        month = Path(name) / "month.sqlite"
-        _write_month(month)
-        with HistoryReader(month) as history:
-            seconds = median_seconds(
-                lambda: history.buckets("month", START, START + MONTH, PIXELS), rounds=3, warm_up=1
-            )
-        peer = median_seconds(partial(_numpy_buckets, month, START, START + MONTH), rounds=3, warm_up=0)
-        yield Figure(
-            "30 days of 1 Hz (2.6 M rows) to 2,000 pixels",
-            seconds * 1000,
-            "ms",
-            100.0,
-            against=peer * 1000,
-            against_what=_PEER,
-        )
+        folder = Path(name)
+        yield from _hours(folder / FILE_NAME, jitter=0.01, goal=2.5)
+        yield from _bytes(folder / "wide.sqlite", jitter=0.02, what="times ±20 ms")
+        yield from _a_month(folder / "month.sqlite")
 
 
-def _an_hour(file: Path) -> Iterator[Figure]:
-    """Eight tags at 10 Hz with 20 ms of jitter and a resolution of 0.01, an hour long."""
-    chance = Random(1)
-    batches = 60
-    each = 36_000 // batches
-    names = [f"BENCH/t{number}" for number in range(TAGS)]
-    values = dict.fromkeys(names, 20.0)
-    with HistoryWriter(file) as writer:
-        seconds = 0.0
-        for batch in range(batches):
-            samples: list[Sample] = []
-            for n in range(batch * each, (batch + 1) * each):
-                for tag in names:
-                    at = START + timedelta(seconds=n / 10 + chance.uniform(-0.02, 0.02))
-                    values[tag] = round(values[tag] + chance.gauss(0, 0.05), 2)
-                    samples.append(
-                        Sample(tag, at, at + timedelta(milliseconds=30), values[tag], Quality.GOOD)
-                    )
-            seconds += median_seconds(partial(writer.write, samples), rounds=1, warm_up=0)
-    _settle(file)
-    with HistoryReader(file) as history:
-        stats = history.stats()
-        yield Figure("history: bytes a sample, plain rows", stats.bytes_per_sample, "bytes", 2.5)
-        yield Figure(
-            "history: samples written, durable batches of 4,800", stats.samples / seconds, "1/s", 5000.0, True
-        )
-        ours = median_seconds(
-            lambda: [history.buckets(tag, START, START + HOUR, PIXELS) for tag in names], rounds=3
-        )
-    peer = median_seconds(
-        lambda: [_numpy_buckets(file, START, START + HOUR, tag) for tag in range(1, TAGS + 1)], rounds=3
+def _hours(file: Path, jitter: float, goal: float) -> Iterator[Figure]:
+    """Eight tags at 10 Hz with a resolution of 0.01 for two hours, first as rows and then sealed."""
+    with HistoryWriter(file, keeping=AT_ONCE) as writer, HistoryReader(file) as history:
+        seconds = _write_hours(writer, jitter)
+        rows = history.stats()
+        yield Figure("history: samples written, durable batches", rows.samples / seconds, "1/s", 5000.0, True)
+        as_rows = median_seconds(partial(_curves, history), rounds=3)
+        started = time.perf_counter()
+        _seal(writer)
+        sealing = time.perf_counter() - started
+        sealed = history.stats()
+        assert sealed.samples == rows.samples
+        as_chunks = median_seconds(partial(_curves, history), rounds=3)
+    size = _settled_size(file) / sealed.samples
+    plain = rows.bytes_per_sample
+    yield Figure(
+        "history: bytes a sample, times within 20 ms", size, "bytes", goal, against=plain, against_what=_ROWS
     )
+    yield Figure("history: samples sealed", sealed.samples / sealing, "1/s", 5000.0, True)
     yield Figure(
         "an hour of 10 Hz × 8 tags to 2,000 pixels each",
-        ours * 1000,
+        as_chunks * 1000,
         "ms",
-        against=peer * 1000,
-        against_what=_PEER,
+        against=as_rows * 1000,
+        against_what=_ROWS,
     )
+
+
+def _bytes(file: Path, jitter: float, what: str) -> Iterator[Figure]:
+    with HistoryWriter(file, keeping=AT_ONCE) as writer, HistoryReader(file) as history:
+        _write_hours(writer, jitter)
+        plain = history.stats().bytes_per_sample
+        _seal(writer)
+        count = history.stats().samples
+    size = _settled_size(file) / count
+    yield Figure(f"history: bytes a sample, {what}", size, "bytes", against=plain, against_what=_ROWS)
+
+
+def _write_hours(writer: HistoryWriter, jitter: float) -> float:
+    """Write two hours; returns the seconds that writing took."""
+    chance = Random(1)
+    values = dict.fromkeys(NAMES, 20.0)
+    seconds = 0.0
+    for first in range(0, 72_000, 600):
+        samples: list[Sample] = []
+        for n in range(first, first + 600):
+            for tag in NAMES:
+                at = START + timedelta(seconds=n / 10 + chance.uniform(-jitter, jitter))
+                values[tag] = round(values[tag] + chance.gauss(0, 0.05), 2)
+                samples.append(Sample(tag, at, at + timedelta(milliseconds=30), values[tag], Quality.GOOD))
+        seconds += median_seconds(partial(writer.write, samples), rounds=1, warm_up=0)
+    return seconds
+
+
+def _curves(history: HistoryReader) -> None:
+    for tag in NAMES:
+        history.buckets(tag, START, START + HOUR, PIXELS)
+
+
+def _seal(writer: HistoryWriter) -> None:
+    """Seal everything and give the room of the rows back, in the steps of the collector."""
+    while writer.seal(LATER, 0.05).more:
+        pass
+    while writer.drop_old(LATER).more:
+        pass
+
+
+def _settled_size(file: Path) -> int:
+    """The size of the whole file, once the pages that wait to be used again are taken out."""
+    db = sqlite3.connect(file, isolation_level=None)
+    db.executescript("PRAGMA incremental_vacuum")
+    db.close()
+    _settle(file)
+    return file.stat().st_size
+
+
+def _a_month(file: Path) -> Iterator[Figure]:
+    _write_month(file)
+    peer = median_seconds(partial(_numpy_buckets, file, START, START + MONTH), rounds=1, warm_up=0)
+    with HistoryWriter(file, keeping=AT_ONCE) as writer:
+        _seal(writer)
+    with HistoryReader(file) as history:
+        for what, end, pixels in (
+            ("30 days of 1 Hz (2.6 M samples) to 2,000 pixels", START + MONTH, PIXELS),
+            ("a day of 1 Hz to 2,000 pixels, all of it unpacked", START + timedelta(days=1), PIXELS),
+        ):
+            seconds = median_seconds(
+                partial(history.buckets, "month", START, end, pixels), rounds=5, warm_up=1
+            )
+            is_month = end == START + MONTH
+            yield Figure(
+                what,
+                seconds * 1000,
+                "ms",
+                100.0,
+                against=peer * 1000 if is_month else None,
+                against_what=_PEER if is_month else "",
+            )
 
 
 def _settle(file: Path) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.store.history.pieces import Pieces
 
 EXACT = 300_000  # so many samples are unpacked without asking whether their figures would do
-SHARE = 4  # a stretch may be taken as one where it is at most a quarter of a pixel long
+SHARE = 2  # a stretch may be taken as one where it is at most half a pixel long
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,9 @@ class Retention:
         )
         if free < _GIVE_BACK or free < pages * _SHARE_FREE:
             return False
-        self._db.execute(f"PRAGMA incremental_vacuum({_GIVE_BACK})").fetchall()
+        self._db.executescript(
+            f"PRAGMA incremental_vacuum({_GIVE_BACK})"
+        )  # `execute` would give back one page
         (left,) = self._db.execute("PRAGMA freelist_count").fetchone()
         return bool(left < free)  # an old file cannot give pages back; they are used again
 

@@ -24,7 +24,7 @@ class Buckets:
     what is told. Where only the figures of old samples are kept, `count` still counts the samples that there were.
 
     A bucket holds the samples from its `t` up to the next bucket's; where many samples are reduced, that border may
-    lie up to a quarter of a pixel beside the pixel's own.
+    lie up to half a pixel beside the pixel's own.
     """
 
     t: NDArray[int64]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 MOST = 40_000  # samples in a chunk
+_LONGEST = 3_600_000_000  # µs
 _PAUSE = timedelta(minutes=1)  # between two rounds through all tags
 _ROWS = "SELECT t, n, epoch, v, q, late FROM sample WHERE tag = ? AND t > ? AND t < ? ORDER BY t, n LIMIT ?"
 
@@ -111,7 +112,7 @@ def _seal_tag(db: sqlite3.Connection, tag: int, now: datetime, rules: Keeping) -
         rows.pop()
     if not rows:
         return Sealed()
-    made = _put_away(db, tag, columns_of(rows), rules.seal_least // 4)
+    made = _put_away(db, tag, columns_of(rows), rules.seal_least)
     db.executemany(
         "DELETE FROM sample WHERE tag = ? AND t = ? AND n = ?", [(tag, row[0], row[1]) for row in rows]
     )
@@ -135,7 +136,7 @@ def _portion(
     return rows
 
 
-def _put_away(db: sqlite3.Connection, tag: int, samples: Columns, few: int) -> int:
+def _put_away(db: sqlite3.Connection, tag: int, samples: Columns, least: int) -> int:
     """Samples of a tag, in order, as new chunks or into the ones that already hold their time; returns how many."""
     made = 0
     while len(samples):
@@ -150,30 +151,39 @@ def _put_away(db: sqlite3.Connection, tag: int, samples: Columns, few: int) -> i
         here = len(samples) if end is None else int(samples.t.searchsorted(end))
         portion, samples = samples.part(slice(None, here)), samples.part(slice(here, None))
         inside = host if host is not None and host.bytes and t <= host.t1 else None
-        if inside is None and after is not None and here < few:  # too few for a chunk between two others
+        if (
+            inside is None and after is not None and here < least // 4
+        ):  # too few for a chunk between two others
             inside = after if after.bytes else host if host is not None and host.bytes else None
-        made += _write(db, tag, portion) if inside is None else _fold_in(db, tag, inside, portion)
+        made += (
+            _write(db, tag, portion, least) if inside is None else _fold_in(db, tag, inside, portion, least)
+        )
     return made
 
 
-def _fold_in(db: sqlite3.Connection, tag: int, host: chunks.Head, late: Columns) -> int:
+def _fold_in(db: sqlite3.Connection, tag: int, host: chunks.Head, late: Columns, least: int) -> int:
     from app.store.history.codec import decode
 
     stored = decode(chunks.bodies(db, [host.id])[host.id])
     chunks.remove_chunk(db, tag, host)
-    return _write(db, tag, joined([stored, late]).in_order())
+    return _write(db, tag, joined([stored, late]).in_order(), least)
 
 
-def _write(db: sqlite3.Connection, tag: int, samples: Columns) -> int:
-    parts = _split(samples)
+def _write(db: sqlite3.Connection, tag: int, samples: Columns, least: int) -> int:
+    parts = _split(samples, least)
     for part in parts:
         chunks.add_chunk(db, tag, part)
     return len(parts)
 
 
-def _split(samples: Columns) -> Sequence[Columns]:
-    """Samples in parts of about equal length, none much longer than `MOST`; an instant is never torn apart."""
+def _split(samples: Columns, least: int) -> Sequence[Columns]:
+    """Samples in parts of about equal length, none much longer than `MOST`; an instant is never torn apart.
+
+    A part with more than `least` samples is not much longer than an hour, so that its figures tell about that hour.
+    """
     count = -(-len(samples) // (MOST + MOST // 4))
+    hours = -(int(samples.t[0] - samples.t[-1]) // _LONGEST)
+    count = max(count, min(hours, len(samples) // least))
     cuts = [0]
     for part in range(1, count):
         at = int(samples.t.searchsorted(samples.t[part * len(samples) // count]))
