@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 _FINE = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5,
          1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)  # fmt: skip
@@ -32,17 +33,23 @@ def local(moment: float, zone: tzinfo | None = None) -> datetime:
     )
 
 
+@lru_cache(maxsize=16)
 def zone_words(start: float, end: float, zone: tzinfo | None = None) -> str:
     """Name of the zone, both names when the clocks are changed within the range."""
     names = [local(start, zone).tzname() or "", local(end, zone).tzname() or ""]
     return names[0] if names[0] == names[1] else " → ".join(names)
 
 
-def time_ticks(start: float, end: float, most: int, zone: tzinfo | None = None) -> list[TimeTick]:
-    """At most about `most` marks at round local times.
+@lru_cache(maxsize=16)
+def time_ticks(start: float, end: float, most: int, zone: tzinfo | None = None) -> tuple[TimeTick, ...]:
+    """At most about `most` marks at round local times; linked charts ask for the same ones in every frame.
 
     An hour that is skipped by the clocks has no mark; one that comes twice has two, the second with its zone.
     """
+    return tuple(_time_ticks(start, end, most, zone))
+
+
+def _time_ticks(start: float, end: float, most: int, zone: tzinfo | None) -> list[TimeTick]:
     wish = (end - start) / max(most, 1)
     fine = next((step for step in _FINE if step >= wish), None)
     if fine is not None:

@@ -59,24 +59,31 @@ class CursorPanel(ThemedWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(300, self.sizeHint().height())
 
+    def _lefts(self) -> list[float]:
+        """Where each column begins, and the end of the last; a rate carries its unit and is wider."""
+        weights = [1.6 if heading == "Rate" else 1.0 for heading in HEADINGS]
+        width = min(104.0, (self.width() - 236) / sum(weights))
+        return [self.width() - 12 - width * sum(weights[column:]) for column in range(len(weights) + 1)]
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         try:
             t, height = self.tokens, self._line_height()
             meta, body = self.theme.font("meta"), self.theme.font("body")
             painter.fillRect(self.rect(), t.base)
-            width = min(104.0, (self.width() - 190) / len(HEADINGS))
-            name_end = self.width() - 12 - width * len(HEADINGS)
+            lefts = self._lefts()
             draw_text(painter, QRectF(10, 4, self.width() - 20, height), self._heading, body, t.text, LEFT)
-            for column, heading in enumerate(HEADINGS):
-                box = QRectF(name_end + column * width, 4 + height, width, height)
-                draw_text(painter, box, heading, meta, t.text2, RIGHT)
+            for left, right, heading in zip(lefts, lefts[1:], HEADINGS, strict=False):
+                draw_text(
+                    painter, QRectF(left, 4 + height, right - left, height), heading, meta, t.text2, RIGHT
+                )
             for number, line in enumerate(self.lines[:_MOST_LINES]):
                 top = 4 + (number + 2) * height
                 painter.fillRect(QRectF(10, top + height / 2 - 1, 12, 3), t.series[line.colour_index])
-                draw_text(painter, QRectF(28, top, name_end - 34, height), line.name, body, t.text, LEFT)
-                for column, cell in enumerate(line.cells):
-                    box = QRectF(name_end + column * width + 4, top, width - 4, height)
-                    draw_text(painter, box, cell, body, t.text, RIGHT)
+                draw_text(painter, QRectF(28, top, lefts[0] - 34, height), line.name, body, t.text, LEFT)
+                for left, right, cell in zip(lefts, lefts[1:], line.cells, strict=False):
+                    draw_text(
+                        painter, QRectF(left + 4, top, right - left - 4, height), cell, body, t.text, RIGHT
+                    )
         finally:
             painter.end()

@@ -205,7 +205,10 @@ class ChartStack(QScrollArea):
         """Time goes on, also without data."""
         for key, chart in self._charts.items():
             chart.set_stale(self._stale_since(self._members[key]))
-        self.window_of_time.set_now(now)
+        window = self.window_of_time
+        start, end = window.range()
+        if not window.following or now - window.now >= (end - start) / max(self.width(), 1):
+            window.set_now(now)  # less than a pixel would be painted for nothing
 
     def _stale_since(self, members: list[Tag]) -> float | None:
         """From when on nothing is known of any of the signals; None while one of them is known."""

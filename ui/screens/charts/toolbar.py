@@ -12,6 +12,7 @@ from ui.widgets.buttons import IconButton, MenuButton
 if TYPE_CHECKING:
     from ui.screens.charts.screen import ChartsScreen
 
+_LONGEST = 16
 _MORE = (
     "charts.table", "charts.multiples", "charts.note", "",
     "charts.cursor-a", "charts.cursor-b", "charts.no-cursors", "charts.correct", "",
@@ -75,4 +76,6 @@ def _menu(screen: ChartsScreen, title: str, keys: tuple[str, ...]) -> QMenu:
 
 
 def _rename(button: MenuButton, name: str) -> None:
-    button.setText(f"View: {name}" if name else "Views")
+    """The name of the open view, shortened to what the line of tools has room for."""
+    button.setText("Views" if not name else name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
+    button.setToolTip(f"View: {name}" if name else "")
