@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from pytestqt.qtbot import QtBot
 from app.domain.people import Actor, Role
 from app.domain.plant import Connection, Limits, Plant, Tag, Writing
 from app.domain.plant_file import parse_plant
+from app.drivers.certificates import own_certificate
 from app.drivers.faults import ServerCertificate
 from app.drivers.simulator import SimulatedPlant
 from app.live.messages import LinkState, WriteAnswered
 from app.operations.plant import save_tags
 from app.plant import House
 from app.store.queries.plant import read_plant
+from tests.drivers.opcua_machine import SECURE, Machine, machine
 from tests.ui.plant import link, sample
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
@@ -39,18 +42,40 @@ PATIENCE = 20_000
 
 
 @pytest.fixture
-def servers() -> Iterator[SimulatedPlant]:
-    """The demo plant's real servers, on a thread of their own."""
+def server_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """A thread with an event loop for the servers of a test."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="servers", daemon=True)
     thread.start()
-    plant = SimulatedPlant(rate=5.0)
-    asyncio.run_coroutine_threadsafe(plant.start(), loop).result(PATIENCE / 1000)
-    yield plant
-    asyncio.run_coroutine_threadsafe(plant.stop(), loop).result(PATIENCE / 1000)
+    yield loop
     loop.call_soon_threadsafe(loop.stop)
     thread.join(PATIENCE / 1000)
     loop.close()
+
+
+@pytest.fixture
+def servers(server_loop: asyncio.AbstractEventLoop) -> Iterator[SimulatedPlant]:
+    """The demo plant's real servers."""
+    plant = SimulatedPlant(rate=5.0)
+    asyncio.run_coroutine_threadsafe(plant.start(), server_loop).result(PATIENCE / 1000)
+    yield plant
+    asyncio.run_coroutine_threadsafe(plant.stop(), server_loop).result(PATIENCE / 1000)
+
+
+@pytest.fixture
+def encrypted(server_loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Iterator[Machine]:
+    """An OPC UA server that shows a certificate."""
+    served = machine(policies=SECURE, own=own_certificate(tmp_path / "theirs", "machine"))
+    yield asyncio.run_coroutine_threadsafe(_entered(served), server_loop).result(PATIENCE / 1000)
+    asyncio.run_coroutine_threadsafe(_left(served), server_loop).result(PATIENCE / 1000)
+
+
+async def _entered(served: AbstractAsyncContextManager[Machine]) -> Machine:
+    return await served.__aenter__()
+
+
+async def _left(served: AbstractAsyncContextManager[Machine]) -> None:
+    await served.__aexit__(None, None, None)
 
 
 @pytest.fixture
@@ -220,6 +245,24 @@ def test_every_protocol_shows_a_connection_as_it_was_entered(
     assert again.address_page.take()
     assert again.draft.connection == wizard.draft.connection
     again.deleteLater()
+
+
+def test_an_encrypted_server_is_trusted_by_a_person_and_only_then_asked(
+    qtbot: QtBot, shown: Shown, house: House, bare_live: LiveDesk, encrypted: Machine
+) -> None:
+    wizard = begin(
+        shown(bare_live), "opcua", name="oven", url=encrypted.url, security="Basic256Sha256/SignAndEncrypt"
+    )
+    wizard.next()
+    page = wizard.try_page
+    qtbot.waitUntil(page.trust.isVisible, timeout=PATIENCE)
+    assert wizard.blocked() == "The machine has to answer first."
+    page.trust.button.click()
+    qtbot.waitUntil(lambda: page.answered, timeout=PATIENCE)
+    with qtbot.waitSignal(wizard.saved, timeout=PATIENCE):
+        wizard.save_connection()
+    (connection,) = plant_of(house).connections
+    assert len(connection.trusted) == 64
 
 
 def test_a_certificate_is_shown_whole_before_it_is_trusted(qtbot: QtBot, desk: Desk) -> None:

@@ -58,6 +58,7 @@ class TagsPage(QWidget):
         self.machine.setMinimumWidth(180)
         self.machine_name.setObjectName("wizard-machine-name")
         self.machine_name.setAccessibleName("Name of the new machine")
+        self.machine_name.setMinimumWidth(260)
         self.machine_name.setPlaceholderText("Name of the new machine")
         self._machine_bar = QWidget()
         bar = QHBoxLayout(self._machine_bar)
