@@ -18,6 +18,7 @@ from app.domain.stages import StageStatus
 from app.operations import (
     alarms,
     change,
+    corrections,
     imports,
     inspections,
     issues,
@@ -105,6 +106,7 @@ def test_times_are_iso_local_or_counted_from_now() -> None:
 def test_every_operation_is_offered_by_name(done: Lineside, lineside: Lineside) -> None:
     modules = (
         alarms,
+        corrections,
         imports,
         inspections,
         issues,
