@@ -29,7 +29,7 @@ class Stored:
 
     rows: Sequence[Row]
     heads: Sequence[Head]
-    parts: dict[int, bytes]
+    parts: dict[int, Pieces]
     bodies: dict[int, bytes]
 
 
@@ -40,6 +40,8 @@ def fetch(
 
     Where a correction begins or ends, and at the ends, all samples are unpacked.
     """
+    from app.store.history.pieces import unpack_parts
+
     rows = db.execute(
         "SELECT t, n, 0, v, q, 0 FROM sample WHERE tag = ? AND t >= ? AND t < ? ORDER BY t, n",
         (tag, start, end),
@@ -50,7 +52,7 @@ def fetch(
     to_unpack = [h.id for h in heads if h.bytes and (all_of_it or h.id in torn)]
     whole = {h.id for h in heads if h.t1 - h.t0 <= longest} - set(to_unpack)
     coarse = [h for h in heads if h.id not in whole and h.id not in set(to_unpack)]
-    parts = chunks.parts(db, [h.id for h in coarse])
+    parts = {id: unpack_parts(packed) for id, packed in chunks.parts(db, [h.id for h in coarse]).items()}
     to_unpack += [h.id for h in coarse if h.bytes and not _short_enough(parts.get(h.id), longest)]
     return Stored(rows, heads, parts, chunks.bodies(db, to_unpack))
 
@@ -68,22 +70,17 @@ def _torn(heads: Sequence[Head], cuts: Sequence[int], rows: Sequence[int]) -> se
     return {head.id for head, is_torn in zip(heads, torn.tolist(), strict=True) if is_torn}
 
 
-def _short_enough(packed: bytes | None, longest: int) -> bool:
-    from app.store.history.pieces import unpack_parts
-
-    if packed is None:
-        return False
-    parts = unpack_parts(packed)
-    return bool((parts.end - parts.t).max() <= longest)
+def _short_enough(parts: Pieces | None, longest: int) -> bool:
+    return parts is not None and bool((parts.end - parts.t).max() <= longest)
 
 
 def pieces_between(stored: Stored, start: int, end: int) -> Pieces:
     """All that is stored as pieces in the order of time, those that begin in start <= t < end (µs)."""
     import numpy as np
 
-    from app.store.history.pieces import merged, pieces_of, unpack_parts
+    from app.store.history.pieces import merged, pieces_of
 
-    found = [unpack_parts(packed) for id, packed in stored.parts.items() if id not in stored.bodies]
+    found = [parts for id, parts in stored.parts.items() if id not in stored.bodies]
     known = stored.bodies.keys() | stored.parts.keys()
     rest = [head for head in stored.heads if head.id not in known]
     pieces = merged([*found, _of_heads(rest), pieces_of(_samples(stored))])
