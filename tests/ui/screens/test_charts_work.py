@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
@@ -241,6 +241,9 @@ def test_the_table_says_what_the_crosshair_says(qtbot: QtBot, screen: ChartsScre
     screen.window_of_time.set_crosshair(moment)
     said = model.index(40, 1).data()
     assert f"Vibration {said}" in screen.stack.charts[0].readout()
+    screen.twin.list.selectRow(40)
+    screen.actions_set.trigger("charts.copy")
+    assert str(said) in QGuiApplication.clipboard().text()
     screen.actions_set.trigger("charts.table")
     assert screen.stack.isVisible()
 

@@ -107,7 +107,7 @@ class ChartsScreen(Pane):
             "charts.down": partial(handling.move_chart, 1),
             "charts.data": self.export.choose_data_file,
             "charts.picture": self.export.choose_picture_file,
-            "charts.copy": self.export.copy_picture,
+            "charts.copy": self.copy,
             "charts.clear": self.clear,
         }
 
@@ -334,6 +334,13 @@ class ChartsScreen(Pane):
         self.actions_set.rename("charts.table", "Curves as a table" if showing else "Table as curves")
         if not showing:
             self.twin.show_now()
+
+    def copy(self) -> None:
+        """A picture of the charts to the clipboard; of the table the chosen rows."""
+        if self._pages.currentWidget() is self.twin:
+            self.twin.list.copy_selection()
+        else:
+            self.export.copy_picture()
 
     @Slot()
     def toggle_multiples(self) -> None:
