@@ -11,7 +11,7 @@ import pytest
 from app.domain.plant import Counter, Limits, Tag
 from app.domain.samples import Quality, Sample, Value
 from app.store.history import FILE_NAME, HistoryReader, HistoryWriter
-from app.store.outlook import Outlook, outlooks
+from app.store.queries.outlook import Outlook, outlooks
 
 NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 DAY_START = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)

@@ -17,7 +17,8 @@ from app.operations.plant import apply_plant
 from app.plant import House
 from tests.ui.plant import alarm, demo_plant, sample
 from tests.ui.qt_loop import on_qt_loop, until
-from ui.bridge.alarm_board import AlarmBoard, alarm_words
+from app.domain.alarms import alarm_words
+from ui.bridge.alarm_board import AlarmBoard
 from ui.bridge.collector import CollectorKeeper
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk

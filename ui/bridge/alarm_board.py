@@ -1,55 +1,26 @@
-"""All alarms that somebody has to know of, as the collector last told them: counts, order, words."""
+"""All alarms that somebody has to know of, as the collector last told them: counts and order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from app.domain.alarms import Kind, Phase, alarm_words, condition_words, machine_of
-from app.domain.plant import Plant, Tag
+from app.domain.alarms import Kind, Phase
 from app.store.history import AlarmRecord
 from ui.widgets.alarm_strip import AlarmCount
 
-__all__ = [
-    "FLOOD",
-    "RATE_WINDOW",
-    "AlarmBoard",
-    "alarm_words",
-    "condition_words",
-    "is_active",
-    "is_unacked",
-    "machine_name",
-    "signal_name",
-    "urgency_order",
-]
 KEPT_CLEARED = 200
 RATE_WINDOW = timedelta(minutes=10)
-FLOOD = 10
 
 
-def is_unacked(record: AlarmRecord) -> bool:
-    """Whether somebody still has to acknowledge."""
-    return record.phase.unacked
-
-
-def is_active(record: AlarmRecord) -> bool:
-    """Whether the condition is there now and is not hidden on purpose."""
-    return record.phase.active
+def wants_somebody(record: AlarmRecord) -> bool:
+    """Whether the alarm is there now or waits for an acknowledgement or a reset, and nobody has put it aside."""
+    return record.phase.active or record.phase.unacked or record.phase.latched
 
 
 def urgency_order(record: AlarmRecord) -> tuple[int, bool, float, str]:
     """Sort key: priority, then unacknowledged, then newest; the id settles ties for good."""
-    return (record.priority, not is_unacked(record), -record.raised_at.timestamp(), record.id)
-
-
-def machine_name(plant: Plant, tag: Tag | None, name: str) -> str:
-    """The machine of a tag in words; the first part of the tag's name when the plant does not know it."""
-    return machine_of(plant, tag.name if tag is not None else name)
-
-
-def signal_name(name: str) -> str:
-    """The signal in words: the last part of a tag's name."""
-    return name.rsplit("/", 1)[-1].replace("_", " ")
+    return (record.priority, not record.phase.unacked, -record.raised_at.timestamp(), record.id)
 
 
 class AlarmBoard:
@@ -124,18 +95,15 @@ class AlarmBoard:
         """Active alarms by priority, and how many wait for somebody; shelved ones are not counted."""
         counted: dict[int, AlarmCount] = {}
         for record in self._open.values():
-            if is_active(record) or is_unacked(record):
+            if wants_somebody(record):
                 known = counted.get(record.priority, AlarmCount())
-                counted[record.priority] = AlarmCount(known.active + 1, known.unacked + is_unacked(record))
+                counted[record.priority] = AlarmCount(known.active + 1, known.unacked + record.phase.unacked)
         return counted
-
-    def shelved(self) -> list[AlarmRecord]:
-        return [r for r in self.open() if r.phase is Phase.SHELVED]
 
     def newest(self) -> AlarmRecord | None:
         """The alarm raised last that still wants something of somebody; an unacknowledged one goes first."""
-        found = [r for r in self._open.values() if is_active(r) or is_unacked(r)]
-        return max(found, key=lambda r: (is_unacked(r), r.raised_at), default=None)
+        found = [r for r in self._open.values() if wants_somebody(r)]
+        return max(found, key=lambda r: (r.phase.unacked, r.raised_at), default=None)
 
     def last_cleared(self) -> datetime | None:
         """When the last alarm went back to normal."""

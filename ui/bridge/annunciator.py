@@ -8,7 +8,6 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from ui.bridge.alarm_board import is_unacked
 from ui.bridge.live import LiveDesk
 
 EVERY_SECONDS = {1: 3.0, 2: 8.0, 3: 30.0}  # priority 4 is for the diagnosis and makes no sound
@@ -67,7 +66,7 @@ class Annunciator(QObject):
     @Slot()
     def look(self) -> None:
         """Sound the most urgent alarm that waits for somebody and is not muted."""
-        waiting = [r for r in self._live.board.open() if is_unacked(r) and r.priority in EVERY_SECONDS]
+        waiting = [r for r in self._live.board.open() if r.phase.unacked and r.priority in EVERY_SECONDS]
         if self._muted_until is not None and not any(r.id in self._muted for r in waiting):
             self._end_mute()
         loudest = min((r.priority for r in waiting if r.id not in self._muted), default=None)
@@ -82,7 +81,7 @@ class Annunciator(QObject):
 
     def mute(self) -> None:
         """Two minutes of quiet for the alarms that wait now."""
-        self._muted = frozenset(r.id for r in self._live.board.open() if is_unacked(r))
+        self._muted = frozenset(r.id for r in self._live.board.open() if r.phase.unacked)
         self._muted_until = self._live.now() + MUTE
         self._unmute.start(int(MUTE.total_seconds() * 1000))
         self.look()

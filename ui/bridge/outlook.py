@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.domain.plant import Plant
 from app.store.history import HistoryReader
-from app.store.outlook import Outlook, outlooks
+from app.store.queries.outlook import Outlook, outlooks
 from ui.tasks import Tasks
 
 EVERY_MS = 120_000

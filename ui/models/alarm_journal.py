@@ -1,4 +1,4 @@
-"""What happened to alarms, newest first, narrowed by words."""
+"""What happened to alarms, newest first, as far back as somebody has scrolled."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from app.domain.alarms import Kind, alarm_words, machine_of, signal_of, split_key
 from app.domain.plant import Plant
 from app.store.history import JournalLine
-from ui.bridge.alarm_board import machine_name, signal_name
 from ui.models import wording
 from ui.models.machine_words import value_words
 from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole
@@ -17,12 +17,13 @@ from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
 _DISPLAY = int(Qt.ItemDataRole.DisplayRole)
-_COLUMNS = (
+COLUMNS = (
     ("at", "When", 150),
-    ("event", "Event", 120),
+    ("event", "Event", 150),
+    ("priority", "Priority", 64),
     ("machine", "Machine", 200),
-    ("signal", "Signal", 120),
-    ("limit", "Limit", 70),
+    ("signal", "Signal", 150),
+    ("limit", "Condition", 110),
     ("value", "Value", 100),
     ("actor", "Who", 140),
     ("reason", "Reason", 260),
@@ -30,64 +31,85 @@ _COLUMNS = (
 
 
 class AlarmJournal(QAbstractTableModel):
-    """Lines as read; the filter looks into every column."""
+    """Pages of lines, one below the other; nothing moves when nothing is new."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._all: list[tuple[str, ...]] = []
+        self._lines: list[JournalLine] = []
         self._rows: list[tuple[str, ...]] = []
-        self._words: list[str] = []
-
-    def set_lines(self, lines: Sequence[JournalLine], plant: Plant) -> None:
-        """Replace what is shown; nothing moves when nothing is new."""
-        read = [_cells(line, plant) for line in lines]
-        if read != self._all:
-            self._all = read
-            self._narrow()
-
-    def set_filter(self, text: str) -> None:
-        self._words = text.casefold().split()
-        self._narrow()
 
     @property
-    def total(self) -> int:
-        return len(self._all)
+    def last(self) -> int | None:
+        """The number of the oldest line, from which an older page goes on."""
+        return self._lines[-1].n if self._lines else None
 
-    def _narrow(self) -> None:
+    def set_lines(self, lines: Sequence[JournalLine], plant: Plant) -> None:
+        """The newest page; older pages that were read stay as long as the newest overlap with them."""
+        newest, known = list(lines), {line.n: place for place, line in enumerate(self._lines)}
+        if newest and newest[-1].n in known:
+            fresh = [line for line in newest if line.n not in known]
+            if not fresh:
+                return
+            self.beginInsertRows(_NO_INDEX, 0, len(fresh) - 1)
+            self._lines[:0] = fresh
+            self._rows[:0] = [journal_cells(line, plant) for line in fresh]
+            self.endInsertRows()
+            return
+        self.start_over(newest, plant)
+
+    def start_over(self, lines: Sequence[JournalLine], plant: Plant) -> None:
+        """Other lines, for another question."""
         self.beginResetModel()
-        self._rows = [row for row in self._all if all(w in " ".join(row).casefold() for w in self._words)]
+        self._lines = list(lines)
+        self._rows = [journal_cells(line, plant) for line in lines]
         self.endResetModel()
+
+    def add_older(self, lines: Sequence[JournalLine], plant: Plant) -> None:
+        """The page below the last one."""
+        older = [line for line in lines if self.last is None or line.n < self.last]
+        if older:
+            first = len(self._lines)
+            self.beginInsertRows(_NO_INDEX, first, first + len(older) - 1)
+            self._lines += older
+            self._rows += [journal_cells(line, plant) for line in older]
+            self.endInsertRows()
+
+    def line_at(self, row: int) -> JournalLine | None:
+        return self._lines[row] if 0 <= row < len(self._lines) else None
 
     def rowCount(self, parent: Index = _NO_INDEX) -> int:
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: Index = _NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(_COLUMNS)
+        return 0 if parent.isValid() else len(COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
         if orientation != Qt.Orientation.Horizontal:
             return None
-        key, title, width = _COLUMNS[section]
+        key, title, width = COLUMNS[section]
         answers: dict[int, Any] = {_DISPLAY: title, ColumnKeyRole: key, ColumnWidthRole: width}
         return answers.get(role)
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:
-        if index.isValid() and role == Qt.ItemDataRole.DisplayRole:
+        if index.isValid() and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self._rows[index.row()][index.column()]
         return None
 
 
-def _cells(line: JournalLine, plant: Plant) -> tuple[str, ...]:
-    name = line.key.removesuffix("!comm")
-    tag = plant.tag(name)
-    value = f"{value_words(line.value)} {tag.unit if tag else ''}".strip() if line.value is not None else ""
+def journal_cells(line: JournalLine, plant: Plant) -> tuple[str, ...]:
+    """A line in words, by the columns of the journal."""
+    tag, kind = split_key(line.key)
+    known = plant.tag(tag)
+    system = kind is Kind.SYSTEM
+    value = "" if line.value is None else f"{value_words(line.value)} {known.unit if known else ''}".strip()
     return (
         f"{wording.moment(line.at)}:{line.at.astimezone():%S}",
-        line.event,
-        machine_name(plant, tag, name),
-        signal_name(name),
-        line.limit.value.upper() if line.limit else "",
-        value,
+        line.event.replace("-", " "),
+        "" if line.priority is None else str(line.priority),
+        machine_of(plant, tag),
+        alarm_words(line.key, plant) if system else signal_of(plant, tag),
+        line.limit.value.replace("-", " ") if line.limit else kind.value,
+        "" if system else value,
         line.actor,
-        line.reason,
+        line.reason or (str(line.value) if system and line.value else ""),
     )

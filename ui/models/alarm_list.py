@@ -8,9 +8,10 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from app.domain.alarms import Kind, Phase
+from app.domain.alarm_load import first_out
+from app.domain.alarms import Kind, Phase, condition_words, machine_of, rule_of
 from app.store.history import AlarmRecord
-from ui.bridge.alarm_board import condition_words, is_unacked, machine_name, urgency_order
+from ui.bridge.alarm_board import urgency_order
 from ui.bridge.live import LiveDesk
 from ui.models import wording
 from ui.models.machine_words import age_words, signal_words
@@ -29,27 +30,35 @@ _COLUMNS = (
     ("by", "Acknowledged", 128),
     ("advice", "What to do", 260),
 )
+# What can be said to any plant; a plant that says itself what to do is quoted instead.
 _ADVICE = {
     "hihi": "Stop or unload, find the cause.",
     "lolo": "Stop or unload, find the cause.",
     "hi": "Watch it, find the cause.",
     "lo": "Watch it, find the cause.",
     "comm": "Check power and network.",
+    "stale": "Check the sensor and its cable.",
+}
+_STATES = {
+    Phase.UNACK: "active",
+    Phase.ACKED: "active, seen",
+    Phase.RTN_UNACK: "went away unseen",
+    Phase.LATCHED_UNACK: "went away, unseen, to reset",
+    Phase.LATCHED_ACKED: "went away, to reset",
+    Phase.SUPPRESSED: "suppressed",
+    Phase.OUT_OF_SERVICE: "out of service",
+    Phase.NORMAL: "over",
 }
 
 
 def state_words(record: AlarmRecord, pending: bool) -> str:
     """The state for people; an act that the collector has not applied yet is said as such."""
     if pending:
-        return "being acknowledged…" if is_unacked(record) else "being changed…"
-    if record.phase is Phase.SHELVED and record.shelved_until is not None:
-        return f"shelved to {record.shelved_until.astimezone():%H:%M}"
-    return {
-        Phase.UNACK: "active",
-        Phase.ACKED: "active, seen",
-        Phase.RTN_UNACK: "went away unseen",
-        Phase.NORMAL: "over",
-    }.get(record.phase, record.phase.value)
+        return "being acknowledged…" if record.phase.unacked else "being changed…"
+    if record.phase is Phase.SHELVED:
+        until = f" to {record.shelved_until.astimezone():%H:%M}" if record.shelved_until else ""
+        return f"shelved{until}{', once' if record.one_shot else ''}"
+    return _STATES[record.phase]
 
 
 class AlarmList(QAbstractTableModel):
@@ -64,6 +73,8 @@ class AlarmList(QAbstractTableModel):
         self._live, self._wanted = live, wanted
         self._rows: list[AlarmRecord] = []
         self._held = False
+        self._grouped = False
+        self._first: frozenset[str] = frozenset()
         self._waiting = 0
 
     # -- rows ----------------------------------------------------------------------------------------
@@ -76,6 +87,16 @@ class AlarmList(QAbstractTableModel):
     @property
     def held(self) -> bool:
         return self._held
+
+    def group(self, grouped: bool) -> None:
+        """Put the alarms of a machine together, the first that was raised on top: most often the cause of the rest."""
+        if grouped != self._grouped:
+            self._grouped = grouped
+            self.refresh()
+
+    @property
+    def grouped(self) -> bool:
+        return self._grouped
 
     @property
     def waiting(self) -> int:
@@ -105,11 +126,18 @@ class AlarmList(QAbstractTableModel):
             self.waiting_changed.emit(count)
 
     def _drop(self, found: dict[str, AlarmRecord]) -> None:
-        for row in range(len(self._rows) - 1, -1, -1):
-            if self._rows[row].id not in found:
-                self.beginRemoveRows(_NO_INDEX, row, row)
-                del self._rows[row]
-                self.endRemoveRows()
+        """Neighbours go together: a flood that ends must not cost a step for each of its rows."""
+        row = len(self._rows)
+        while row > 0:
+            last = row - 1
+            row = last
+            if self._rows[last].id in found:
+                continue
+            while row > 0 and self._rows[row - 1].id not in found:
+                row -= 1
+            self.beginRemoveRows(_NO_INDEX, row, last)
+            del self._rows[row : last + 1]
+            self.endRemoveRows()
 
     def _add(self, found: dict[str, AlarmRecord]) -> None:
         self._rows = [found[r.id] for r in self._rows]
@@ -123,7 +151,7 @@ class AlarmList(QAbstractTableModel):
 
     def _sort(self) -> None:
         """Selection and current row stay with their alarms."""
-        ordered = sorted(self._rows, key=urgency_order)
+        ordered = self._in_order()
         if [r.id for r in ordered] == [r.id for r in self._rows]:
             self._repaint()
             return
@@ -135,6 +163,19 @@ class AlarmList(QAbstractTableModel):
         after = [self.index(places[i], index.column()) for i, index in zip(ids, before, strict=True)]
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()
+
+    def _in_order(self) -> list[AlarmRecord]:
+        ordered = sorted(self._rows, key=urgency_order)
+        if not self._grouped:
+            self._first = frozenset()
+            return ordered
+        plant = self._live.plant
+        machines = {r.id: machine_of(plant, r.tag) for r in ordered}
+        self._first = frozenset(first_out((r.id, machines[r.id], r.raised_at) for r in ordered).values())
+        places: dict[str, int] = {}  # machines in the order of their most urgent alarm
+        for record in ordered:
+            places.setdefault(machines[record.id], len(places))
+        return sorted(ordered, key=lambda r: (places[machines[r.id]], r.id not in self._first))
 
     def _repaint(self) -> None:
         if self._rows:
@@ -178,9 +219,9 @@ class AlarmList(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self._words(record, column)
         if role == GlyphRole and column == "state":
-            return ("priority", (record.priority, not is_unacked(record)))
+            return ("priority", (record.priority, not record.phase.unacked))
         if role == MutedRole:
-            return record.phase in (Phase.SHELVED, Phase.NORMAL)
+            return record.phase.aside or record.phase is Phase.NORMAL
         if role == TintRole:
             return record.priority if record.phase is Phase.UNACK else None
         if role == UnsentRole:
@@ -196,23 +237,38 @@ class AlarmList(QAbstractTableModel):
         if column == "age":
             return age_words((self._live.now() - record.raised_at).total_seconds())
         if column == "machine":
-            return machine_name(plant, plant.tag(record.tag), record.tag)
+            return machine_of(plant, record.tag)
         if column == "what":
-            return condition_words(record, plant)
+            first = "first: " if record.id in self._first else ""
+            return f"{first}{condition_words(record, plant)}"
         if column == "now":
             return self._value_now(record)
         if column == "advice":
-            return _ADVICE.get(record.limit.value if record.limit else "comm", "")
-        by = f"{record.acked_by} {_clock(record.acked_at, self._live.now())}" if record.acked_at else ""
+            return record.aside_reason if record.phase.aside else self.advice(record)
+        return self._seen_words(record)
+
+    def advice(self, record: AlarmRecord) -> str:
+        """What to do about it: the plant's own words, or what can be said of any machine."""
+        rule = rule_of(self._live.plant, record.key)
+        if rule is not None and rule.response:
+            return rule.response
+        return _ADVICE.get(record.limit.value if record.limit else "", "")
+
+    def _seen_words(self, record: AlarmRecord) -> str:
+        """Who has seen it, how often it came meanwhile, whether it went away."""
+        now = self._live.now()
+        by = f"{record.acked_by} {_clock(record.acked_at, now)}" if record.acked_at else ""
+        again = f"{record.unseen} times" if record.unseen > 1 else ""
         back = f"back {record.returned_at.astimezone():%H:%M}" if record.returned_at else ""
-        return " · ".join(part for part in (by, back) if part)
+        aside = f"{record.aside_by} {record.permit}".strip() if record.phase.aside else ""
+        return " · ".join(part for part in (aside, by, again, back) if part)
 
     def _value_now(self, record: AlarmRecord) -> str:
         tag = self._live.plant.tag(record.tag)
         if tag is None:
             return wording.NONE
         signal = self._live.signal(tag)
-        if record.kind is Kind.COMMUNICATION or signal.stale:
+        if record.kind in (Kind.COMMUNICATION, Kind.SYSTEM) or signal.stale:
             return f"? ({age_words(signal.age)})"
         return signal_words(signal)
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from app.domain.equipment import EquipmentState
 from app.domain.plant import Limits, Tag
 from app.domain.samples import Value
-from app.store.outlook import Outlook
-from ui.bridge.alarm_board import signal_name
+from app.store.queries.outlook import Outlook
 from ui.bridge.machines import MachineNow, SignalNow
 from ui.models.wording import MINUS, NONE
 from ui.widgets import analog_bar
@@ -149,5 +148,5 @@ def counter_words(tag: Tag, outlook: Outlook) -> str:
 
 def short_name(tag: Tag) -> str:
     """A signal's name with a capital."""
-    words = signal_name(tag.name)
+    words = tag.label or tag.name.rsplit("/", 1)[-1].replace("_", " ")
     return words[:1].upper() + words[1:]

@@ -12,17 +12,22 @@ from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, ErrorRole
 
 Index = QModelIndex | QPersistentModelIndex
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
 @dataclass(frozen=True)
 class TextColumn:
-    """A column of texts; `editable` cells report what was typed, `faulty` ones carry the row's sentence."""
+    """A column of texts; `editable` cells report what was typed, `faulty` ones carry the row's sentence.
+
+    A `number` stands right, so that digits of a column line up.
+    """
 
     key: str
     title: str
     width: int = 120
     editable: bool = False
     faulty: bool = False
+    number: bool = False
 
 
 class TextTable(QAbstractTableModel):
@@ -93,7 +98,7 @@ class TextTable(QAbstractTableModel):
         column = self._columns[section]
         answers: dict[int, Any] = {
             int(Qt.ItemDataRole.DisplayRole): column.title,
-            int(Qt.ItemDataRole.TextAlignmentRole): _LEFT,
+            int(Qt.ItemDataRole.TextAlignmentRole): _RIGHT if column.number else _LEFT,
             int(ColumnKeyRole): column.key,
             int(ColumnWidthRole): column.width,
         }

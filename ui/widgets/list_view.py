@@ -152,12 +152,14 @@ class ListView(QTableView):
         if model is None or self._own_widths or room < 100:
             return
         rows = min(model.rowCount(), _MEASURED)
-        columns = range(model.columnCount())
+        columns = [c for c in range(model.columnCount()) if not self.isColumnHidden(c)]
         needs = [self._delegate.needed(model, column, rows) for column in columns]
+        every = self._wishes()
+        wishes = [every[column] for column in columns]
         header = self.horizontalHeader()
         self._restoring = True
         try:
-            for column, width in enumerate(fit_widths(self._wishes(), needs, room)):
+            for column, width in zip(columns, fit_widths(wishes, needs, room), strict=True):
                 header.resizeSection(column, width)
         finally:
             self._restoring = False

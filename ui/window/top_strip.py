@@ -9,9 +9,9 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
+from app.domain.alarms import alarm_words
 from app.domain.people import Actor
 from ui.actions import ActionSet
-from ui.bridge.alarm_board import alarm_words
 from ui.bridge.annunciator import Annunciator
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk

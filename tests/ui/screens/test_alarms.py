@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
@@ -12,11 +13,12 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 from pytestqt.qtbot import QtBot
 from sqlalchemy import select
 
-from app.domain.alarms import Phase
+from app.domain.alarms import Limit, Phase, Urgency
 from app.domain.people import Role
 from app.live.feed import FeedStatus
 from app.live.messages import LinkState
 from app.plant import House
+from app.store.history import AlarmBatch, HistoryWriter, JournalLine
 from app.store.tables import AlarmAction
 from tests.ui.plant import alarm, link, sample
 from ui.bridge.desk import Desk
@@ -70,7 +72,7 @@ def test_priority_comes_first_then_unacknowledged_then_newest(screen: AlarmsScre
         "CONV-1/speed",
     ]
     assert screen.tabs.tabText(0) == "Active 5 · unacknowledged 3"
-    assert screen.tabs.tabText(1) == "Shelved 1"
+    assert screen.tabs.tabText(1) == "Put aside 1"
 
 
 def test_a_row_says_what_is_wrong_how_it_stands_now_and_what_to_do(
@@ -83,7 +85,7 @@ def test_a_row_says_what_is_wrong_how_it_stands_now_and_what_to_do(
     assert cell(screen, 0, "what") == "vibration very high 2.61 mm/s (limit 2.5)"
     assert cell(screen, 0, "now") == "2.55 mm/s"
     assert cell(screen, 0, "age") == "42 s"
-    assert "Stop or unload" in cell(screen, 0, "advice")
+    assert "plan the bearing" in cell(screen, 0, "advice")
 
 
 def test_an_acknowledgement_is_marked_as_under_way_until_the_collector_took_it(
@@ -186,7 +188,7 @@ def test_a_shelved_alarm_is_on_its_own_page_and_can_be_brought_back(
     screen.refresh()
     assert tags(screen) == []
     screen.tabs.setCurrentIndex(1)
-    screen.shelf_table.selectRow(0)
+    screen.aside_table.selectRow(0)
     assert screen.actions_set.reason("alarms.shelve")
     screen.actions_set.trigger("alarms.unshelve")
     qtbot.waitUntil(lambda: acts(house) == [("unshelve", "CNC-2/vibration", "")], timeout=5000)
@@ -233,15 +235,170 @@ def test_who_may_not_acknowledge_is_told_why(
     assert screen.actions_set.reason("alarms.shelve")
 
 
-def test_three_thousand_alarms_are_updated_within_a_quarter_of_a_second(
+def test_three_thousand_alarms_keep_their_order_and_the_selection_while_they_change(
     screen: AlarmsScreen, live: LiveDesk
 ) -> None:
     live.take_alarms(alarm(f"CNC-2/s{n}", ago=n, priority=1 + n % 4) for n in range(3000))
     screen.refresh()
+    screen.table.selectRow(40)
+    (chosen,) = screen.selected()
     live.take_alarms(
         alarm(f"CNC-2/s{n}", ago=n, priority=1 + n % 4, phase=Phase.ACKED) for n in range(0, 3000, 6)
     )
-    began = time.perf_counter()
     screen.refresh()
-    assert time.perf_counter() - began < 0.25
     assert screen.model.rowCount(QModelIndex()) == 3000
+    assert [r.id for r in screen.selected()] == [chosen.id]
+    gone = [alarm(f"CNC-2/s{n}", phase=Phase.NORMAL) for n in range(100, 3000)]
+    live.take_alarms(gone)
+    screen.refresh()
+    assert screen.model.rowCount(QModelIndex()) == 100
+
+
+def test_a_latched_alarm_is_reset_and_one_out_of_service_is_put_back(
+    qtbot: QtBot, screen: AlarmsScreen, live: LiveDesk, house: House
+) -> None:
+    live.take_alarms(
+        [
+            alarm("CNC-2/vibration", phase=Phase.LATCHED_ACKED),
+            alarm("IMM-1/temperature", phase=Phase.OUT_OF_SERVICE, aside_reason="New sensor"),
+        ]
+    )
+    screen.refresh()
+    screen.table.selectRow(0)
+    assert cell(screen, 0, "state") == "went away, to reset"
+    screen.actions_set.trigger("alarms.reset")
+    qtbot.waitUntil(lambda: ("reset", "CNC-2/vibration", "") in acts(house), timeout=5000)
+    screen.tabs.setCurrentIndex(1)
+    screen.aside_table.selectRow(0)
+    assert "New sensor" in screen.guidance.story.text()
+    screen.actions_set.trigger("alarms.put-back")
+    qtbot.waitUntil(lambda: ("back-in-service", "IMM-1/temperature", "") in acts(house), timeout=5000)
+
+
+def test_taking_an_alarm_out_of_service_asks_for_a_reason_and_notes_the_permit(
+    qtbot: QtBot, screen: AlarmsScreen, live: LiveDesk, house: House
+) -> None:
+    live.take_alarms([alarm("CNC-2/vibration")])
+    screen.refresh()
+    screen.table.selectRow(0)
+    screen.ask_out_of_service()
+    card = screen.findChild(DialogCard, "out-of-service-card")
+    assert card is not None
+    form = card.findChild(Form)
+    assert form is not None
+    form.submit()
+    assert form.error("reason") == "Say why the alarm is taken out of service."
+    form.set_values({"reason": "Bearing is replaced", "permit": "WP-118"})
+    form.submit()
+    qtbot.waitUntil(
+        lambda: acts(house) == [("out-of-service", "CNC-2/vibration", "Bearing is replaced")], timeout=5000
+    )
+
+
+def test_grouped_by_machine_the_first_that_was_raised_stands_on_top(
+    screen: AlarmsScreen, live: LiveDesk
+) -> None:
+    live.take_alarms(
+        [
+            alarm("IMM-1/temperature", priority=1, ago=5),
+            alarm("CNC-2/speed", priority=2, ago=30),
+            alarm("CNC-2/vibration", priority=2, ago=60),
+            alarm("IMM-1/pressure", priority=3, ago=20),
+        ]
+    )
+    screen.refresh()
+    screen.actions_set.trigger("alarms.group")
+    assert tags(screen) == ["IMM-1/pressure", "IMM-1/temperature", "CNC-2/vibration", "CNC-2/speed"]
+    assert cell(screen, 0, "what").startswith("first: ")
+    screen.actions_set.trigger("alarms.group")
+    assert tags(screen)[0] == "IMM-1/temperature"
+
+
+def test_the_panel_says_what_it_means_and_what_to_do_and_who_has_seen_it(
+    screen: AlarmsScreen, live: LiveDesk
+) -> None:
+    seen = datetime.now(UTC)
+    live.take_alarms(
+        [alarm("CNC-2/vibration", phase=Phase.ACKED, acked_at=seen, acked_by="Ada", comment="Heard it too")]
+    )
+    screen.refresh()
+    screen.table.selectRow(0)
+    assert "seize" in screen.guidance.means.text()
+    assert "bearing" in screen.guidance.do.text()
+    assert "Seen by Ada" in screen.guidance.story.text()
+    assert "Heard it too" in screen.guidance.story.text()
+
+
+def journal_of(live: LiveDesk, count: int) -> None:
+    """Stored raisings and acknowledgements, a minute apart."""
+    now = datetime.now(UTC)
+    records, lines = [], []
+    for n in range(count):
+        tag, at = ("CNC-2/vibration", "IMM-1/temperature")[n % 2], now - timedelta(minutes=count - n)
+        record = replace(alarm(tag, occurrence=n, priority=1 + n % 3, phase=Phase.NORMAL), raised_at=at)
+        records.append(record)
+        lines.append(
+            JournalLine(at, tag, record.id, "raised", Phase.UNACK, Urgency.CRITICAL, Limit.HIHI, 2.6)
+        )
+        lines.append(
+            JournalLine(
+                at,
+                tag,
+                record.id,
+                "acknowledged",
+                Phase.ACKED,
+                Urgency.CRITICAL,
+                Limit.HIHI,
+                2.6,
+                "Ada",
+                "Oiled",
+            )
+        )
+    with HistoryWriter(live.history.path) as writer:
+        writer.write([], AlarmBatch(records, lines))
+
+
+def test_the_journal_is_searched_narrowed_and_scrolled_back(
+    qtbot: QtBot, screen: AlarmsScreen, live: LiveDesk
+) -> None:
+    journal_of(live, 700)
+    screen.tabs.setCurrentIndex(2)
+    journal = screen.journal
+    qtbot.waitUntil(lambda: journal.model.rowCount() == 1000, timeout=5000)
+    journal.table.verticalScrollBar().setValue(journal.table.verticalScrollBar().maximum())
+    qtbot.waitUntil(lambda: journal.model.rowCount() == 1400, timeout=5000)
+    journal.events.set_value("seen")
+    qtbot.waitUntil(lambda: journal.model.rowCount() == 700, timeout=5000)
+    screen.open_with("milling oiled")
+    assert screen.filter is not None
+    screen.filter._emit()
+    qtbot.waitUntil(lambda: journal.model.rowCount() == 350, timeout=5000)
+    journal.priority.set_value("1")
+    qtbot.waitUntil(lambda: 0 < journal.model.rowCount() < 350, timeout=5000)
+
+
+@pytest.mark.parametrize("name", ["alarms.csv", "alarms.xlsx"])
+def test_the_journal_is_saved_whole(
+    qtbot: QtBot, screen: AlarmsScreen, live: LiveDesk, tmp_path: Path, name: str
+) -> None:
+    journal_of(live, 600)
+    screen.tabs.setCurrentIndex(2)
+    with qtbot.waitSignal(screen.journal.saved, timeout=15_000) as told:
+        screen.journal.save(str(tmp_path / name))
+    assert told.args == ["Saved 1,200 lines of the journal."]
+    assert (tmp_path / name).stat().st_size > 10_000
+
+
+def test_the_load_page_says_how_the_alarms_stand_against_their_targets(
+    qtbot: QtBot, screen: AlarmsScreen, live: LiveDesk
+) -> None:
+    journal_of(live, 200)
+    screen.tabs.setCurrentIndex(3)
+    load = screen.load
+    qtbot.waitUntil(lambda: load.top.rowCount() == 2, timeout=5000)
+    assert "60 alarms" in load.tiles["peak_hour"].accessibleName()
+    assert "over the target of 15" in load.tiles["peak_hour"].accessibleName()
+    assert "high / medium / low" in load.mix.text()
+    load.table.activated_row.emit(0)
+    assert screen.tabs.currentIndex() == 2
+    qtbot.waitUntil(lambda: screen.journal.model.rowCount() == 200, timeout=5000)

@@ -1,4 +1,4 @@
-"""The two small forms of the alarms screen: a comment with an acknowledgement, minutes and reason of a shelf."""
+"""The small forms of the alarms screen: a comment, a shelf with its reason, out of service with its permit."""
 
 from __future__ import annotations
 
@@ -16,9 +16,18 @@ def comment_form(count: int) -> Form:
 
 
 def shelf_form(count: int) -> Form:
-    """Fields `minutes` and `reason`."""
+    """Fields `minutes`, `once` and `reason`."""
     form = Form("Shelve" if count == 1 else f"Shelve {count} alarms")
     form.add_whole("minutes", "For", low=1, high=LONGEST, unit="min")
     form.add_text("reason", "Reason", hint="Why it may be quiet until then")
+    form.add_tick("once", "Only until it is back to normal")
     form.set_values({"minutes": SHELF_MINUTES})
+    return form
+
+
+def out_of_service_form(count: int) -> Form:
+    """Fields `reason` and `permit`."""
+    form = Form("Take out of service" if count == 1 else f"Take {count} alarms out of service")
+    form.add_text("reason", "Reason", hint="What is being worked on")
+    form.add_text("permit", "Permit", hint="Number of the work permit (may stay empty)")
     return form

@@ -1,51 +1,56 @@
-"""The alarms screen: most urgent first, acknowledged, shelved, charted, and the journal of what happened."""
+"""The alarms screen: most urgent first, what to do beside it, what was put aside, the journal, the load."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import partial
-from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QWidget
 
-from app.domain.alarms import Phase
-from app.domain.errors import Refused
-from app.operations.alarms import acknowledge_alarm, shelve_alarm, unshelve_alarm
-from app.operations.change import Intent
-from app.store.history import AlarmRecord, JournalLine
+from app.domain.alarm_load import FLOOD_ABOVE
+from app.domain.alarms import Phase, condition_words, machine_of
+from app.store.history import AlarmRecord
 from ui.actions import ActionSet
-from ui.bridge.alarm_board import FLOOD, RATE_WINDOW, condition_words, is_active, is_unacked, machine_name
+from ui.bridge.alarm_board import RATE_WINDOW, wants_somebody
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
-from ui.models.alarm_journal import AlarmJournal
 from ui.models.alarm_list import AlarmList
 from ui.models.machine_words import age_words
-from ui.screens.alarms.forms import comment_form, shelf_form
+from ui.screens.alarms.acts import AlarmActs
+from ui.screens.alarms.guidance import Guidance
+from ui.screens.alarms.journal_page import JournalPage
+from ui.screens.alarms.load_page import LoadPage
+from ui.screens.alarms.tables import alarm_table
 from ui.widgets.buttons import ActionButton
-from ui.widgets.dialog_card import DialogCard
-from ui.widgets.form import Form
 from ui.widgets.list_view import ListView
 from ui.widgets.pane import Pane
 from ui.widgets.tabs import Tabs
 from ui.widgets.themed import RoleLabel
 
-ACTIVE, SHELVED, JOURNAL = range(3)
-JOURNAL_LINES = 1000
+ACTIVE, ASIDE, JOURNAL, LOAD = range(4)
 READING_MS = 4000
+_ROOM_FOR_GUIDANCE = 1000  # px at 100 %; below it the list needs the width
 _CHOOSE = "Choose an alarm first."
+_TOOLS = ("pause", "group", "chart", "take-out", "put-back", "shelve", "unshelve", "reset", "export",
+          "ack-visible", "ack")  # fmt: skip
+_TOOLS_OF = {
+    ACTIVE: {"pause", "group", "chart", "shelve", "reset", "ack-visible", "ack"},
+    ASIDE: {"chart", "unshelve", "put-back"},
+    JOURNAL: {"export"},
+    LOAD: set[str](),
+}
+_MENU = ("ack", "comment", "reset", "shelve", "unshelve", "take-out", "put-back", "chart")
 
 
 class AlarmsScreen(Pane):
-    """Three pages: active, shelved, journal. The filter narrows the page that shows."""
+    """Four pages: active, put aside, journal, load. The filter narrows the page that shows."""
 
     def __init__(self, desk: Desk, live: LiveDesk, parent: QWidget | None = None) -> None:
         super().__init__("alarms", "Alarms", parent)
         self._desk, self._live = desk, live
         self.model = AlarmList(live, self._is_wanted, self)
-        self.shelf = AlarmList(live, self._is_shelved, self)
-        self.journal = AlarmJournal(self)
+        self.aside = AlarmList(live, self._is_aside, self)
         self.tabs = Tabs()
         self.rate = RoleLabel("", "meta", "text2")
         self.more = ActionButton("")
@@ -55,9 +60,12 @@ class AlarmsScreen(Pane):
         # Nothing moves under a pointer that is on its way to a row; one that lies still for long reads nothing.
         self._reading = QTimer(self, singleShot=True, interval=READING_MS)
         self._reading.timeout.connect(self._hold_or_not)
-        self.table = _table("alarms-active", self.model)
-        self.shelf_table = _table("alarms-shelved", self.shelf)
-        self.journal_table = _table("alarms-journal", self.journal)
+        self.table = alarm_table("alarms-active", self.model)
+        self.aside_table = alarm_table("alarms-aside", self.aside)
+        self.guidance = Guidance(live, self.model)
+        self.journal = JournalPage(desk, live)
+        self.load = LoadPage(desk, live)
+        self.acts = AlarmActs(desk, live, self)
         self.actions_set = ActionSet(
             self,
             desk,
@@ -65,10 +73,15 @@ class AlarmsScreen(Pane):
                 "alarms.ack": self.acknowledge,
                 "alarms.ack-visible": self.acknowledge_visible,
                 "alarms.comment": self.ask_comment,
+                "alarms.reset": self.reset,
                 "alarms.shelve": self.ask_shelf,
                 "alarms.unshelve": self.unshelve,
+                "alarms.take-out": self.ask_out_of_service,
+                "alarms.put-back": self.put_back,
                 "alarms.chart": self.open_chart,
                 "alarms.pause": self.toggle_pause,
+                "alarms.group": self.toggle_groups,
+                "alarms.export": self.journal.choose_file,
             },
         )
         self._build()
@@ -77,25 +90,29 @@ class AlarmsScreen(Pane):
 
     def _build(self) -> None:
         self.tabs.setObjectName("alarm-tabs")
-        for words in ("Active", "Shelved", "Journal"):
+        for words in ("Active", "Put aside", "Journal", "Load"):
             self.tabs.addTab(words)
         self.add_filter("machine, signal or state", ("line", "lines"))
         self.add_tool(self.more)
-        for key in ("pause", "chart", "shelve", "unshelve", "ack-visible", "ack"):
+        for key in _TOOLS:
             button = self._buttons[key] = self.actions_set.button(f"alarms.{key}")
             self.add_tool(button)
-        self._buttons["unshelve"].hide()
         line = QHBoxLayout()
         line.setSpacing(8)
         line.addWidget(self.tabs)
         line.addSpacing(8)
         line.addWidget(self.rate, 1)
         self._pages = QStackedWidget()
-        for table in (self.table, self.shelf_table, self.journal_table):
-            self._pages.addWidget(table)
+        for page in (self.table, self.aside_table, self.journal, self.load):
+            self._pages.addWidget(page)
+        beside = QHBoxLayout()
+        beside.setSpacing(8)
+        beside.addWidget(self._pages, 1)
+        beside.addWidget(self.guidance)
         self.body.addLayout(line)
-        self.body.addWidget(self._pages, 1)
+        self.body.addLayout(beside, 1)
         self.setFocusProxy(self.table)
+        self._show_tools()
 
     def _connect(self) -> None:
         self.tabs.currentChanged.connect(self._on_tab)
@@ -103,13 +120,19 @@ class AlarmsScreen(Pane):
         self.table.viewport().installEventFilter(self)
         self.more.clicked.connect(self._let_go)
         self.model.waiting_changed.connect(self._on_waiting)
-        for table in (self.table, self.shelf_table):
+        for table in (self.table, self.aside_table):
             table.selectionModel().selectionChanged.connect(self._on_selection)
+            table.selectionModel().currentChanged.connect(self._on_selection)
             table.activated_row.connect(self._on_activated)
             table.context_requested.connect(self._show_menu)
             table.empty_action_requested.connect(self._on_empty_action)
         if self.filter is not None:
             self.filter.filter_changed.connect(self._filter_changed)
+        self.journal.counted.connect(self._on_counted)
+        self.journal.failed.connect(self.banner.show_text)
+        self.journal.saved.connect(self.banner.show_text)
+        self.load.failed.connect(self.banner.show_text)
+        self.load.journal_requested.connect(self._open_journal)
         self._live.alarms_changed.connect(self.refresh)
         self._live.plant_changed.connect(self.refresh)
         self._live.ticked.connect(self._on_live_tick)
@@ -118,34 +141,36 @@ class AlarmsScreen(Pane):
     # -- what is shown -------------------------------------------------------------------------------
 
     def _is_wanted(self, record: AlarmRecord) -> bool:
-        return (is_active(record) or is_unacked(record)) and self._fits(record)
+        return wants_somebody(record) and self._fits(record)
 
-    def _is_shelved(self, record: AlarmRecord) -> bool:
-        return record.phase is Phase.SHELVED and self._fits(record)
+    def _is_aside(self, record: AlarmRecord) -> bool:
+        return record.phase.aside and self._fits(record)
 
     def _fits(self, record: AlarmRecord) -> bool:
         words = self.filter.text().casefold().split() if self.filter else []
         if not words:
             return True
         plant = self._live.plant
-        machine = machine_name(plant, plant.tag(record.tag), record.tag)
-        seen = "unacknowledged" if is_unacked(record) else "acknowledged"
-        text = f"{machine} {record.tag} {condition_words(record, plant)} p{record.priority} {seen}".casefold()
+        seen = "unacknowledged" if record.phase.unacked else "acknowledged"
+        text = (
+            f"{machine_of(plant, record.tag)} {record.tag} {condition_words(record, plant)} "
+            f"p{record.priority} {seen} {record.phase.value}"
+        ).casefold()
         return all(word in text.split() if word == "acknowledged" else word in text for word in words)
 
     @Slot()
     def refresh(self) -> None:
         """Look again at all alarms; the journal only while it shows."""
         self.model.refresh()
-        self.shelf.refresh()
+        self.aside.refresh()
         records = self._live.board.open()
-        active = [r for r in records if is_active(r) or is_unacked(r)]
-        unacked = sum(is_unacked(r) for r in active)
-        shelved = sum(r.phase is Phase.SHELVED for r in records)
+        active = [r for r in records if wants_somebody(r)]
+        unacked = sum(r.phase.unacked for r in active)
+        aside = sum(r.phase.aside for r in records)
         self.tabs.setTabText(ACTIVE, f"Active {len(active)} · unacknowledged {unacked}")
-        self.tabs.setTabText(SHELVED, f"Shelved {shelved}")
-        if self.tabs.currentIndex() == JOURNAL:
-            self._read_journal()
+        self.tabs.setTabText(ASIDE, f"Put aside {aside}")
+        self.tabs.setTabToolTip(ASIDE, "Shelved, suppressed by design, out of service")
+        self.journal.soon()
         self._say_rate()
         self._say_empty()
         self._tell_actions()
@@ -153,7 +178,11 @@ class AlarmsScreen(Pane):
     def _say_rate(self) -> None:
         count = self._live.raised_lately(RATE_WINDOW)
         minutes = int(RATE_WINDOW / timedelta(minutes=1))
-        flood = f" · flood: {FLOOD} or more, deal with the first of each machine" if count >= FLOOD else ""
+        flood = (
+            f" · FLOOD, more than {FLOOD_ABOVE}: deal with the first of each machine (M groups them)"
+            if count > FLOOD_ABOVE
+            else ""
+        )
         paused = " · list paused" if self._paused else ""
         self.rate.setText(f"{count} raised in the last {minutes} min{flood}{paused}")
 
@@ -161,7 +190,7 @@ class AlarmsScreen(Pane):
         """Silence has to prove that the link lives."""
         if self.filter is not None and self.filter.text():
             self.table.set_empty("No alarm fits the filter.", "Clear the filter")
-            self.shelf_table.set_empty("No shelved alarm fits the filter.", "Clear the filter")
+            self.aside_table.set_empty("No alarm that was put aside fits the filter.", "Clear the filter")
             return
         cleared = self._live.board.last_cleared()
         last = f"last cleared {cleared.astimezone():%d %b %H:%M}" if cleared else "none cleared lately"
@@ -171,15 +200,14 @@ class AlarmsScreen(Pane):
         else:
             words = f"No alarms are known of, but nobody is watching: {self._live.collector_state.sentence}"
         self.table.set_empty(words, "Open the journal")
-        self.shelf_table.set_empty("Nothing is shelved.", "Active alarms")
-        self.journal_table.set_empty("Nothing has happened yet.")
+        self.aside_table.set_empty("Nothing is shelved, suppressed or out of service.", "Active alarms")
 
     @Slot(frozenset)
     def _on_live_tick(self, touched: frozenset[str]) -> None:
         if touched or not self.isVisible():
             return
         self.model.tick()
-        self.shelf.tick()
+        self.aside.tick()
         self._say_empty()
 
     @Slot(object)
@@ -197,12 +225,36 @@ class AlarmsScreen(Pane):
     @Slot(int)
     def _on_tab(self, page: int) -> None:
         self._pages.setCurrentIndex(page)
-        self._buttons["shelve"].setVisible(page != SHELVED)
-        self._buttons["unshelve"].setVisible(page == SHELVED)
-        self.setFocusProxy((self.table, self.shelf_table, self.journal_table)[page])
+        self.setFocusProxy((self.table, self.aside_table, self.journal, self.load)[page])
         if page == JOURNAL:
-            self._read_journal()
+            self.journal.start_over()
+        elif page == LOAD:
+            self.load.refresh()
+        self._show_tools()
         self._tell_actions()
+
+    def _show_tools(self) -> None:
+        """The buttons of the page that shows; the other actions stay in the menu of a row."""
+        page = self.tabs.currentIndex()
+        for key, button in self._buttons.items():
+            button.setVisible(key in _TOOLS_OF[page])
+        beside = self.width() >= _ROOM_FOR_GUIDANCE * self.theme.density.type_scale
+        self.guidance.setVisible(page in (ACTIVE, ASIDE) and beside)
+        # What the panel says in full need not stand in the list cut short.
+        advice = self.table.column_keys().index("advice")
+        if self.table.isColumnHidden(advice) != beside:
+            self.table.setColumnHidden(advice, beside)
+            self.table.fit_columns()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._buttons:
+            self._show_tools()
+
+    def restyle(self) -> None:
+        super().restyle()
+        if self._buttons:
+            self._show_tools()
 
     @Slot()
     def _on_empty_action(self) -> None:
@@ -213,35 +265,28 @@ class AlarmsScreen(Pane):
 
     @Slot(str)
     def _filter_changed(self, text: str) -> None:
-        self.journal.set_filter(text)
+        self.journal.search(text)
         self.refresh()
 
-    def _read_journal(self) -> None:
-        history = self._live.history
-        self._desk.tasks.run(
-            lambda: history.journal(limit=JOURNAL_LINES),
-            self._take_journal,
-            owner=self,
-            key="journal",
-            failed=self._not_read,
-        )
-
-    def _take_journal(self, lines: list[JournalLine]) -> None:
-        self.journal.set_lines(lines, self._live.plant)
-        shown = self.journal.rowCount()
+    @Slot(int, bool)
+    def _on_counted(self, count: int, _more: bool) -> None:
         if self.filter is not None and self.tabs.currentIndex() == JOURNAL:
-            self.filter.set_count(shown, shown < self.journal.total)
+            self.filter.set_count(count, bool(self.filter.text()))
 
-    def _not_read(self, error: BaseException) -> None:
-        self.banner.show_text(getattr(error, "sentence", str(error)), "")
+    @Slot(str)
+    def _open_journal(self, key: str) -> None:
+        if self.filter is not None:
+            self.filter.set_text(key)
+        self.journal.search(key)
+        self.tabs.setCurrentIndex(JOURNAL)
 
     # -- which alarms are meant ----------------------------------------------------------------------
 
     def _view(self) -> tuple[ListView, AlarmList] | None:
         page = self.tabs.currentIndex()
-        if page == JOURNAL:
-            return None
-        return (self.table, self.model) if page == ACTIVE else (self.shelf_table, self.shelf)
+        if page == ACTIVE:
+            return self.table, self.model
+        return (self.aside_table, self.aside) if page == ASIDE else None
 
     def selected(self) -> list[AlarmRecord]:
         """The chosen alarms of the page that shows; the current row when nothing is selected."""
@@ -258,17 +303,25 @@ class AlarmsScreen(Pane):
 
     def _tell_actions(self) -> None:
         chosen, page = self.selected(), self.tabs.currentIndex()
+        phases = {r.phase for r in chosen}
         none = _CHOOSE if not chosen else None
-        seen = None if any(is_unacked(r) for r in chosen) else "Everything chosen is acknowledged already."
-        visible = any(is_unacked(r) for r in self.model.records())
+        seen = None if any(p.unacked for p in phases) else "Everything chosen is acknowledged already."
+        visible = any(r.phase.unacked for r in self.model.records())
         tell = self.actions_set.set_unavailable
         tell("alarms.ack", none or seen)
         tell("alarms.comment", none or seen)
         tell("alarms.ack-visible", None if visible else "Nothing waits for an acknowledgement.")
-        tell("alarms.shelve", none or ("It is shelved already." if page == SHELVED else None))
-        tell("alarms.unshelve", none or (None if page == SHELVED else "It is not shelved."))
+        tell("alarms.reset", none or (None if any(p.latched for p in phases) else "It needs no reset."))
+        tell("alarms.shelve", none or ("It is put aside already." if page == ASIDE else None))
+        tell("alarms.unshelve", none or (None if Phase.SHELVED in phases else "It is not shelved."))
+        out = Phase.OUT_OF_SERVICE in phases
+        tell("alarms.take-out", none or ("It is out of service already." if out else None))
+        tell("alarms.put-back", none or (None if out else "It is not out of service."))
         tell("alarms.chart", none)
-        tell("alarms.pause", None if page == ACTIVE else "Only the active list can be paused.")
+        only_active = None if page == ACTIVE else "Only the active list can be arranged."
+        tell("alarms.pause", only_active)
+        tell("alarms.group", only_active)
+        self.guidance.show_alarm(chosen[0] if chosen else None)
 
     def select_next_unacked(self) -> None:
         """Go to the next alarm that waits for somebody (F8)."""
@@ -276,7 +329,7 @@ class AlarmsScreen(Pane):
         records = self.model.records()
         start = self.table.currentIndex().row() + 1
         order = [*range(start, len(records)), *range(min(start, len(records)))]
-        row = next((r for r in order if is_unacked(records[r])), None)
+        row = next((r for r in order if records[r].phase.unacked), None)
         if row is not None:
             self.table.selectRow(row)
             self.table.setFocus()
@@ -297,68 +350,48 @@ class AlarmsScreen(Pane):
 
     def acknowledge(self) -> None:
         """Acknowledge the chosen alarms."""
-        self._acknowledge(self.selected(), "")
+        self.acts.acknowledge(self.selected())
 
     def acknowledge_visible(self) -> None:
         """Acknowledge what stands in the list; what waits behind "+4 new" was not seen and is not included."""
-        self._acknowledge(self.model.records(), "")
-
-    def _acknowledge(self, records: Sequence[AlarmRecord], comment: str) -> None:
-        for record in records:
-            if is_unacked(record) and not self._live.is_pending(record.key):
-                self._act(record.key, acknowledge_alarm(alarm=record.key, comment=comment))
-
-    def _act(self, key: str, intent: Intent[Any], failed: Callable[[Refused], None] | None = None) -> None:
-        self._desk.perform(intent, owner=self, done=partial(self._acted, key), failed=failed)
-
-    def _acted(self, key: str, _outcome: object) -> None:
-        """It is written down here; the collector applies it and says so on the stream."""
-        self._live.act_sent(key)
+        self.acts.acknowledge(self.model.records())
 
     def ask_comment(self) -> None:
         """Acknowledge the chosen alarms with a comment."""
-        records = [r for r in self.selected() if is_unacked(r)]
-        self._ask("Acknowledge", comment_form(len(records)), partial(self._take_comment, records))
+        self.acts.ask_comment(self.selected())
 
-    def _take_comment(self, records: list[AlarmRecord], form: Form, card: DialogCard) -> None:
-        self._acknowledge(records, str(form.values()["comment"] or ""))
-        card.close()
+    def reset(self) -> None:
+        """Let the chosen latched alarms go."""
+        self.acts.reset(self.selected())
 
     def ask_shelf(self) -> None:
         """Shelve the chosen alarms for some minutes, with a reason."""
-        records = self.selected()
-        self._ask("Shelve", shelf_form(len(records)), partial(self._take_shelf, records))
-
-    def _take_shelf(self, records: list[AlarmRecord], form: Form, card: DialogCard) -> None:
-        values = form.values()
-        minutes, reason = int(str(values["minutes"] or 0)), str(values["reason"] or "")
-        if not reason.strip():
-            form.set_error("reason", "Say why the alarm is shelved.")
-            return
-        for record in records:
-            intent = shelve_alarm(alarm=record.key, minutes=minutes, reason=reason)
-            self._act(record.key, intent)
-        card.close()
-
-    def _ask(self, title: str, form: Form, take: Callable[[Form, DialogCard], None]) -> None:
-        card = DialogCard(title, form, self)
-        card.setObjectName(f"{title.lower()}-card")
-        form.submitted.connect(partial(take, form, card))
-        form.cancelled.connect(card.close)
-        card.show_card()
-        form.focus_first()
+        self.acts.ask_shelf(self.selected())
 
     def unshelve(self) -> None:
         """Bring the chosen alarms back before their time."""
-        for record in self.selected():
-            if record.phase is Phase.SHELVED:
-                self._act(record.key, unshelve_alarm(alarm=record.key))
+        self.acts.unshelve(self.selected())
+
+    def ask_out_of_service(self) -> None:
+        """Take the chosen alarms out of service."""
+        self.acts.ask_out_of_service(self.selected())
+
+    def put_back(self) -> None:
+        """Put the chosen alarms back in service."""
+        self.acts.put_back(self.selected())
 
     def open_chart(self) -> None:
         """The chart of the chosen alarms' signals."""
-        tags = list(dict.fromkeys(r.tag for r in self.selected()))
+        tags = list(dict.fromkeys(r.tag for r in self.selected() if r.tag))
         if tags:
             self.open_requested.emit("charts", tags)
+
+    def toggle_groups(self) -> None:
+        """Alarms of a machine together with the first on top, or all by urgency."""
+        self.model.group(not self.model.grouped)
+        self.actions_set.rename(
+            "alarms.group", "Sort by urgency" if self.model.grouped else "Group by machine"
+        )
 
     def toggle_pause(self) -> None:
         """Hold the list still, or let it go on."""
@@ -398,19 +431,8 @@ class AlarmsScreen(Pane):
         if row < 0:
             return
         menu = QMenu(self)
-        for key in ("alarms.ack", "alarms.comment", "alarms.shelve", "alarms.unshelve", "alarms.chart"):
-            if self.actions_set.reason(key) is None:
-                menu.addAction(self.actions_set.action(key))
+        for key in _MENU:
+            if self.actions_set.reason(f"alarms.{key}") is None:
+                menu.addAction(self.actions_set.action(f"alarms.{key}"))
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(at)
-
-
-def _table(name: str, model: AlarmList | AlarmJournal) -> ListView:
-    """A list whose order is the model's own."""
-    table = ListView()
-    table.setObjectName(name)
-    table.setAccessibleName(name.replace("-", " "))
-    table.horizontalHeader().setSectionsClickable(False)
-    table.setModel(model)
-    table.horizontalHeader().setStretchLastSection(True)
-    return table

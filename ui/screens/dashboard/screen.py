@@ -11,13 +11,13 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from sqlalchemy.orm import Session
 
+from app.domain.alarms import alarm_words
 from app.domain.equipment import EquipmentState
 from app.domain.inspections import Verdict
 from app.domain.orders import OrderStatus
 from app.store.history import AlarmRecord
 from app.store.queries.dashboard import Overview, read_overview
 from ui.actions import ActionSet
-from ui.bridge.alarm_board import alarm_words
 from ui.bridge.desk import EVERYTHING, Desk
 from ui.bridge.live import LiveDesk
 from ui.models.machine_words import STATE_ORDER, STATE_WORDS

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QHelpEvent, QKeyEvent, QMouseEven
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from app.domain.equipment import Loss
-from app.store.outlook import Outlook
+from app.store.queries.outlook import Outlook
 from ui.bridge.machines import MachineNow, SignalNow
 from ui.models.machine_words import (
     STATE_GLYPHS,
