@@ -11,13 +11,12 @@ import psutil
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.domain.alarms import Phase
+from app.domain.alarms import Phase, alarm_words
 from app.domain.people import Actor
 from app.operations.plant import apply_plant
 from app.plant import House
 from tests.ui.plant import alarm, demo_plant, sample
 from tests.ui.qt_loop import on_qt_loop, until
-from app.domain.alarms import alarm_words
 from ui.bridge.alarm_board import AlarmBoard
 from ui.bridge.collector import CollectorKeeper
 from ui.bridge.desk import Desk
