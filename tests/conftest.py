@@ -46,9 +46,16 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Collect on the main thread, between tests: all of it after a test with widgets, else what is young."""
-    with_widgets = {"qapp", "qtbot"} & set(getattr(item, "fixturenames", ()))
-    gc.collect(2 if with_widgets else 1)
+    """Collect on the main thread, between tests: all of it after a test with widgets, else what is young.
+
+    What survives a full collection is set aside for good: otherwise each one would look again at all that the imports
+    of hundreds of tests have piled up, seconds at a time.
+    """
+    if {"qapp", "qtbot"} & set(getattr(item, "fixturenames", ())):
+        gc.collect(2)
+        gc.freeze()
+    else:
+        gc.collect(1)
 
 
 @pytest.fixture(autouse=True)
