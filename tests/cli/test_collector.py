@@ -72,7 +72,7 @@ def test_a_value_is_sent_to_a_machine_and_its_answer_is_said(
     with collecting(welder):
         deadline = time.monotonic() + 30
         status = done("collector", "status", "--json").json
-        while status["connections"][0]["state"] != "online" or not status["connections"][0]["requests"]:
+        while status["connections"][0]["state"] != "online" or not status["connections"][0]["last_good"]:
             assert time.monotonic() < deadline
             status = done("collector", "status", "--json").json
         (connection,) = status["connections"]
