@@ -32,7 +32,7 @@ R = TypeVar("R")
 
 DEMO_PASSWORD = "show me the workshop"
 SUPERVISOR = "Kim Osei"
-_PEOPLE = (
+PEOPLE = (
     (SUPERVISOR, Role.SUPERVISOR),
     ("Ada Lindqvist", Role.MANAGER),
     ("Piotr Nowak", Role.PLANNER),
@@ -80,9 +80,10 @@ _BLOCKS = (
 
 @dataclass(frozen=True, slots=True)
 class DemoFacts:
-    """What was made, and who stands at the screen."""
+    """What was made, who stands at the screen, and who looks after the machines."""
 
     supervisor: Actor
+    technician: Actor
     orders: int
     moves: int
     issues: int
@@ -127,14 +128,14 @@ def furnish(house: House, plant: Plant, *, seed: int = 7, orders: int = 64) -> D
         week = _Week(house, past, people, Random(seed), now)
         for number in range(orders):
             week.make_order(number)
-    return DemoFacts(supervisor, orders, week.moves, week.issues, week.inspections)
+    return DemoFacts(supervisor, people["Tom Keller"], orders, week.moves, week.issues, week.inspections)
 
 
 def _hire(past: _Past, at: datetime) -> dict[str, Actor]:
     admin_id = past.do(create_first_admin(name="admin", password=DEMO_PASSWORD), THE_PLANT, at)
     admin = Actor(admin_id, "admin", Role.ADMIN)
     people = {"admin": admin}
-    for name, role in _PEOPLE:
+    for name, role in PEOPLE:
         intent = add_user(name=name, role=role, password=DEMO_PASSWORD, must_change_password=False)
         people[name] = Actor(past.do(intent, admin, at), name, role)
     return people

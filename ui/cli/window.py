@@ -31,6 +31,10 @@ def simulate(
     modbus_port: int = typer.Option(0, "--modbus-port", help="A free one when 0."),
     seed: int = typer.Option(1, "--seed"),
     speed: float = typer.Option(1.0, "--speed", help="Simulated seconds in a real one."),
+    elapsed: float = typer.Option(0.0, "--elapsed", help="Simulated seconds that are over already."),
+    certificates: Path | None = typer.Option(
+        None, "--certificates", help="Folder for its certificate: OPC UA is then offered encrypted too."
+    ),
     keep_running: bool = typer.Option(False, "--keep-running", help="Do not end when standard input closes."),
 ) -> None:
     """Serve the demo plant on loopback: OPC UA and Modbus TCP, ports printed as JSON."""
@@ -41,6 +45,8 @@ def simulate(
         f"--modbus-port={modbus_port}",
         f"--seed={seed}",
         f"--speed={speed}",
+        f"--elapsed={elapsed}",
+        *([] if certificates is None else [f"--certificates={certificates}"]),
     ]
     raise typer.Exit(main([*words, *(["--keep-running"] if keep_running else [])]))
 
@@ -57,21 +63,26 @@ def demo(
             place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lineside-demo-")))
         else:
             place = folder()
-        opcua_port, modbus_port = stack.enter_context(_simulator(speed=4.0 if screenshots else 1.0))
+        opcua_port, modbus_port = stack.enter_context(_simulator(place, speed=4.0 if screenshots else 1.0))
         _furnish(place, opcua_port, modbus_port)
         _open(place, seconds, screenshots)
 
 
 @contextmanager
-def _simulator(speed: float) -> Iterator[tuple[int, int]]:
+def _simulator(place: Path, speed: float) -> Iterator[tuple[int, int]]:
     """The simulated plant as a process of its own, ended by closing its standard input."""
+    from app.demo.past_signals import ELAPSED
+
     command = (
         [sys.executable, "simulate"]
         if getattr(sys, "frozen", False)
         else [sys.executable, "-m", "ui", "simulate"]
     )
     process = subprocess.Popen(
-        [*command, f"--speed={speed}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, f"--speed={speed}", f"--elapsed={ELAPSED}", f"--certificates={place / 'simulated'}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdin is not None
@@ -92,15 +103,17 @@ def _simulator(speed: float) -> Iterator[tuple[int, int]]:
 
 
 def _furnish(place: Path, opcua_port: int, modbus_port: int) -> None:
-    from app.demo.past_signals import remember_signals
+    from app.demo.traces import leave_traces, remember
     from app.demo.workshop import furnish, refuse_used_folder
     from app.drivers.simulator import simulated_plant
     from app.plant import opened_house
 
     with opened_house(place) as opened:
         refuse_used_folder(opened)
-        furnish(opened, simulated_plant(opcua_port, modbus_port))
-        remember_signals(place, opened.door.clock())
+        plant = simulated_plant(opcua_port, modbus_port)
+        facts = furnish(opened, plant)
+        remember(place, plant, opened.door.clock())
+        leave_traces(opened, facts)
 
 
 def _open(place: Path, seconds: float | None, screenshots: Path | None) -> None:

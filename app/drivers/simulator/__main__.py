@@ -29,6 +29,7 @@ async def run(options: argparse.Namespace) -> None:
         modbus_port=options.modbus_port,
         seed=options.seed,
         speed=options.speed,
+        elapsed=options.elapsed,
         certificates=options.certificates,
     )
     async with plant:
@@ -60,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--modbus-port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a real one")
+    parser.add_argument("--elapsed", type=float, default=0.0, help="simulated seconds that are over already")
     parser.add_argument(
         "--certificates", type=Path, help="folder for the certificate of an encrypted OPC UA server"
     )

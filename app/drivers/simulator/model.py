@@ -41,6 +41,11 @@ _GUIDANCE = {
 }
 
 
+# How urgent an alarm of a signal is; the rest can wait for the next round.
+_PRIORITIES = {"pressure": 1, "temperature": 2, "speed": 2}
+_LEAST_URGENT = 3
+
+
 def connection_of(machine: Machine) -> str:
     """The name of the connection over which a demo machine is reached."""
     return f"{machine.code.lower()}-modbus" if machine.unit else OPCUA_CONNECTION
@@ -81,4 +86,5 @@ def simulated_plant(opcua_port: int, modbus_port: int, host: str = "127.0.0.1") 
 
 def _guided(signal: Signal) -> AlarmSettings:
     consequence, response = _GUIDANCE.get(signal.name, ("", ""))
-    return replace(signal.alarm, consequence=consequence, response=response)
+    priority = _PRIORITIES.get(signal.name, _LEAST_URGENT)
+    return replace(signal.alarm, priority=priority, consequence=consequence, response=response)

@@ -20,7 +20,8 @@ class SimulatedPlant:
     """The demo plant as an asynchronous context manager; a port of 0 becomes a free one.
 
     `speed` makes simulated time run faster than the clock, `rate` is how often values change each real second.
-    The same seed gives the same values at the same step. With a folder for `certificates` the OPC UA server also
+    `elapsed` is how many simulated seconds the machines have run already: their counters go on from there. The same
+    seed gives the same values at the same step. With a folder for `certificates` the OPC UA server also
     offers encryption.
     """
 
@@ -33,12 +34,13 @@ class SimulatedPlant:
         seed: int = 1,
         speed: float = 1.0,
         rate: float = 10.0,
+        elapsed: float = 0.0,
         certificates: Path | None = None,
     ) -> None:
         self.host, self._certificates = host, certificates
         self.opcua_port = opcua_port or _free_port(host)
         self.modbus_port = modbus_port or _free_port(host)
-        self._speed, self._rate = speed, rate
+        self._speed, self._rate, self._elapsed = speed, rate, elapsed
         self._noise = {m.code: Random(f"{seed}/{m.code}") for m in MACHINES}
         self._opcua: OpcUaServer | None = None
         self._modbus: ModbusServer | None = None
@@ -126,7 +128,7 @@ class SimulatedPlant:
 
     async def tick(self) -> None:
         """One step of every machine."""
-        t = self._step * self._speed / self._rate
+        t = self._elapsed + self._step * self._speed / self._rate
         self._step += 1
         for source in MACHINES:
             server = self._modbus if source.unit else self._opcua
