@@ -198,11 +198,16 @@ class ListView(QTableView):
         return f"lists/{self.objectName()}/columns"
 
     def _column_resized(self, column: int, _old: int, _new: int) -> None:
-        header = self.horizontalHeader()
-        # The last column is stretched with the window; every other change of width is somebody's wish.
-        if not self._restoring and header.visualIndex(column) != header.count() - 1:
+        # The last column in view is stretched with the window; every other change of width is somebody's wish.
+        if not self._restoring and column != self._last_in_view():
             self._own_widths = True
             self._save_soon.start()
+
+    def _last_in_view(self) -> int:
+        """The column at the right end; -1 when none is shown."""
+        header = self.horizontalHeader()
+        order = [header.logicalIndex(visual) for visual in range(header.count())]
+        return next((column for column in reversed(order) if not header.isSectionHidden(column)), -1)
 
     def _columns_changed(self) -> None:
         if not self._restoring:

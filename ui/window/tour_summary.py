@@ -15,6 +15,7 @@ from app.store.history import FILE_NAME, HistoryReader
 from app.store.queries.plant import read_plant
 from app.store.tables import Audit, ImportRun
 
+_ACKNOWLEDGEMENTS = ("acknowledge_alarm", "acknowledge_alarms")
 _MOVES = ("move_stage", "advance_work_order", "move_order_to_stage")
 
 
@@ -69,7 +70,7 @@ class TourSummary:
         since = (*done, Audit.seq > (entered or 0))
         counted = select(func.count()).select_from(Audit)
         self.orders_moved = session.execute(counted.where(Audit.operation.in_(_MOVES), *since)).scalar_one()
-        acknowledged = counted.where(Audit.operation == "acknowledge_alarm", *since)
+        acknowledged = counted.where(Audit.operation.in_(_ACKNOWLEDGEMENTS), *since)
         self.alarms_acknowledged = session.execute(acknowledged).scalar_one()
         rows = select(func.coalesce(func.sum(ImportRun.created_rows), 0)).where(~ImportRun.deleted)
         self.rows_imported = session.execute(rows).scalar_one()
