@@ -14,13 +14,17 @@ from app.drivers.faults import MachineFault
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A value as the machine gave it: raw (not yet scaled), times in UTC, quality as an OPC UA status code."""
+    """A value as the machine gave it: raw (not yet scaled), times in UTC, quality as an OPC UA status code.
+
+    A `historical` one was kept by the machine while nobody listened, and says nothing about now.
+    """
 
     address: str
     value: Value
     quality: int
     source_time: datetime
     receive_time: datetime
+    historical: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,9 @@ class EdgeNode:
             self.known[key] = Known(datatype, alias, before.unit if before else "", value, quality, time)
             if key in self._watched:
                 self._told[key] = quality
-        return [Reading(text, value, quality, time, now) for text in self._watched.get(key, ())]
+        return [
+            Reading(text, value, quality, time, now, metric.historical) for text in self._watched.get(key, ())
+        ]
 
     def _mark(self, keys: Iterable[Key], quality: int, now: datetime) -> list[Reading]:
         """The last value with another quality; a bad one carries no value."""

@@ -6,7 +6,26 @@ from dataclasses import dataclass
 from random import Random
 
 from app.domain.errors import LinesideError, Refused
-from app.drivers.faults import TooManySessions, WrongCredentials
+from app.drivers.faults import (
+    ExpiredCertificate,
+    NoSuchSecurity,
+    TooManySessions,
+    UnknownServer,
+    UntrustedCertificate,
+    WrongCredentials,
+)
+from app.drivers.mqtt_faults import UntrustedBroker
+
+_FOR_A_PERSON = (
+    ExpiredCertificate,
+    NoSuchSecurity,
+    Refused,
+    TooManySessions,
+    UnknownServer,
+    UntrustedBroker,
+    UntrustedCertificate,
+    WrongCredentials,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +49,4 @@ class BackOff:
 
 def needs_patience(fault: LinesideError) -> bool:
     """Whether a person or another program has to act before trying again makes sense."""
-    return isinstance(fault, (TooManySessions, WrongCredentials, Refused))
+    return isinstance(fault, _FOR_A_PERSON)

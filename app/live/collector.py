@@ -17,9 +17,9 @@ import structlog
 
 from app.domain.errors import LinesideError, Refused, WorldFault
 from app.domain.identity import uuid7
-from app.domain.plant import Plant
+from app.domain.plant import Connection, Plant
 from app.domain.samples import Quality, Sample
-from app.drivers import open_driver
+from app.drivers import certificates, open_driver
 from app.drivers.protocol import Reading
 from app.live.alarm_desk import AlarmDesk
 from app.live.back_off import BackOff
@@ -45,7 +45,6 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.25
 LOOK_SECONDS = 1.0
 PING_SECONDS = 1.0
-CERTIFICATES = "certificates"
 _DIAGNOSTIC = 4  # the priority of an alarm that tells of Lineside and its computer
 _T = TypeVar("_T")
 
@@ -95,7 +94,7 @@ class Collector:
         )
         self.links = Links(
             opener=opener,
-            certificates=data_dir / CERTIFICATES,
+            certificates=data_dir / certificates.FOLDER,
             clock=clock,
             on_readings=self._readings_came,
             on_lost=self.intake.lost,
@@ -297,10 +296,13 @@ class Collector:
         """End links that are gone or changed, start new ones; the others do not notice."""
         if self._version is not None and (plant, passwords) == (self._plant, self._passwords):
             return
+        before, now = ({c.name: c for c in p.connections} for p in (self._plant, plant))
         self._plant, self._passwords = plant, passwords
         changed = await self.links.follow(plant, passwords)
         self.desk.configure(plant, self._clock())
         for name in changed:
+            if _other_machine(before.get(name), now.get(name)):
+                self.intake.lost(name, Quality.BAD_NOT_CONNECTED)
             self.intake.forget(name)
         self.intake.configure(plant)
         self.commands.follow(plant)
@@ -351,3 +353,10 @@ class Collector:
         events: list[Message] = [*self.links.statuses(), *self.links.figures()]
         events += [AlarmChanged(record) for record in self.desk.open_records()]
         return self.intake.latest(), events
+
+
+def _other_machine(before: Connection | None, now: Connection | None) -> bool:
+    """Whether another machine may be at the end of a connection now, so that the last values mean nothing any more."""
+    if before is None or now is None:
+        return False
+    return (before.driver, before.url, before.unit) != (now.driver, now.url, now.unit)

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.drivers.faults import TooManySessions, Unreachable, WrongCredentials
+from app.drivers.faults import (
+    ExpiredCertificate,
+    NoSuchSecurity,
+    ServerCertificate,
+    TooManySessions,
+    UnknownServer,
+    Unreachable,
+    UntrustedCertificate,
+    WrongCredentials,
+)
+from app.drivers.mqtt_faults import UntrustedBroker
 from app.drivers.simulator import SimulatedPlant
 from app.live.back_off import BackOff
 from app.live.messages import LinkState
@@ -18,6 +29,18 @@ from app.live.watchdog import within
 from tests.live.conftest import collecting, until
 
 GONE = Unreachable("tcp://m")
+SHOWN = ServerCertificate(
+    "ab" * 32, "CN=oven", datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
+)
+FOR_A_PERSON = (
+    TooManySessions("m"),
+    WrongCredentials("m"),
+    UnknownServer("m", SHOWN),
+    ExpiredCertificate("m", SHOWN),
+    NoSuchSecurity("m", "Basic256Sha256/Sign", ()),
+    UntrustedCertificate("m"),
+    UntrustedBroker("m", "no"),
+)
 
 
 @given(st.integers(0, 1000), st.integers())
@@ -25,7 +48,7 @@ def test_pauses_grow_to_ten_seconds_and_no_further(attempt: int, seed: int) -> N
     back_off, chance = BackOff(), Random(seed)
     pause = back_off.pause(attempt, GONE, chance)
     assert 0.375 <= pause <= 12.5
-    for fault in (TooManySessions("m"), WrongCredentials("m")):
+    for fault in FOR_A_PERSON:
         assert 45 <= back_off.pause(attempt, fault, chance) <= 75
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,27 +16,40 @@ from app.drivers.protocol import Granted, Reading, Traffic, Watch
 from app.live.figures import LinkMeter
 from app.live.intake import Intake
 from app.live.scanning import raw_deadband, watches_of
+from app.store.history import FILE_NAME, HistoryReader, HistoryWriter
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)
 TEMPERATURE = Tag("M/t", "M", "c", "hr:0")
 
 
-def plant(*tags: Tag) -> Plant:
-    return Plant((Equipment("M", "M"),), (Connection("c", "modbus-tcp", "tcp://127.0.0.1"),), tags)
+def plant(*tags: Tag, driver: str = "modbus-tcp") -> Plant:
+    return Plant((Equipment("M", "M"),), (Connection("c", driver, "tcp://127.0.0.1"),), tags)
 
 
 class Bench:
     """An intake with a clock that the test moves."""
 
-    def __init__(self, *tags: Tag) -> None:
+    def __init__(self, *tags: Tag, driver: str = "modbus-tcp") -> None:
         self.now, self.said = T0, list[Sample]()
         self.intake = Intake(lambda: self.now, self.said.extend)
-        self.intake.configure(plant(*tags))
+        self.intake.configure(plant(*tags, driver=driver))
 
     def read(self, value: Value, second: float = 0.0, quality: int = Quality.GOOD) -> Sample:
         self.now = at = T0 + timedelta(seconds=second)
         self.intake.accept("c", [Reading("hr:0", value, quality, at, at)])
         return self.said[-1]
+
+    def told(
+        self, value: Value, at: datetime, quality: int = Quality.GOOD, *, historical: bool = False
+    ) -> None:
+        """A value with a time of the machine's own."""
+        self.intake.accept("c", [Reading("hr:0", value, quality, at, self.now, historical)])
+
+    def stored(self) -> list[tuple[float, Value, int]]:
+        """What went to the disk: seconds, value, quality."""
+        return [
+            ((s.source_time - T0).total_seconds(), s.value, s.quality) for s in self.intake.backlog.take()
+        ]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +60,64 @@ def test_a_mark_of_a_broken_sensor_is_no_value(raw: Value, value: Value, quality
     bench = Bench(replace(TEMPERATURE, invalid=(32767.0, 1.0), scale=Scale(0, 1000, 0, 100)))
     sample = bench.read(raw)
     assert (sample.value, sample.quality) == (value, quality)
+
+
+@pytest.mark.parametrize("scale", [None, Scale(0, 1, 0, 1)])
+@pytest.mark.parametrize("raw", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_is_no_value(raw: float, scale: Scale | None) -> None:
+    sample = Bench(replace(TEMPERATURE, scale=scale)).read(raw)
+    assert (sample.value, sample.quality) == (None, Quality.BAD_SENSOR_FAILURE)
+
+
+def test_a_mark_that_came_through_a_short_float_is_still_a_mark() -> None:
+    bench = Bench(replace(TEMPERATURE, invalid=(-9999.9, 1e300)))
+    assert bench.read(-9999.900390625).quality == Quality.BAD_SENSOR_FAILURE
+    assert bench.read(-9999.8).quality == Quality.GOOD
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), -timedelta(hours=1), timedelta(0)])
+def test_a_lost_machine_is_the_newest_of_its_history_wherever_its_clock_stands(
+    ahead: timedelta, data_dir: Path
+) -> None:
+    bench = Bench(TEMPERATURE)
+    for second in range(3):
+        bench.now = T0 + timedelta(seconds=second)
+        bench.told(second, bench.now + ahead)
+    bench.now += timedelta(seconds=1)
+    for trouble in (Quality.UNCERTAIN_LAST_USABLE, Quality.BAD_SENSOR_FAILURE):  # noticed by our own clock
+        bench.told(None, bench.now, trouble)
+    bench.intake.lost("c")
+    assert [s.source_time for s in bench.said] == sorted(s.source_time for s in bench.said)
+    with HistoryWriter(data_dir / FILE_NAME) as writer, HistoryReader(data_dir / FILE_NAME) as reader:
+        writer.write(bench.intake.backlog.take())
+        assert reader.latest()["M/t"].quality == Quality.BAD_NO_COMMUNICATION
+
+
+def test_what_a_machine_kept_for_later_is_stored_and_never_taken_for_now() -> None:
+    bench = Bench(replace(TEMPERATURE, scale=Scale(0, 1, 0, 10)))
+    bench.read(5, 60)
+    bench.told(1, T0, historical=True)
+    assert [s.value for s in bench.said] == [50.0]
+    assert [s.value for s in bench.intake.latest()] == [50.0]
+    assert bench.stored() == [(60, 50.0, 0), (0, 10.0, 0)]
+
+
+@pytest.mark.parametrize("driver", ["opcua", "sparkplug", "modbus-tcp", "mqtt"])
+def test_a_step_after_a_long_rest_is_no_ramp_where_only_changes_are_told(driver: str) -> None:
+    bench = Bench(replace(TEMPERATURE, scale=Scale(0, 1, 0, 2)), driver=driver)
+    bench.read(5, 0)
+    bench.read(25, 60)
+    rest = [(59, 10.0, 0)] if driver in ("opcua", "sparkplug") else []
+    assert bench.stored() == [(0, 10.0, 0), *rest, (60, 50.0, 0)]
+
+
+def test_nothing_is_known_to_have_stood_when_values_were_lost_or_the_machine_was_away() -> None:
+    bench = Bench(TEMPERATURE, driver="opcua")
+    bench.read(5, 0)
+    bench.read(25, 60, 0x480)
+    bench.intake.lost("c")
+    bench.read(5, 120)
+    assert [t for t, _, _ in bench.stored()] == [0, 60, 60, 120]
 
 
 def test_a_tag_that_is_new_on_a_known_address_has_its_value_at_once() -> None:

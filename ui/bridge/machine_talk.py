@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 
 from app.domain.plant import Connection
 from app.domain.samples import Value
-from app.drivers import for_trial, open_driver
+from app.drivers import certificates, for_trial, open_driver
 from app.drivers.faults import ServerCertificate, UnknownServer
 from app.drivers.modbus_decodings import all_decodings
 from app.drivers.modbus_values import BIT_TABLES, TABLES
@@ -37,7 +37,6 @@ __all__ = [
 
 T = TypeVar("T")
 Failed = Callable[[BaseException], None]
-_CERTIFICATES = "certificates"
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def _opener(house: House, subject: Subject) -> Callable[[], Driver]:
                 place = secrets_place(house.folder, session)
             password = place.password(subject.kept_as)
         seen = for_trial(subject.connection)
-        return open_driver(seen, Credentials(password, house.folder / _CERTIFICATES))
+        return open_driver(seen, Credentials(password, house.folder / certificates.FOLDER))
 
     return make
 
