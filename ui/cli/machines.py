@@ -27,7 +27,9 @@ _ADDRESSING = typer.Option(
 _LINE = typer.Option(
     "19200,8E1", "--line", help="Serial line: baud rate, data bits, parity N, E or O, stop bits."
 )
-_USER = typer.Option("", "--user", help="OPC UA user; the password comes from LINESIDE_MACHINE_PASSWORD.")
+_USER = typer.Option(
+    "", "--user", help="User of OPC UA or MQTT; the password comes from LINESIDE_MACHINE_PASSWORD."
+)
 _SECURITY = typer.Option(
     "None", "--security", help="OPC UA: None, or Basic256Sha256/Sign or …/SignAndEncrypt."
 )
@@ -128,7 +130,7 @@ def browse(
     addressing: str = _ADDRESSING,
     line: str = _LINE,
 ) -> None:
-    """Show what a machine offers under a node (OPC UA), or how an address decodes (Modbus)."""
+    """Show what a machine offers under a node or topic (OPC UA, MQTT), or how an address decodes (Modbus)."""
 
     async def look(driver: Driver) -> Sequence[Any]:
         return await driver.browse(node)

@@ -120,26 +120,34 @@ def say_rows(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str], nothi
     if not rows:
         say(None, nothing)
         return
-    cells = [[_cell(row.get(key)) for key in keys] for row in rows]
+    exact = {key for key in keys if any(_has_seconds(row.get(key)) for row in rows)}
+    cells = [[_cell(row.get(key), seconds=key in exact) for key in keys] for row in rows]
     widths = [max(len(titles[key]), *(len(line[i]) for line in cells)) for i, key in enumerate(keys)]
-    widths = [min(width, 60) for width in widths]
+    widths = [*(min(width, 60) for width in widths[:-1]), widths[-1]]  # nothing stands behind the last column
     lines = ["  ".join(titles[key].ljust(width) for key, width in zip(keys, widths, strict=True)).rstrip()]
-    lines += [
-        "  ".join(c[:60].ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
-    ]
+    lines += ["  ".join(c[:w].ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
     say(None, "\n".join(lines))
 
 
-def _cell(value: Any) -> str:
+def _has_seconds(value: Any) -> bool:
+    return isinstance(value, datetime) and bool(value.second or value.microsecond)
+
+
+def _cell(value: Any, *, seconds: bool = False) -> str:
+    """A value as text; times of a column in which any has seconds are all shown with them."""
     if value is None:
         return "–"
     if isinstance(value, datetime):
-        return value.astimezone().strftime("%Y-%m-%d %H:%M")
+        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, float):
+        if (
+            0 < abs(value) < 0.1 or abs(value) >= 1e9
+        ):  # two places would hide the one and not end with the other
+            return f"{value:.3g}"
         return f"{value:.2f}".rstrip("0").rstrip(".")
     return " ".join(str(value).split())
 
