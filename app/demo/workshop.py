@@ -32,12 +32,13 @@ R = TypeVar("R")
 
 DEMO_PASSWORD = "show me the workshop"
 SUPERVISOR = "Kim Osei"
+TECHNICIAN = "Tom Keller"
 PEOPLE = (
     (SUPERVISOR, Role.SUPERVISOR),
     ("Ada Lindqvist", Role.MANAGER),
     ("Piotr Nowak", Role.PLANNER),
     ("Ines Duarte", Role.INSPECTOR),
-    ("Tom Keller", Role.TECHNICIAN),
+    (TECHNICIAN, Role.TECHNICIAN),
     ("Rosa Blanc", Role.OPERATOR),
     ("Jan Novotny", Role.OPERATOR),
 )
@@ -128,7 +129,7 @@ def furnish(house: House, plant: Plant, *, seed: int = 7, orders: int = 64) -> D
         week = _Week(house, past, people, Random(seed), now)
         for number in range(orders):
             week.make_order(number)
-    return DemoFacts(supervisor, people["Tom Keller"], orders, week.moves, week.issues, week.inspections)
+    return DemoFacts(supervisor, people[TECHNICIAN], orders, week.moves, week.issues, week.inspections)
 
 
 def _hire(past: _Past, at: datetime) -> dict[str, Actor]:
@@ -243,10 +244,10 @@ class _Week:
         later = at + timedelta(minutes=25)
         if later > self._now or self._chance.random() < 0.3:
             return
-        self._past.do(acknowledge_issue(issue_id=issue_id), self._people["Tom Keller"], later)
+        self._past.do(acknowledge_issue(issue_id=issue_id), self._people[TECHNICIAN], later)
         if self._chance.random() < 0.6:
             words = resolve_issue(issue_id=issue_id, resolution="Replaced and checked")
-            self._past.do(words, self._people["Tom Keller"], min(later + timedelta(hours=2), self._now))
+            self._past.do(words, self._people[TECHNICIAN], min(later + timedelta(hours=2), self._now))
 
 
 def _items(chance: Random) -> list[InspectionItem]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.plant import opened_house
+from app.plant import opened_house, utc_now
 from app.store.history import FILE_NAME, HistoryReader
 from app.store.queries.plant import read_plant
 from app.store.tables import Audit, ImportRun
@@ -29,6 +29,9 @@ class TourSummary:
     rows_imported: int = 0
     orders_moved: int = 0
     alarms_acknowledged: int = 0
+    machines_added: int = 0
+    values_sent: int = 0
+    corrections: int = 0
     screens: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -40,6 +43,8 @@ class TourSummary:
         lines = (
             f"Values read:          {values or 'none'}",
             f"Alarms raised:        {self.alarms_raised}, acknowledged: {self.alarms_acknowledged}",
+            f"Machines added:       {self.machines_added}",
+            f"Values sent:          {self.values_sent}, stretches corrected: {self.corrections}",
             f"Rows imported:        {self.rows_imported}",
             f"Orders moved:         {self.orders_moved}",
             f"Pictures:             {len(self.screens)} in {self.pictures}",
@@ -52,7 +57,7 @@ class TourSummary:
             connection_of = {tag.name: tag.connection for tag in read_plant(session).tags}
             self._count_work(session, visitor)
         with HistoryReader(folder / FILE_NAME) as history:
-            self.alarms_raised = history.stats().alarms
+            self.alarms_raised = sum(history.alarm_counts(since, utc_now()).minutes.values())
             counts: Counter[str] = Counter()
             for tag, samples in history.counts(since).items():
                 counts[connection_of.get(tag, "")] += samples
@@ -62,15 +67,15 @@ class TourSummary:
         ]
 
     def _count_work(self, session: Session, visitor: str) -> None:
-        done = Audit.actor == visitor, Audit.outcome == "done"
-        # The furnished past has this actor too; its times lie before the visit's login.
-        entered = session.execute(
-            select(func.max(Audit.seq)).where(Audit.operation == "log_in", *done)
-        ).scalar()
-        since = (*done, Audit.seq > (entered or 0))
-        counted = select(func.count()).select_from(Audit)
-        self.orders_moved = session.execute(counted.where(Audit.operation.in_(_MOVES), *since)).scalar_one()
-        acknowledged = counted.where(Audit.operation.in_(_ACKNOWLEDGEMENTS), *since)
-        self.alarms_acknowledged = session.execute(acknowledged).scalar_one()
+        # The furnished past has the same people in it; its lines lie before the visitor first comes in.
+        first = select(func.min(Audit.seq)).where(Audit.operation == "log_in", Audit.outcome == "done")
+        entered = session.execute(first.where(Audit.actor == visitor)).scalar() or 0
+        lines = select(Audit.operation, func.count()).where(Audit.outcome == "done", Audit.seq > entered)
+        done = Counter(dict(session.execute(lines.group_by(Audit.operation)).tuples().all()))
+        self.orders_moved = sum(done[operation] for operation in _MOVES)
+        self.alarms_acknowledged = sum(done[operation] for operation in _ACKNOWLEDGEMENTS)
+        self.machines_added = done["save_machine"]
+        self.values_sent = done["write_to_machine"]
+        self.corrections = done["correct_history"]
         rows = select(func.coalesce(func.sum(ImportRun.created_rows), 0)).where(~ImportRun.deleted)
         self.rows_imported = session.execute(rows).scalar_one()
