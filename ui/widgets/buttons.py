@@ -8,6 +8,9 @@ from PySide6.QtWidgets import QMenu, QPushButton, QStyle, QStyleOptionButton, QT
 
 from ui.theme import Density, current_theme, mix
 
+_PADDING = 16
+_ICON_GAP = 4
+
 
 class ActionButton(QPushButton):
     """A button with the theme's control height; `primary` fills it with the accent colour."""
@@ -18,6 +21,7 @@ class ActionButton(QPushButton):
         super().__init__(text, parent)
         self._primary = primary
         self._icon_name = icon
+        self._words, self._compact = text, False
         self.setAutoDefault(False)
         current_theme().changed.connect(self._restyle)
         self._restyle()
@@ -25,11 +29,57 @@ class ActionButton(QPushButton):
     def refuse(self, reason: str | None) -> None:
         """Disable with a reason that tooltip and accessible name carry; None enables again."""
         self.setEnabled(reason is None)
-        self.setToolTip(reason or "")
+        self.setToolTip(reason or (self.text() if self._compact else ""))
         self.setAccessibleName(f"{self.text()} (not available: {reason})" if reason else self.text())
 
+    def text(self) -> str:
+        return self._words
+
+    def setText(self, text: str) -> None:
+        self._words = text
+        if self._compact:
+            self._say_words()
+        else:
+            super().setText(text)
+
+    @property
+    def can_be_compact(self) -> bool:
+        """Whether its icon says enough where there is no room for words."""
+        return self._icon_name is not None
+
+    def set_compact(self, compact: bool) -> None:
+        """Show the icon alone; tooltip and accessible name keep the words."""
+        if compact == self._compact:
+            return
+        self._compact = compact
+        super().setText("" if compact else self._words)
+        self._say_words()
+
+    def _say_words(self) -> None:
+        if self.isEnabled():
+            self.setAccessibleName(self._words)
+        if self._compact and not self.toolTip():
+            self.setToolTip(self._words)
+
+    def full_width(self) -> int:
+        """Width in px with its words, also while they are not shown."""
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = self._words
+        words = option.fontMetrics.size(Qt.TextFlag.TextShowMnemonic, self._words)
+        icon = self.iconSize().width() + _ICON_GAP if not self.icon().isNull() else 0
+        wish = QSize(words.width() + icon, words.height())
+        kind = QStyle.ContentsType.CT_PushButton
+        return self.style().sizeFromContents(kind, option, wish, self).width() + _PADDING
+
     def sizeHint(self) -> QSize:
-        return super().sizeHint() + QSize(16, 0)
+        if self._compact:
+            side = max(self.minimumHeight(), super().sizeHint().height())
+            return QSize(max(side, self.iconSize().width() + 2 * _PADDING), side)
+        return super().sizeHint() + QSize(_PADDING, 0)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self._primary or not self.isEnabled():

@@ -197,9 +197,10 @@ class ListView(QTableView):
     def _setting(self) -> str:
         return f"lists/{self.objectName()}/columns"
 
-    def _column_resized(self, column: int, _old: int, _new: int) -> None:
-        # The last column in view is stretched with the window; every other change of width is somebody's wish.
-        if not self._restoring and column != self._last_in_view():
+    def _column_resized(self, column: int, old: int, new: int) -> None:
+        # The last column in view is stretched with the window, a hidden one is nothing wide; every other change is
+        # somebody's wish.
+        if not self._restoring and old and new and column != self._last_in_view():
             self._own_widths = True
             self._save_soon.start()
 

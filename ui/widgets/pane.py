@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
+from ui.widgets.buttons import ActionButton
 from ui.widgets.filter_field import FilterField
 from ui.widgets.states import Banner, LoadingBar
 from ui.widgets.themed import RoleLabel, ThemedWidget
@@ -67,6 +68,43 @@ class Pane(ThemedWidget):
     def add_tool(self, widget: QWidget) -> None:
         """A button or field at the right end of the title line; the primary action comes last."""
         self._tools.addWidget(widget)
+
+    def _fit_head(self) -> None:
+        """Where the title line has no room for all words, buttons show their icons alone, the least important first."""
+        buttons = [button for button in self._tool_buttons_in_head() if not button.isHidden()]
+        spare = self.width() - 2 * MARGIN - self._head_width(buttons)
+        compact = set()
+        for button in (b for b in buttons if b.can_be_compact):
+            if spare >= 0:
+                break
+            compact.add(button)
+            spare += button.full_width() - self.theme.density.control_height
+        for button in buttons:
+            button.set_compact(button in compact)
+
+    def _tool_buttons_in_head(self) -> list[ActionButton]:
+        widgets = (item.widget() for i in range(self._tools.count()) if (item := self._tools.itemAt(i)))
+        found: list[ActionButton] = []
+        for widget in widgets:
+            if isinstance(widget, ActionButton):
+                found.append(widget)
+            elif widget is not None:
+                found += widget.findChildren(ActionButton)
+        return found
+
+    def _head_width(self, buttons: list[ActionButton]) -> int:
+        """What the title line needs at least while all buttons show their words."""
+        short = sum(button.full_width() - button.minimumSizeHint().width() for button in buttons)
+        return self._head.minimumSize().width() + short
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit_head()
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_head()
 
     def order_stops(self, after: QWidget) -> None:
         """Let the Tab key go with the eye: from `after` to the filter, the tools, and then the content."""

@@ -6,7 +6,15 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QHBoxLayout,
@@ -39,6 +47,7 @@ from ui.window.top_strip import TopStrip
 from ui.window.undoing import Footer, UndoHistory
 
 FIRST_SIZE = (1366, 768)
+_CROWDED = 1100  # px; narrower windows need the room that the words of the navigation take
 _SEGMENT_PLACES = {"collector": "system", "store": "system", "queue": "system", "age": "equipment"}
 
 
@@ -244,6 +253,12 @@ class MainWindow(QMainWindow):
         self.footer.say(
             "The layout is as at the first start; lists take their columns when they are opened again."
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        crowded = self.width() < _CROWDED
+        if crowded != (event.oldSize().width() < _CROWDED and event.oldSize().isValid()):
+            self.navigation.set_crowded(crowded)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

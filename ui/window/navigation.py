@@ -88,7 +88,7 @@ class Navigation(ThemedWidget):
         self.setObjectName("navigation")
         self.setAccessibleName("Places")
         self._desk = desk
-        self._narrow = False
+        self._narrow = self._crowded = False
         self._entries = {place.key: _Entry(place, self) for place in PLACES}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 1, 8)
@@ -112,6 +112,7 @@ class Navigation(ThemedWidget):
 
     @property
     def narrow(self) -> bool:
+        """Whether a person wants icons only; a crowded window shows them anyway."""
         return self._narrow
 
     @property
@@ -122,13 +123,25 @@ class Navigation(ThemedWidget):
     def set_narrow(self, narrow: bool) -> None:
         """Icons only, or with words."""
         self._narrow = narrow
+        self._show_width()
+
+    def set_crowded(self, crowded: bool) -> None:
+        """The window has no room for words; somebody who toggles the list wants them all the same."""
+        if crowded != self._crowded:
+            self._crowded = crowded
+            self._show_width()
+
+    def toggle(self) -> None:
+        shown = self._narrow or self._crowded
+        self._crowded = False
+        self.set_narrow(not shown)
+
+    def _show_width(self) -> None:
+        narrow = self._narrow or self._crowded
         self.setFixedWidth(NARROW if narrow else WIDE)
         for entry in self._entries.values():
             entry.narrow = narrow
             entry.update()
-
-    def toggle(self) -> None:
-        self.set_narrow(not self._narrow)
 
     def show_current(self, place: str) -> None:
         for key, entry in self._entries.items():
