@@ -96,7 +96,8 @@ def restore(file: Path) -> None:
     from app.upkeep.backup import restore_backup
 
     kept = restore_backup(folder(), file)
-    say({"restored": str(file), "kept": str(kept)}, f"Restored {file}; what was there before is in {kept}.")
+    before = f"; what was there before is in {kept}" if kept.exists() else ""
+    say({"restored": str(file), "kept": str(kept) if before else None}, f"Restored {file}{before}.")
 
 
 def doctor() -> None:
