@@ -132,5 +132,12 @@ class DeviceTrouble(MachineFault):
         super().__init__(place, f"{place} answers with an error: {detail}.")
 
 
+class Unconfirmed(MachineFault):
+    """A value was sent, and nothing that came back says whether the machine took it; it is not sent again."""
+
+    def __init__(self, place: str, detail: str) -> None:
+        super().__init__(place, f"{place}: {detail}; whether it took the value is not known.")
+
+
 class PortFault(MachineFault):
     """The serial port of this PC cannot be used; nothing was asked of the machine yet."""

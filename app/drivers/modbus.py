@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from app.domain.errors import Refused
 from app.domain.plant import Connection
 from app.domain.samples import Quality, Value
-from app.drivers.faults import BadAddress, DeviceTrouble, MachineFault, Unreachable
+from app.drivers.faults import BadAddress, DeviceTrouble, MachineFault, Unconfirmed, Unreachable
 from app.drivers.modbus_blocks import MAX_WORDS, Block, plan_blocks
 from app.drivers.modbus_decodings import MOST_WORDS, Decoding, all_decodings
 from app.drivers.modbus_lines import Seat, Way, take_seat
@@ -223,7 +223,7 @@ class ModbusDriver:
             except Rejected as rejected:
                 code = rejected.code
             except (WrongAnswer, Garbled) as wrong:
-                raise self._trouble(wrong) from None
+                raise Unconfirmed(self._place, str(wrong) or "its answer arrives garbled") from None
             else:
                 return
             if code != ILLEGAL_FUNCTION:

@@ -20,7 +20,8 @@ from app.drivers.faults import DeviceTrouble, MachineFault, Unreachable
 from app.drivers.modbus_requests import GATEWAY_PATH, GATEWAY_TARGET, Rejected, Request, WrongAnswer
 from app.drivers.modbus_wires import Garbled, OnLost, Silence, Wire
 
-_GARBLED_TRIES = 3
+_GARBLED_TRIES = 3  # of a read; a machine may have taken a value although its answer is garbled
+_MUTE = 2  # silences in a row after which a socket is made anew
 _SHORTEST_REST = (
     1.0  # s; how long a serial unit is left alone after a silence, lest a late answer pass for a new one
 )
@@ -205,10 +206,13 @@ class Line:
         except Silence as silence:
             self._note_silence(job, silence, wire.rests)
             job.fail(silence)
+            if not job.request.count and wire.reopens:
+                self._mute = _MUTE  # the value may still be on its way, and must not arrive after all
+                await wire.close()
         except Garbled as garbled:
             job.tries += 1
             self._rest(job.unit, min(job.timeout, _SHORTEST_REST), None)
-            if job.tries < _GARBLED_TRIES and seat in self._seats:
+            if job.request.count and job.tries < _GARBLED_TRIES and seat in self._seats:
                 seat.jobs.appendleft(job)
             else:
                 job.fail(garbled)
@@ -238,7 +242,7 @@ class Line:
         """The wire; opened anew when nobody answered for a while, since a dead socket looks like silent units."""
         wire = self._wire
         assert wire is not None
-        if self._mute < 2 or not wire.reopens:
+        if self._mute < _MUTE or not wire.reopens:
             return wire
         self._mute = 0
         await wire.close()

@@ -11,6 +11,7 @@ from app.drivers.faults import DeviceTrouble, MachineFault, RefusedConnection, U
 from app.drivers.modbus_frames import NotModbus, TcpFrame, TcpFrames, find_answer, serial_frame, tcp_frame
 from app.drivers.modbus_requests import Request
 from app.drivers.serial_ports import SerialPort, open_port
+from app.drivers.unsent import forget_unsent
 
 OnLost = Callable[[MachineFault], None]
 _NOISE = 0.1  # s; so long nothing more came after enough bytes for an answer: what came is garbled
@@ -54,7 +55,7 @@ class TcpWire(asyncio.Protocol):
         self._waiting: asyncio.Future[bytes] | None = None
         self._asked: tuple[int, int] = (0, 0)
         self._strangers = 0
-        self._heard = False
+        self._heard = self._unanswered = False
         self._fault: MachineFault | None = None
         self._closed = asyncio.get_running_loop().create_future()
 
@@ -97,8 +98,7 @@ class TcpWire(asyncio.Protocol):
         if self._fault is not None:
             return
         self._fault = fault
-        if self._transport is not None:
-            self._transport.abort()
+        self._hang_up()
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(fault)
         self._on_lost(fault)
@@ -110,10 +110,13 @@ class TcpWire(asyncio.Protocol):
         self._number = self._number % 0xFFFF + 1
         self._asked, self._strangers = (self._number, unit), 0
         self._waiting = asyncio.get_running_loop().create_future()
+        self._unanswered = True
         self._transport.write(tcp_frame(self._number, unit, request.pdu))
         try:
             async with asyncio.timeout(timeout):
-                return await self._waiting
+                answer = await self._waiting
+            self._unanswered = False
+            return answer
         except TimeoutError:
             raise Silence(
                 f"{self._strangers} messages came, none of them the answer"
@@ -127,9 +130,15 @@ class TcpWire(asyncio.Protocol):
         """Close the socket and wait until it is."""
         if self._fault is None:
             self._fault = Unreachable(self._place, "the connection was closed")
+        self._hang_up()
         if self._transport is not None:
-            self._transport.abort()
             await asyncio.shield(self._closed)
+
+    def _hang_up(self) -> None:
+        if self._transport is not None:
+            if self._unanswered:
+                forget_unsent(self._transport.get_extra_info("socket"))
+            self._transport.abort()
 
 
 async def open_tcp(host: str, port: int, place: str, timeout: float, on_lost: OnLost) -> Wire:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from app.domain.errors import Refused
 from app.domain.samples import Value
-from app.drivers.faults import DeviceTrouble
+from app.drivers.faults import DeviceTrouble, Unconfirmed
 from app.drivers.modbus_requests import (
+    ACKNOWLEDGE,
+    GATEWAY_TARGET,
     ILLEGAL_FUNCTION,
     Rejected,
     Request,
@@ -52,7 +54,7 @@ def _switch(address: ModbusAddress, value: Value) -> bool:
 
 def write_failed(
     place: str, address: ModbusAddress, value: Value, rejected: Rejected
-) -> Refused | DeviceTrouble:
+) -> Refused | DeviceTrouble | Unconfirmed:
     """Why the device at `place` did not take a value.
 
     Reading a register, changing one bit and writing it back would overwrite what the machine changed in between, so
@@ -63,4 +65,6 @@ def write_failed(
             f"The machine cannot change one bit of a register (Modbus function 22), and “{address.text}” is one: "
             "write the whole register, or use a coil if the machine offers one."
         )
+    if rejected.code in (ACKNOWLEDGE, GATEWAY_TARGET):  # it went out to the machine
+        return Unconfirmed(place, rejected.words)
     return DeviceTrouble(place, f"it did not take {value!r} for {address.text}: {rejected.words}")

@@ -19,6 +19,7 @@ from app.domain.plant import Connection
 from app.drivers.faults import BadAddress, DeviceTrouble, MachineFault, RefusedConnection, Unreachable
 from app.drivers.mqtt_faults import ClientNameTaken, HangUps, answer_fault, certificate_fault
 from app.drivers.protocol import Traffic
+from app.drivers.unsent import forget_unsent
 
 if TYPE_CHECKING:
     from aiomqtt import Client
@@ -262,7 +263,13 @@ class MqttSession:
 
     async def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool = False) -> None:
         """Send a message; with a qos of 1 or 2 the broker has it when this returns."""
-        await self._ask(self._connected().publish(topic, payload, qos=qos, retain=retain))
+        client = self._connected()
+        try:
+            await self._ask(client.publish(topic, payload, qos=qos, retain=retain))
+        except Unreachable as fault:
+            forget_unsent(client._client.socket())  # it must not arrive much later
+            self._report(fault)
+            raise
 
     async def lost(self) -> MachineFault:
         """Wait for the connection to end."""

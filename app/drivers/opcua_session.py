@@ -24,6 +24,7 @@ from app.drivers.faults import (
 from app.drivers.opcua_faults import translated
 from app.drivers.opcua_values import standard_node
 from app.drivers.protocol import Credentials, Traffic
+from app.drivers.unsent import forget_unsent
 
 if TYPE_CHECKING:
     from asyncua import ua
@@ -220,6 +221,13 @@ class OpcUaSession:
         """Say that this session is over; the first reason counts."""
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(fault)
+
+    def give_up(self, fault: MachineFault) -> None:
+        """End the session because a value that was sent got no answer, lest it arrive much later."""
+        protocol = self.client.uaclient.protocol if self._client is not None else None
+        if protocol is not None and protocol.transport is not None:
+            forget_unsent(protocol.transport.get_extra_info("socket"))
+        self.report(fault)
 
     def fail(self, error: Exception) -> None:
         """A bug in what receives the values: it ends the session, and `lost` raises it."""

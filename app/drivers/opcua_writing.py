@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.errors import Refused
 from app.domain.samples import Value
-from app.drivers.faults import BadAddress, DeviceTrouble
+from app.drivers.faults import BadAddress, DeviceTrouble, Unconfirmed, Unreachable
 from app.drivers.opcua_browse import Browser
 from app.drivers.opcua_reading import Spot, find
 from app.drivers.opcua_session import OpcUaSession
@@ -22,6 +22,14 @@ _LAST_BUILT_IN = 25
 _ENUMERATION = 29
 _INT32 = 6
 _DEEPEST = 10  # levels of types above a type before it is given up
+# What a gateway says when the machine behind it did not answer.
+_UNCLEAR = (
+    "BadTimeout",
+    "BadCommunicationError",
+    "BadNoCommunication",
+    "BadRequestTimeout",
+    "BadDeviceFailure",
+)
 _REFUSALS = {
     "BadNotWritable": "the machine does not let it be written",
     "BadUserAccessDenied": "this user may not write it",
@@ -51,7 +59,14 @@ async def write(session: OpcUaSession, browser: Browser, address: str, value: Va
         wish.IndexRange = ",".join(str(position) for position in spot.index)
     # Neither status nor times: many controllers refuse a value that brings them along.
     wish.Value = ua.DataValue(variant, StatusCode=None)
-    (status,) = await session.ask(session.services.write(ua.WriteParameters(NodesToWrite=[wish])))
+    parameters = ua.WriteParameters(NodesToWrite=[wish])
+    try:
+        (status,) = await session.ask(session.services.write(parameters))
+    except Unreachable as fault:
+        session.give_up(fault)
+        raise
+    if status.name in _UNCLEAR:
+        raise Unconfirmed(session.place, f"it answers {status.name} for {address}")
     if not status.is_good():
         reason = _REFUSALS.get(status.name)
         if reason is None:

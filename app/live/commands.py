@@ -137,10 +137,7 @@ class CommandDesk:
     async def _send(self, command: Command) -> _Answer:
         """The whole conversation with the machine; raises or returns how it ended."""
         tag = self._plant.tag(command.tag)
-        if abs(self._clock() - command.at) > STILL_FRESH:
-            raise _Answer(
-                f"The command is older than {STILL_FRESH.seconds} s: it has expired and was not sent."
-            )
+        self._check_age(command)
         if tag is None:
             raise _Answer(f"There is no tag called {command.tag} any more: nothing was sent.")
         driver = self._driver_of(tag.connection)
@@ -153,6 +150,7 @@ class CommandDesk:
             raw = raw_value(tag, value, before[0].value)
         except (LinesideError, TimeoutError) as fault:
             raise _Answer(f"Nothing was sent: {_why(fault)}") from fault
+        self._check_age(command)  # a slow machine may have taken its time to be read
         try:
             await within(patience, driver.write(tag.address, raw))
         except _CERTAINLY_NOT as fault:
@@ -163,6 +161,12 @@ class CommandDesk:
             ) from fault
         log.info("value sent to a machine", tag=tag.name, value=value, actor=command.actor, id=command.id)
         return await self._read_back(driver, tag, value, raw, patience)
+
+    def _check_age(self, command: Command) -> None:
+        if abs(self._clock() - command.at) > STILL_FRESH:
+            raise _Answer(
+                f"The command is older than {STILL_FRESH.seconds} s: it has expired and was not sent."
+            )
 
     async def _read_back(
         self, driver: Driver, tag: Tag, value: Value, raw: Value, patience: float

@@ -16,7 +16,7 @@ from app.domain.errors import Refused
 from app.domain.plant import Connection, SerialLine
 from app.domain.samples import Quality
 from app.drivers import driver_for_url, open_driver
-from app.drivers.faults import PortFault, Unreachable
+from app.drivers.faults import PortFault, Unconfirmed, Unreachable
 from app.drivers.modbus_frames import serial_frame
 from app.drivers.serial_ports import port_of
 from tests.drivers.modbus_device import LINE, Device
@@ -121,6 +121,26 @@ async def test_a_garbled_answer_is_asked_for_again_and_never_a_value(
     assert not kept.faults
     cable.to_near = lambda data: data[:3] + bytes(len(data) - 3)
     assert await read_once(over(cable, timeout=0.2)) == (None, Quality.BAD_COMMUNICATION_ERROR)
+
+
+async def test_a_write_whose_answer_is_garbled_is_sent_once_and_its_fate_is_not_guessed(
+    device: Device, cable: SerialCable
+) -> None:
+    sent: list[bytes] = []
+
+    def spy(data: bytes) -> bytes:
+        sent.append(data)
+        return data
+
+    cable.to_far, cable.to_near = spy, lambda data: data[:-1] + bytes([data[-1] ^ 1])
+    driver = open_driver(over(cable, timeout=0.5))
+    await driver.connect()
+    try:
+        with pytest.raises(Unconfirmed, match="whether it took the value is not known"):
+            await driver.write("hr:13", 5)
+    finally:
+        await driver.close()
+    assert len(sent) == 1
 
 
 async def test_half_an_answer_and_a_wrong_speed_are_said(device: Device, cable: SerialCable) -> None:

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.domain.errors import Refused
+from app.domain.plant import Connection
 from app.domain.samples import Value
 from app.drivers import open_driver
-from app.drivers.faults import BadAddress, DeviceTrouble, Unreachable
+from app.drivers.faults import BadAddress, DeviceTrouble, Unconfirmed, Unreachable
 from app.drivers.protocol import Driver
 from tests.drivers.modbus_device import Device
 from tests.drivers.odd_device import OddDevice, registers
@@ -137,12 +138,56 @@ async def test_a_write_without_an_answer_is_not_repeated_and_its_fate_is_not_gue
         await driver.close()
 
 
-async def test_a_confirmation_of_something_else_is_a_failure() -> None:
+async def test_a_confirmation_of_something_else_confirms_nothing() -> None:
     async with OddDevice(lambda t, u, m: registers(t, u)[:4] + bytes([0, 6, u]) + m[:3] + b"\0\x09") as odd:
         driver = open_driver(odd.connection())
         await driver.connect()
         try:
-            with pytest.raises(DeviceTrouble, match="confirms something else"):
+            with pytest.raises(Unconfirmed, match="confirms something else"):
                 await driver.write("hr:13", 5)
         finally:
             await driver.close()
+
+
+@pytest.mark.parametrize("code", [5, 11])
+async def test_a_device_that_may_have_taken_a_value_is_not_said_to_have_refused_it(code: int) -> None:
+    asked: list[bytes] = []
+
+    def reply(transaction: int, unit: int, message: bytes) -> bytes:
+        asked.append(message)
+        return registers(transaction, unit)[:4] + bytes([0, 3, unit, message[0] | 0x80, code])
+
+    async with OddDevice(reply) as odd:
+        driver = open_driver(odd.connection())
+        await driver.connect()
+        try:
+            with pytest.raises(Unconfirmed, match="whether it took the value is not known"):
+                await driver.write("hr:13", 5)
+        finally:
+            await driver.close()
+    assert len(asked) == 1
+
+
+async def test_a_write_without_an_answer_is_taken_off_the_wire_lest_it_arrive_late() -> None:
+    ends: asyncio.Queue[Exception | None] = asyncio.Queue()
+
+    class Mute(asyncio.Protocol):
+        def connection_lost(self, exc: Exception | None) -> None:
+            ends.put_nowait(exc)
+
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Mute, "127.0.0.1", 0)
+    url = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    driver = open_driver(Connection("d", "modbus-tcp", url, timeout=0.2))
+    await driver.connect()
+    try:
+        with pytest.raises(Unreachable):
+            await driver.write("hr:13", 5)
+        async with asyncio.timeout(10):
+            assert isinstance(await ends.get(), ConnectionResetError)
+        with pytest.raises(Unreachable):  # over a new socket
+            await driver.read(["hr:13"])
+    finally:
+        await driver.close()
+        server.close()
+        await server.wait_closed()

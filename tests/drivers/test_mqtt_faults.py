@@ -249,3 +249,21 @@ def test_every_answer_of_a_broker_becomes_a_sentence(code: int, kind: type[Machi
 
 def test_certificates_of_the_tests_are_real_ones(papers: Certificates) -> None:
     assert ssl.create_default_context(cafile=str(papers.authority)).get_ca_certs()
+
+
+async def test_a_value_that_the_broker_does_not_confirm_ends_the_session_lest_it_arrive_late(
+    tmp_path: Path,
+) -> None:
+    with Broker(tmp_path) as broker:
+        port = int(broker.url.rsplit(":", 1)[1])
+        async with FaultyProxy("127.0.0.1", port) as proxy:
+            wanted = Connection("late", "mqtt", f"mqtt://127.0.0.1:{proxy.port}", timeout=1.0)
+            driver = open_driver(wanted)
+            try:
+                await driver.connect()
+                proxy.half_open()
+                with pytest.raises(Unreachable):
+                    await driver.write("t", 1)
+                await gone(driver)
+            finally:
+                await driver.close()

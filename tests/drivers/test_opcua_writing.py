@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,10 +13,11 @@ from asyncua.ua.status_codes import StatusCodes
 
 from app.domain.errors import Refused
 from app.domain.samples import Quality, Value
-from app.drivers.faults import BadAddress
+from app.drivers.faults import BadAddress, Unconfirmed, Unreachable
 from app.drivers.opcua import OpcUaDriver
 from app.drivers.simulator import SimulatedPlant
 from tests.drivers.opcua_machine import Machine, machine
+from tests.proxy import FaultyProxy
 
 V = ua.VariantType
 
@@ -110,3 +112,34 @@ async def test_an_enumeration_takes_only_its_own_states(simulation: SimulatedPla
         assert [r.value for r in got] == [1, 185.5, 180.0, "Housing, black", True]
     finally:
         await driver.close()
+
+
+async def test_a_value_without_an_answer_ends_the_session_lest_it_arrive_late() -> None:
+    async with machine() as served, FaultyProxy("127.0.0.1", served.port) as proxy:
+        address = await served.add("v", 1.0, writable=True)
+        url = f"opc.tcp://127.0.0.1:{proxy.port}/machine"
+        driver = OpcUaDriver(served.connection(url=url, timeout=1.0))
+        await driver.connect()
+        try:
+            proxy.half_open()
+            with pytest.raises(Unreachable):
+                await driver.write(address, 2.0)
+            async with asyncio.timeout(10):
+                assert isinstance(await driver.lost(), Unreachable)
+        finally:
+            await driver.close()
+
+
+async def test_a_gateway_that_heard_nothing_of_its_machine_is_no_refusal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def silent(
+        _self: AttributeService, params: ua.WriteParameters, **_user: object
+    ) -> list[ua.StatusCode]:
+        return [ua.StatusCode(ua.UInt32(StatusCodes.BadTimeout)) for _ in params.NodesToWrite]
+
+    async with writing() as (served, driver):
+        address = await served.add("v", 1.0, writable=True)
+        monkeypatch.setattr(AttributeService, "write", silent)
+        with pytest.raises(Unconfirmed, match="not known"):
+            await driver.write(address, 2.0)
