@@ -48,7 +48,8 @@ def past_alarms(
     first = min((s.source_time for s in samples), default=now)
     troubles = [*_shown(plant, samples), *_made_up(plant, first, chance)]
     counts: Counter[str] = Counter()
-    records, journal = [], []
+    records: list[AlarmRecord] = []
+    journal: list[JournalLine] = []
     for trouble in sorted(troubles, key=lambda t: (t.begin, t.tag.name)):
         if trouble.end > now - timedelta(minutes=2):
             continue

@@ -51,6 +51,10 @@ class TextTable(QAbstractTableModel):
         """Replace the rows; `sentences` say what is wrong with each row's faulty cell."""
         if rows == self._rows and sentences == self._sentences:
             return
+        if rows and len(rows) == len(self._rows):  # whoever has chosen a row keeps it
+            self._rows, self._sentences = rows, sentences
+            self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(self._columns) - 1))
+            return
         self.beginResetModel()
         self._rows, self._sentences = rows, sentences
         self.endResetModel()

@@ -20,11 +20,13 @@ class Pane(ThemedWidget):
     Subclasses fill `body` (a vertical layout), may call `add_filter()` and `add_tool()`, and override `refresh()`,
     which runs when the pane is shown for the first time and whenever what it shows may have changed.
     `job_changed(key, words, share)` puts long work into the window's list of jobs: share below 0 is unknown,
-    1 takes it away; the window answers a click on Cancel with `cancel_job`.
+    1 takes it away; the window answers a click on Cancel with `cancel_job`. `action_wanted` names an action of the
+    window itself.
     """
 
     open_requested = Signal(str, object)
     job_changed = Signal(str, str, float)
+    action_wanted = Signal(str)
     shown = Signal()
 
     def __init__(self, place: str, title: str, parent: QWidget | None = None) -> None:

@@ -187,6 +187,7 @@ class MainWindow(QMainWindow):
     def _on_pane_made(self, pane: Pane) -> None:
         pane.open_requested.connect(self.open_place)
         pane.job_changed.connect(self.jobs.show_job)
+        pane.action_wanted.connect(self.actions_set.trigger)
         own = screen_actions(pane)
         for key in set(own.keys()).intersection(self.actions_set.keys()) if own is not None else ():
             # One key, one meaning: two actions with the same key in sight of each other do nothing at all.

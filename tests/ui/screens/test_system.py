@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -13,9 +13,14 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from app.domain.people import Role
-from app.live.messages import LinkState, LinkStatus
+from app.domain.plant import Connection, Plant
+from app.live.messages import LinkFigures, LinkState, LinkStatus
+from app.store.history import HistoryStats
+from tests.ui.plant import connect
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
+from ui.models.wording import NONE
+from ui.screens.system.history_room import HistoryRoom, room_words
 from ui.screens.system.screen import SystemScreen, sync_sentence
 
 WAIT = 10_000
@@ -54,17 +59,54 @@ def test_the_sentence_on_sharing_counts_in_plain_english() -> None:
     assert sync_sentence(1200).startswith("1,200 changes wait for a server")
 
 
-def test_each_machine_link_has_its_line_with_state_and_outages(
+def test_each_machine_link_has_its_line_of_figures(
     qtbot: QtBot, screen: SystemScreen, live: LiveDesk
 ) -> None:
     now = datetime.now(UTC)
+    live.plant = Plant((), (Connection("oven-plc", "opcua", "opc.tcp://10.0.0.5:4840"),), ())
+    connect(live)
     live.take_link(LinkStatus("oven-plc", LinkState.OFFLINE, "The machine does not answer.", now, outages=2))
-    qtbot.waitUntil(lambda: "Machine link oven-plc" in screen.chain.facts(), timeout=WAIT)
-    line = screen.chain.facts()["Machine link oven-plc"]
-    assert line.startswith("■ offline")
-    assert "2 outages" in line
-    assert "does not answer" in line
-    assert "Machine link" not in screen.chain.facts()
+    live.figures["oven-plc"] = LinkFigures(
+        "oven-plc", 1200, 3, 4, 0, 2, 0.012, 0.25, 1.5, 42.25, now - timedelta(seconds=70)
+    )
+    screen.links.refresh()
+    figures = screen.links.facts()["oven-plc"]
+    assert figures["State"].startswith("■ offline")
+    assert figures["What to know"] == "The machine does not answer."
+    assert (figures["Values/s"], figures["Answer"], figures["Slowest in 1 min"]) == (
+        "42.2",
+        "12 ms",
+        "250 ms",
+    )
+    assert (figures["Requests"], figures["Failed"], figures["Reconnects"]) == ("1,200", "3 (0.2%)", "2")
+    assert (figures["Values lost"], figures["Last good"]) == ("4", "1 min")
+    assert figures["Slowest interval"] == "1.5 s"
+
+
+def test_a_link_of_which_nothing_was_heard_shows_dashes_not_zeroes(
+    screen: SystemScreen, live: LiveDesk
+) -> None:
+    live.plant = Plant((), (Connection("press", "modbus-tcp", "tcp://10.0.0.6:502"),), ())
+    screen.links.refresh()
+    figures = screen.links.facts()["press"]
+    assert figures["State"] == "? not known"
+    assert figures["Values/s"] == figures["Failed"] == NONE
+
+
+def test_the_history_says_its_size_and_how_long_there_is_room(qtbot: QtBot, screen: SystemScreen) -> None:
+    qtbot.waitUntil(lambda: "Free on the disk" in screen.history.facts(), timeout=WAIT)
+    day = 50e6
+    room = HistoryRoom(HistoryStats(1000, 3, 0, 2_000_000, None, None, bytes_per_day=day), round(38.4 * day))
+    words = room_words(room)
+    assert words["Free on the disk"].endswith("enough for 38 days")
+    assert words["A value takes"] == "2000.0 bytes"
+    assert words["Grows by"] == "50.0 MB a day"
+
+
+def test_the_sound_is_tested_by_the_window(qtbot: QtBot, screen: SystemScreen) -> None:
+    with qtbot.waitSignal(screen.action_wanted) as wanted:
+        screen.sound_button.click()
+    assert wanted.args == ["test-sound"]
 
 
 def test_the_trail_is_checked_and_a_changed_line_is_named(
@@ -97,4 +139,4 @@ def test_who_may_not_see_the_trail_reads_why(
 def test_diagnostics_are_copied_as_text(qtbot: QtBot, screen: SystemScreen) -> None:
     screen.copy_diagnostics()
     told = json.loads(QGuiApplication.clipboard().text())
-    assert {"Collector", "Sharing", "Data file", "Schema"} <= told.keys()
+    assert {"Collector", "Sharing", "Data file", "Schema", "links"} <= told.keys()

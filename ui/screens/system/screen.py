@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 from sqlalchemy.orm import Session
 
 from app.domain.errors import LinesideError
@@ -21,17 +22,18 @@ from app.store.queries.station import StationState, broken_audit_line, file_size
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.models.paged import ColumnLook, PagedModel
-from ui.models.wording import NONE, age, moment
+from ui.models.wording import moment
+from ui.screens.system.facts import Facts
+from ui.screens.system.history_room import HistoryRoom, megabytes, room_words
+from ui.screens.system.links import LinkTable
 from ui.screens.system.pulse import Pulse, memory_bytes
 from ui.widgets.buttons import ActionButton
 from ui.widgets.list_view import ListView
 from ui.widgets.pane import Pane
-from ui.widgets.states import EmptyState
 from ui.widgets.themed import RoleLabel
 
 _SECOND_MS = 1000
 _OUTCOMES = {"done": "✔ done", "refused": "✖ refused", "denied": "✖ denied"}
-_LINKS = {"online": "▶ online", "connecting": "○ connecting", "offline": "■ offline"}
 
 
 def _outcome(values: Mapping[str, Any]) -> str:
@@ -65,73 +67,25 @@ def sync_sentence(pending: int) -> str:
     return f"{changes} for a server; no server is set up yet: everything is kept here."
 
 
-def megabytes(size: int | None) -> str:
-    return NONE if size is None else f"{size / 1e6:,.1f} MB"
-
-
-class Facts(QWidget):
-    """Names and values in two columns, under a heading."""
-
-    def __init__(self, heading: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._rows = 0
-        self._values: dict[str, RoleLabel] = {}
-        self._names: dict[str, RoleLabel] = {}
-        self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(16)
-        self._grid.setVerticalSpacing(4)
-        self._grid.setColumnStretch(1, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(RoleLabel(heading, "section"))
-        layout.addLayout(self._grid)
-        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
-
-    def show_fact(self, name: str, value: str) -> None:
-        """Add or change one line."""
-        if name not in self._values:
-            row = self._rows
-            self._rows += 1
-            self._names[name] = RoleLabel(name, "body", "text2")
-            self._values[name] = RoleLabel()
-            self._values[name].setWordWrap(True)
-            self._grid.addWidget(self._names[name], row, 0)
-            self._grid.addWidget(self._values[name], row, 1)
-        if self._values[name].text() != value:
-            self._values[name].setText(value)
-            self._values[name].setAccessibleName(f"{name}: {value}")
-
-    def drop(self, name: str) -> None:
-        """Take a line away."""
-        for labels in (self._names, self._values):
-            label = labels.pop(name, None)
-            if label is not None:
-                self._grid.removeWidget(label)
-                label.deleteLater()
-
-    def facts(self) -> dict[str, str]:
-        """What is on show."""
-        return {name: label.text() for name, label in self._values.items()}
-
-
 class SystemScreen(Pane):
-    """Facts above, the audit trail below for those who may see it."""
+    """Links in figures, facts, and the audit trail for those who may see it."""
 
     def __init__(self, desk: Desk, live: LiveDesk, parent: QWidget | None = None) -> None:
         super().__init__("system", "System", parent)
         self._desk, self._live = desk, live
-        self.chain = Facts("From the sensor to this window")
+        self.chain = Facts("From the collector on")
+        self.history = Facts("History of measured values")
         self.station = Facts("This station")
+        self.links = LinkTable(live)
         self.pulse = Pulse(self)
         self.model = PagedModel(desk, AUDIT, LOOKS, frozenset({"*"}), parent=self)
         self.list = ListView()
-        self.no_audit = EmptyState()
+        self.no_audit = RoleLabel("", "body", "text2")
         self.verify_button = ActionButton("Check the trail")
         self.verdict = RoleLabel("", "body", "text2")
         self.copy_button = ActionButton("Copy diagnostics", icon="copy")
-        self.logs_button = ActionButton("Open the logs")
+        self.logs_button = ActionButton("Open the logs", icon="list-bullets")
+        self.sound_button = ActionButton("Test the alarm sound", icon="speaker-high")
         self._asked = False
         self._build()
         self._connect()
@@ -142,27 +96,32 @@ class SystemScreen(Pane):
         self._on_actor()
 
     def _build(self) -> None:
-        self.add_tool(self.logs_button)
-        self.add_tool(self.copy_button)
-        top = QHBoxLayout()
-        top.setSpacing(32)
-        top.addWidget(self.chain, 1, Qt.AlignmentFlag.AlignTop)
-        top.addWidget(self.station, 1, Qt.AlignmentFlag.AlignTop)
-        self.body.addLayout(top)
+        for button in (self.sound_button, self.logs_button, self.copy_button):
+            self.add_tool(button)
+        self.body.addWidget(RoleLabel("Links to machines", "section"))
+        self.body.addWidget(self.links, 2)
+        self.body.addSpacing(4)
+        facts = QHBoxLayout()
+        facts.setSpacing(32)
+        for part in (self.chain, self.history, self.station):
+            facts.addWidget(part, 1, Qt.AlignmentFlag.AlignTop)
+        self.body.addLayout(facts)
         head = QHBoxLayout()
         head.setSpacing(12)
         head.addWidget(RoleLabel("Audit trail", "section"))
-        head.addWidget(self.verdict, 1)
+        head.addWidget(self.verdict)
+        head.addWidget(self.no_audit)
+        head.addStretch(1)
         head.addWidget(self.verify_button)
-        self.body.addSpacing(8)
+        self.body.addSpacing(4)
         self.body.addLayout(head)
-        self.add_filter("words, actor:…, outcome:denied", ("line", "lines"))
+        self.add_filter("audit trail: words, actor:…, outcome:denied", ("line", "lines"))
         self.list.setObjectName("audit-list")
         self.list.setAccessibleName("Audit trail")
         self.list.setModel(self.model)
         self.list.set_sort("seq", True)
-        self.body.addWidget(self.list, 1)
-        self.body.addWidget(self.no_audit, 1)
+        self.body.addWidget(self.list, 3)
+        self.setFocusProxy(self.links)
 
     def _connect(self) -> None:
         if self.filter is not None:
@@ -176,6 +135,9 @@ class SystemScreen(Pane):
         self.verify_button.clicked.connect(self.verify)
         self.copy_button.clicked.connect(self.copy_diagnostics)
         self.logs_button.clicked.connect(self._open_logs)
+        self.sound_button.clicked.connect(self._test_sound)
+        self.links.empty_action_requested.connect(self._to_connections)
+        self.links.activated_row.connect(self._to_connections)
         self._desk.changed.connect(self._on_changed)
         self._desk.actor_changed.connect(self._on_actor)
         self._live.collector_changed.connect(self._on_collector)
@@ -190,6 +152,7 @@ class SystemScreen(Pane):
             return _Files(station_state(session), file_sizes(folder), crashes)
 
         self._desk.read(look, self._take_files, owner=self, key="files", failed=self._on_read_failed)
+        self._read_history()
         self._show_live()
         if self._may_audit():
             self.model.refresh()
@@ -197,8 +160,7 @@ class SystemScreen(Pane):
     def _take_files(self, files: _Files) -> None:
         self.banner.show_text("")
         self.chain.show_fact("Sharing", sync_sentence(files.state.pending))
-        for name, title in (("lineside.sqlite", "Data file"), ("history.sqlite", "History file")):
-            self.station.show_fact(title, megabytes(files.sizes.get(name)))
+        self.station.show_fact("Data file", megabytes(files.sizes.get("lineside.sqlite")))
         self.station.show_fact("Schema", f"{files.state.revision} · {files.state.audit_lines:,} audit lines")
         folder = self._desk.house.folder
         self.station.show_fact("Data folder", str(folder))
@@ -207,26 +169,33 @@ class SystemScreen(Pane):
         self.station.show_fact("Crash reports", reports)
 
     def _show_live(self) -> None:
-        now = self._live.now()
-        shown = set()
-        for name, status in sorted(self._live.links.items()):
-            words = _link_words(status.state.value, age(status.since, now), status.outages, status.sentence)
-            self.chain.show_fact(f"Machine link {name}", words)
-            shown.add(f"Machine link {name}")
-        for name in self.chain.facts():
-            if name.startswith("Machine link") and name not in shown:
-                self.chain.drop(name)
-        if not self._live.links:
-            self.chain.show_fact("Machine link", "– none is known; set up machines with a plant file")
+        self.links.refresh()
         seconds = self._live.data_age
         heard = "never heard" if seconds is None else f"heard {seconds:.0f} s ago"
-        skipped = f" · {self._live.skipped:,} values skipped" if self._live.skipped else ""
-        self.chain.show_fact("Collector", f"{self._live.collector_state.sentence} {heard}{skipped}")
-        p95 = self.pulse.p95()
+        lost = [
+            f"{count:,} values {what}"
+            for count, what in ((self._live.skipped, "skipped"), (self._live.given_up, "given up"))
+            if count
+        ]
         self.chain.show_fact(
-            "This window", "measuring…" if p95 is None else f"answers within {p95:.0f} ms (p95)"
+            "Collector", " · ".join([f"{self._live.collector_state.sentence} {heard}", *lost])
         )
+        p95 = self.pulse.p95()
+        answers = "measuring…" if p95 is None else f"answers within {p95:.0f} ms, 95 times of 100"
+        self.chain.show_fact("This window", answers)
         self.station.show_fact("Memory", megabytes(memory_bytes()))
+
+    def _read_history(self) -> None:
+        history, folder = self._live.history, self._desk.house.folder
+
+        def look() -> HistoryRoom:
+            return HistoryRoom(history.stats(), disk_usage(folder).free)
+
+        self._desk.tasks.run(look, self._take_history, owner=self, key="history", failed=self._on_read_failed)
+
+    def _take_history(self, room: HistoryRoom) -> None:
+        for name, words in room_words(room).items():
+            self.history.show_fact(name, words)
 
     def _on_read_failed(self, error: BaseException) -> None:
         if isinstance(error, LinesideError):
@@ -247,9 +216,21 @@ class SystemScreen(Pane):
     def _log_folder(self) -> Path:
         return self._desk.house.folder / "logs"
 
+    def _test_sound(self) -> None:
+        self.action_wanted.emit("test-sound")
+
+    def _to_connections(self, _row: int = 0) -> None:
+        self.open_requested.emit("machines", None)
+
     def copy_diagnostics(self) -> None:
         """What whoever helps needs to know, as text on the clipboard; nothing secret is in it."""
-        told = {"at": moment(self._live.now()), **self.chain.facts(), **self.station.facts()}
+        told = {
+            "at": moment(self._live.now()),
+            "links": self.links.facts(),
+            **self.chain.facts(),
+            **self.history.facts(),
+            **self.station.facts(),
+        }
         QGuiApplication.clipboard().setText(json.dumps(told, ensure_ascii=False, indent=1))
         self.copy_button.setText("Copied")
 
@@ -264,7 +245,7 @@ class SystemScreen(Pane):
         reason = self._desk.denial(Permission.SEE_AUDIT)
         self.list.setVisible(reason is None)
         self.no_audit.setVisible(reason is not None)
-        self.no_audit.set_text(reason or "")
+        self.no_audit.setText(reason or "")
         self.verify_button.refuse(reason)
         if self.filter is not None:
             self.filter.setVisible(reason is None)
@@ -331,9 +312,3 @@ class SystemScreen(Pane):
         self.pulse.stop()
         self._second.stop()
         self.copy_button.setText("Copy diagnostics")
-
-
-def _link_words(state: str, since: str, outages: int, sentence: str) -> str:
-    counted = f" · {outages} outages" if outages > 1 else " · 1 outage" if outages else ""
-    why = "" if state == "online" else f" · {sentence}"
-    return f"{_LINKS[state]} for {since}{counted}{why}"

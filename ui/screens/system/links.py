@@ -1,0 +1,97 @@
+"""How the talk with each machine goes, in figures: the first link of the chain from the sensor to the window."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import Qt
+
+from app.domain.plant import Connection
+from app.live.messages import LinkFigures
+from ui.bridge.live import LiveDesk
+from ui.models.machine_words import age_words
+from ui.models.text_table import TextColumn, TextTable
+from ui.models.wording import NONE, age
+from ui.widgets.list_view import ListView
+
+_STATES = {"online": "▶ online", "connecting": "○ connecting", "offline": "■ offline"}
+_COLUMNS = (
+    TextColumn("name", "Machine link", 150),
+    TextColumn("state", "State", 150),
+    TextColumn("rate", "Values/s", 76, number=True),
+    TextColumn("poll", "Answer", 76, number=True),
+    TextColumn("slowest", "Slowest in 1 min", 116, number=True),
+    TextColumn("requests", "Requests", 84, number=True),
+    TextColumn("failures", "Failed", 76, number=True),
+    TextColumn("reconnects", "Reconnects", 88, number=True),
+    TextColumn("overflows", "Values lost", 88, number=True),
+    TextColumn("good", "Last good", 80, number=True),
+    TextColumn("interval", "Slowest interval", 110, number=True),
+    TextColumn("why", "What to know", 260),
+)
+
+
+class LinkTable(ListView):
+    """A row for each connection of the plant; a refresh keeps selection and scroll."""
+
+    def __init__(self, live: LiveDesk) -> None:
+        super().__init__()
+        self._live = live
+        self.rows = TextTable(_COLUMNS, self)
+        self.setObjectName("link-list")
+        self.setAccessibleName("Links to machines")
+        self.horizontalHeader().setSectionsClickable(False)
+        self.horizontalHeader().setStretchLastSection(True)
+        self.setModel(self.rows)
+        self.setVerticalScrollMode(ListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.set_empty("No machine is connected yet.", "Connections")
+
+    def refresh(self) -> None:
+        """Look again at all links."""
+        live, now = self._live, self._live.now()
+        self.rows.set_rows([link_row(c, live, now) for c in live.plant.connections])
+
+    def facts(self) -> dict[str, dict[str, str]]:
+        """What is on show, for the diagnostics: figures by title, by link."""
+        titles = [column.title for column in _COLUMNS]
+        return {row[0]: dict(zip(titles[1:], row[1:], strict=True)) for row in self.rows.rows()}
+
+
+def link_row(connection: Connection, live: LiveDesk, now: datetime) -> tuple[str, ...]:
+    """One row in words; a dash where nothing is known."""
+    status, figures = live.links.get(connection.name), live.figures.get(connection.name)
+    if not connection.enabled:
+        state, why = "○ switched off", ""
+    elif status is None or not live.collector_state.live:
+        state, why = "? not known", "" if live.collector_state.live else live.collector_state.sentence
+    else:
+        state = f"{_STATES[status.state.value]} {age(status.since, now)}"
+        why = "" if status.state.value == "online" else status.sentence
+    return (connection.name, state, *_figures(figures, now), why)
+
+
+def _figures(found: LinkFigures | None, now: datetime) -> tuple[str, ...]:
+    if found is None:
+        return (NONE,) * 9
+    failed = f"{found.failures:,}" if not found.failures else f"{found.failures:,} ({_share(found)})"
+    good = found.last_good
+    return (
+        f"{found.values_per_second:,.1f}",
+        _milliseconds(found.poll_seconds),
+        _milliseconds(found.slowest_seconds),
+        f"{found.requests:,}",
+        failed,
+        f"{found.reconnects:,}",
+        f"{found.overflows:,}",
+        NONE if good is None else age_words(max(0.0, (now - good).total_seconds())),
+        f"{found.interval_seconds:g} s" if found.interval_seconds else "as wished",
+    )
+
+
+def _share(found: LinkFigures) -> str:
+    return f"{found.failures / max(found.requests, found.failures):.1%}"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:,.0f} ms" if seconds else NONE
