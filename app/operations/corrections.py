@@ -8,11 +8,20 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.domain import corrections as rules
+from app.domain.alarms import machine_of, signal_of
 from app.domain.errors import Refused
 from app.domain.orders import check_text
 from app.domain.people import Permission
 from app.operations.change import Change, operation
+from app.store.queries.alarms import plant_around
 from app.store.tables import Correction, Tag
+
+_DONE = {
+    rules.CorrectionKind.EXCLUDE: "values left out",
+    rules.CorrectionKind.OFFSET: "values shifted",
+    rules.CorrectionKind.FACTOR: "values scaled",
+    rules.CorrectionKind.REPLACE: "values replaced",
+}
 
 
 @operation(Permission.CORRECT_HISTORY)
@@ -46,7 +55,7 @@ def correct_history(
         author=change.actor.name,
     )
     change.session.add(row)
-    change.label = f"Corrected {tag} ({kind.value})"
+    change.label = f"Corrected {_signal(change, tag)}: {_DONE[kind]}"
     return row.id
 
 
@@ -56,4 +65,9 @@ def withdraw_correction(change: Change, /, *, correction_id: UUID, reason: str) 
     row = change.get(Correction, correction_id, "correction")
     said = check_text(reason, "reason", "reason", longest=500)
     row.deleted = True
-    change.label = f"Withdrew a correction of {row.tag}: {said}"
+    change.label = f"Withdrew a correction of {_signal(change, row.tag)}: {said}"
+
+
+def _signal(change: Change, tag: str) -> str:
+    plant = plant_around(change.session, tag)
+    return f"{machine_of(plant, tag)}, {signal_of(plant, tag)}"

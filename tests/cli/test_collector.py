@@ -92,7 +92,7 @@ def test_a_value_is_sent_to_a_machine_and_its_answer_is_said(
         done("do", "write_to_machine", f"tag={FEED}", "value=9", "--as", "supervisor")
     assert "not running" in refused("tag", "write", FEED, "3", "--as", "technician")
     audit = done("list", "audit", "--limit", "20", "--json").json
-    assert [row for row in audit if "Sent 7.5 m/min to WELD-1/wire_feed" in str(row)]
+    assert [row for row in audit if "Sent 7.5 m/min to MIG/MAG Welding Source #1, wire feed" in str(row)]
 
 
 def test_a_password_is_kept_outside_the_store_and_the_logs(

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from app.domain.alarms import Kind, alarm_words, machine_of, signal_of, split_key
+from app.domain.alarms import Kind, alarm_words, limit_words, machine_of, signal_of, split_key
 from app.domain.plant import Plant
 from app.store.history import JournalLine
 from ui.models import wording
@@ -108,7 +108,7 @@ def journal_cells(line: JournalLine, plant: Plant) -> tuple[str, ...]:
         "" if line.priority is None else str(line.priority),
         machine_of(plant, tag),
         alarm_words(line.key, plant) if system else signal_of(plant, tag),
-        line.limit.value.replace("-", " ") if line.limit else kind.value,
+        limit_words(line.limit),
         "" if system else value,
         line.actor,
         line.reason or (str(line.value) if system and line.value else ""),

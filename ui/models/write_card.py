@@ -8,6 +8,7 @@ from uuid import UUID
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QWidget
 
+from app.domain.alarms import machine_of, signal_of
 from app.domain.errors import Refused
 from app.domain.plant import Tag
 from app.domain.samples import Value as Sent
@@ -50,7 +51,8 @@ class WriteCard(DialogCard):
         self.answer = RoleLabel("", "body")
         self.answer.setObjectName("write-answer")
         self._build()
-        super().__init__(f"Send a value to {tag.label or tag.name}", self.form, parent)
+        self._called = f"{machine_of(live.plant, tag.name)}, {signal_of(live.plant, tag.name)}"
+        super().__init__(f"Send a value to {self._called}", self.form, parent)
         self.setObjectName("card-write")
         self.resize(520, 260)
         self.form.submitted.connect(self._step)
@@ -100,7 +102,7 @@ class WriteCard(DialogCard):
         unit = f" {self._tag.unit}" if self._tag.unit else ""
         shown = dict(self._tag.states).get(sent) if isinstance(sent, int) else None
         words = shown or (value_words(sent) if not isinstance(sent, str) else sent)
-        self.form.submit_button.setText(f"Send {words}{unit} to {self._tag.label or self._tag.name}")
+        self.form.submit_button.setText(f"Send {words}{unit} to {self._called}")
 
     def _back_to_check(self) -> None:
         """What was changed has to be checked anew."""

@@ -51,9 +51,13 @@ class WindowCommands(QObject):
         self._window.palette_wiring.open_palette()
 
     def show_keys(self) -> None:
-        card = DialogCard("Keys", KeySheet(), self._window)
+        sheet = KeySheet()
+        card = DialogCard("Keys", sheet, self._window)
         card.setObjectName("keysCard")
-        card.resize(min(1000, self._window.width() - 80), min(660, self._window.height() - 100))
+        card.resize(
+            min(sheet.sizeHint().width() + 16, self._window.width() - 80),
+            min(660, self._window.height() - 100),
+        )
         card.show_card()
 
     def focus_filter(self) -> None:

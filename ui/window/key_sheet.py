@@ -9,6 +9,8 @@ from ui.actions import ACTIONS, PLACES
 from ui.widgets.themed import RoleLabel
 from ui.window.navigation import digit_of
 
+_ARROWS = (("Left", "←"), ("Right", "→"), ("Up", "↑"), ("Down", "↓"))
+_KEY_WIDTH = 104
 _PLAIN = (
     ("/", "Filter the list"),
     ("Up, Down", "Move in a list"),
@@ -43,7 +45,6 @@ class KeySheet(QScrollArea):
         self.setObjectName("keySheet")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         content = QWidget()
         columns = QGridLayout(content)
         columns.setContentsMargins(16, 8, 16, 16)
@@ -60,9 +61,17 @@ class KeySheet(QScrollArea):
             stack.addStretch(1)
             columns.addLayout(stack, 0, column)
         self.setWidget(content)
+        self._wide = content.sizeHint().width()
 
     def sizeHint(self) -> QSize:
-        return QSize(960, 600)
+        """As wide as all columns, so that only the height is scrolled."""
+        return QSize(self._wide + self.verticalScrollBar().sizeHint().width() + 8, 600)
+
+
+def _with_arrows(shortcut: str) -> str:
+    for word, arrow in _ARROWS:
+        shortcut = shortcut.replace(word, arrow)
+    return shortcut
 
 
 def _rows(rows: list[tuple[str, str]]) -> QGridLayout:
@@ -71,8 +80,8 @@ def _rows(rows: list[tuple[str, str]]) -> QGridLayout:
     grid.setVerticalSpacing(4)
     grid.setColumnStretch(1, 1)
     for row, (shortcut, title) in enumerate(rows):
-        key = RoleLabel(shortcut, "strong")
-        key.setMinimumWidth(110)
+        key = RoleLabel(_with_arrows(shortcut), "strong")
+        key.setMinimumWidth(_KEY_WIDTH)
         grid.addWidget(key, row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(RoleLabel(title), row, 1)
     return grid

@@ -28,7 +28,14 @@ from app.domain.alarms.shapes import (
     Urgency,
 )
 from app.domain.alarms.system import announce
-from app.domain.alarms.words import alarm_words, condition_words, machine_of, signal_of, tags_called
+from app.domain.alarms.words import (
+    alarm_words,
+    condition_words,
+    limit_words,
+    machine_of,
+    signal_of,
+    tags_called,
+)
 
 __all__ = [
     "MAX_SHELF",
@@ -49,6 +56,7 @@ __all__ = [
     "condition_words",
     "due",
     "key_of",
+    "limit_words",
     "machine_of",
     "pack",
     "put_back",

@@ -64,6 +64,11 @@ def alarm_words(what: Raising | str, plant: Plant) -> str:
     return f"{machine_of(plant, tag)} {signal_of(plant, tag)} ({_KINDS[kind]} alarm)"
 
 
+def limit_words(limit: Limit | None) -> str:
+    """A condition by itself: `very high`, `deviation critical`; empty while nothing was wrong."""
+    return "" if limit is None else _LIMITS.get(limit, limit.value.replace("-", " "))
+
+
 def condition_words(raising: Raising, plant: Plant) -> str:
     """What is wrong, without the machine: `temperature very high 86.2 °C (limit 85)`."""
     if raising.kind is Kind.SYSTEM:

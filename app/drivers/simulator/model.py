@@ -34,6 +34,14 @@ _GUIDANCE = {
         "Parts pile up in front of the machine or are torn apart behind it.",
         "Look for a jam, clear it with the machine stopped, restart at low speed.",
     ),
+    "axis_load": (
+        "An axis that works too hard wears its gear and loses its position.",
+        "Compare the part with its drawing, look for something in its way, grease the axis.",
+    ),
+    "light": (
+        "With too little light the scanner rejects good parts.",
+        "Wipe the glass, then change the lamp; scan the last box again.",
+    ),
     "current": (
         "Too much current burns through the seam.",
         "Compare with the welding procedure, check the wire feed, weld a test piece.",

@@ -100,7 +100,7 @@ class Guidance(QScrollArea):
 
 def _story(record: AlarmRecord) -> list[str]:
     """What happened to this raising, a line each."""
-    lines = [f"Raised {wording.moment(record.raised_at)}"]
+    lines = [f"Raised {wording.moment(record.raised_at)}"] if record.occurrence else []
     if record.unseen > 1 and record.unseen_since is not None:
         lines.append(f"{record.unseen} times since {wording.moment(record.unseen_since)}, not seen yet")
     if record.returned_at is not None:
@@ -111,7 +111,8 @@ def _story(record: AlarmRecord) -> list[str]:
     if record.phase.aside and record.aside_reason:
         who = f"{record.aside_by}: " if record.aside_by else ""
         permit = f" (permit {record.permit})" if record.permit else ""
-        lines.append(f"{who}{record.aside_reason}{permit}")
+        since = f"Put aside {wording.moment(record.aside_since)}. " if record.aside_since else ""
+        lines.append(f"{since}{who}{record.aside_reason}{permit}")
     return lines
 
 

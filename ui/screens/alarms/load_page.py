@@ -35,7 +35,7 @@ def _count(amount: float) -> str:
 
 
 def _share(amount: float) -> str:
-    return f"{amount:.1%}" if 0 < amount < 0.1 else f"{amount:.0%}"
+    return f"{100 * amount:.1f} %" if 0 < amount < 0.1 and 1000 * amount % 10 else f"{100 * amount:.0f} %"
 
 
 # By the name of a figure: its title, its unit, how it is written.
@@ -96,7 +96,7 @@ class LoadPage(QWidget):
         layout.addWidget(self.table, 3)
         self.sources.setWordWrap(True)
         layout.addWidget(self.sources)
-        asked = f"Targets: {Source.EEMUA.value} for the rates and the mix, {Source.ISA.value} for the others."
+        asked = f"Targets: the rates and the mix are those of {Source.EEMUA.value}, the others are {Source.ISA.value}."
         self.sources.setText(asked)
 
     @Slot()
@@ -152,6 +152,6 @@ class LoadPage(QWidget):
 def _mix_words(load: AlarmLoad) -> str:
     if not load.mix:
         return f"{load.count:,} alarms"
-    shares = " / ".join(f"{load.mix[priority]:.0%}" for priority in MIX_TARGET)
-    wanted = " / ".join(f"{share:.0%}" for share in MIX_TARGET.values())
-    return f"{load.count:,} alarms · high / medium / low {shares}, should be about {wanted}"
+    shares = " / ".join(f"{100 * load.mix[priority]:.0f}" for priority in MIX_TARGET)
+    wanted = " / ".join(f"{100 * share:.0f}" for share in MIX_TARGET.values())
+    return f"{load.count:,} alarms · high / medium / low {shares} %, should be about {wanted} %"

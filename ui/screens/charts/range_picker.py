@@ -45,7 +45,7 @@ def beginning(of: str, now: float) -> float:
 def range_words(start: float, end: float) -> str:
     """A fixed range: `21 Nov 06:00 – 14:00`."""
     first, last = local(start), local(end)
-    pattern = "%H:%M:%S" if end - start < 7200 else "%H:%M"
+    pattern = "%H:%M:%S" if end - start < 600 else "%H:%M"
     day = "%d %b" if first.year == datetime.now().astimezone().year else "%d %b %Y"
     to = last.strftime(pattern if first.date() == last.date() else f"{day} {pattern}")
     return f"{first.strftime(f'{day} {pattern}')} – {to}"

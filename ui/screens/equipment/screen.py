@@ -69,6 +69,9 @@ class EquipmentScreen(Pane):
         self.refresh()
 
     def _build(self) -> None:
+        self._write_button = self.actions_set.button("equipment.write")
+        self._write_button.hide()
+        self.add_tool(self._write_button)
         for key in ("equipment.maintenance", "equipment.chart"):
             self.add_tool(self.actions_set.button(key))
         machines = QWidget()
@@ -135,6 +138,7 @@ class EquipmentScreen(Pane):
         self.detail.setVisible(machine is not None)
         for key in ("equipment.chart", "equipment.maintenance"):
             self.actions_set.set_unavailable(key, None if machine else _NONE_CHOSEN)
+        self._write_button.setVisible(machine is not None and bool(self._writable()))
         nothing = None if self._writable() else "None of its signals may be written; see Connections, Tags."
         self.actions_set.set_unavailable("equipment.write", nothing if machine else _NONE_CHOSEN)
         if machine is None:

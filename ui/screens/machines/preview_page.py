@@ -30,8 +30,8 @@ from ui.widgets.themed import RoleLabel
 
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = (
-    ("name", "Name", 200), ("address", "Address", 260), ("value", "Value", 110), ("age", "Age", 80),
-    ("quality", "Quality", 140), ("curve", "Last minutes", 200),
+    ("name", "Name", 200), ("address", "Address", 240), ("value", "Value", 230), ("age", "Age", 80),
+    ("quality", "Quality", 120), ("curve", "Last minutes", 200),
 )  # fmt: skip
 _VALUE, _CURVE = 2, 5
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -114,8 +114,9 @@ class _CurveDelegate(QStyledItemDelegate):
             if option.state & QStyle.StateFlag.State_Selected:
                 painter.fillRect(option.rect, tokens.selection)
             painter.fillRect(option.rect.left(), option.rect.bottom(), option.rect.width(), 1, tokens.divider)
-            ring = self._preview.ring(self._model.addresses[index.row()])
-            if ring is not None:
+            address = self._model.addresses[index.row()]
+            ring, reading = self._preview.ring(address), self._preview.latest(address)
+            if ring is not None and reading is not None and not isinstance(reading.value, str):
                 times, values = ring.view()
                 paint_sparkline(painter, QRectF(option.rect).adjusted(8, 3, -8, -4), times, values)
         finally:

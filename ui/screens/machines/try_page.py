@@ -136,9 +136,11 @@ class TryPage(QWidget):
     def _failed(self, error: BaseException) -> None:
         if not isinstance(error, LinesideError):
             raise error
-        self._end("stopped", error.sentence)
         if isinstance(error, UnknownServer):
+            self._end("unknown", "The machine answers, and shows this certificate.")
             self.trust.show_certificate(error.certificate, error.changed)
+        else:
+            self._end("stopped", error.sentence)
 
     def _end(self, state: str, sentence: str) -> None:
         self.loading.finish()
