@@ -75,6 +75,7 @@ class AlarmDesk:
         on_change: Callable[[AlarmRecord], None],
         *,
         clock: Callable[[], datetime] = _utc_now,
+        ledger: AlarmLedger | None = None,
     ) -> None:
         self._new_id, self._on_change, self._clock = new_id, on_change, clock
         self._seats: dict[str, Seat] = {}
@@ -87,7 +88,7 @@ class AlarmDesk:
         self._now: datetime | None = None
         self._stored: dict[str, tuple[bytes, str | None]] = {}
         self._open: dict[str, list[AlarmRecord]] = {}
-        self._ledger = AlarmLedger()
+        self._ledger = ledger or AlarmLedger()
 
     # The plant --------------------------------------------------------------------------------------------------------
 
@@ -328,6 +329,11 @@ class AlarmDesk:
     def take_batch(self) -> AlarmBatch:
         """What happened since the last time, to be stored; `give_back` when that failed."""
         return self._ledger.take()
+
+    @property
+    def given_up(self) -> int:
+        """Lines of the journal and records of earlier raisings that were lost because the disk did not take them."""
+        return self._ledger.given_up
 
     def give_back(self, batch: AlarmBatch) -> None:
         """Keep an unstored batch for the next time, behind nothing that is newer."""

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from app.domain.alarms import AlarmState, pack
+from app.domain.alarms import AlarmState, Phase, pack
 from app.live.alarm_seats import Seat
 from app.store.history import AlarmBatch, AlarmRecord, JournalLine, Settled
 
+MOST_LINES = 50_000  # of the journal, about 20 MB
+MOST_RECORDS = 20_000
+
 
 class AlarmLedger:
-    """Newest records by id, journal lines in order, and the alarms whose state is to be packed with the next batch."""
+    """Newest records by id, journal lines in order, and the alarms whose state is to be packed with the next batch.
 
-    def __init__(self) -> None:
+    While the disk refuses for long the oldest lines and records are given up, and counted. The state of every alarm
+    and the record of its last raising are kept, so that nothing is forgotten that somebody still has to acknowledge.
+    """
+
+    def __init__(self, most_lines: int = MOST_LINES, most_records: int = MOST_RECORDS) -> None:
+        self._most_lines, self._most_records = most_lines, most_records
+        self.given_up = 0
         self.journal: list[JournalLine] = []
         self.settled: list[Settled] = []
         self.actions_until: int | None = None
@@ -55,3 +64,20 @@ class AlarmLedger:
         self._states = {**batch.states, **self._states}
         if batch.actions_until is not None:
             self.acted(batch.actions_until)
+        self._trim()
+
+    def _trim(self) -> None:
+        """Give up the oldest where too much waits; of the records those first that nobody waits for any more."""
+        surplus = max(0, len(self.journal) - self._most_lines)
+        del self.journal[:surplus]
+        self.given_up += surplus
+        surplus = len(self._records) - self._most_records
+        if surplus <= 0:
+            return
+        ordered = sorted(self._records.values(), key=lambda r: r.raised_at)
+        last = {record.key: record.id for record in ordered}
+        older = [record for record in ordered if last[record.key] != record.id]
+        older.sort(key=lambda r: r.phase is not Phase.NORMAL)
+        for record in older[: surplus + self._most_records // 10]:  # some room, so that this is rare
+            del self._records[record.id]
+            self.given_up += 1

@@ -16,6 +16,8 @@ from app.live.messages import LinkFigures, LinkStatus
 from app.live.scanning import watches_of
 from app.live.watchdog import put_an_end_to
 
+_GOODBYE = 3.0  # s; a slow machine has to take our leave, lest it keep a place for us
+
 Opener = Callable[[Connection, Credentials], Driver]
 
 
@@ -85,7 +87,7 @@ class Links:
     async def _end(self, name: str) -> None:
         _, task = self._links.pop(name)
         self._statuses.pop(name, None)
-        await put_an_end_to(task)
+        await put_an_end_to(task, _GOODBYE)
 
     async def end_all(self) -> None:
         """Hang up on every machine."""

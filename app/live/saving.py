@@ -38,7 +38,7 @@ class Saving:
         self._committed = -IDLE_SECONDS
         self._since = 0.0
         self._ringing = False
-        self._lost_before = 0
+        self._lost_before = 0, 0
         self.trouble = ""
 
     def use(self, writer: HistoryWriter) -> None:
@@ -83,14 +83,16 @@ class Saving:
 
     def judge(self) -> None:
         """Ring while the disk refuses for long or values are lost, and say how many; call it each second."""
-        lost = self._backlog.given_up - self._lost_before
+        values, lines = self._backlog.given_up, self._desk.given_up
+        lost, lost_lines = values - self._lost_before[0], lines - self._lost_before[1]
         lasting = self.trouble and asyncio.get_running_loop().time() - self._since >= ALARM_SECONDS
-        if self.trouble and (lost or lasting):
+        if self.trouble and (lost or lost_lines or lasting):
             urgency = Urgency.CRITICAL if lost else Urgency.WARNING
             count = f" {lost:,} of the oldest values had to be given up." if lost else ""
+            count += f" {lost_lines:,} of the oldest entries about alarms are lost." if lost_lines else ""
             self._desk.raise_system(ALARM, f"{self.trouble}{count}", urgency, priority=1 if lost else 2)
             self._ringing = True
         elif self._ringing and not self.trouble:
             self._ringing = False
-            self._lost_before = self._backlog.given_up
+            self._lost_before = values, lines
             self._desk.clear_system(ALARM)

@@ -30,13 +30,16 @@ async def within(seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
         await put_an_end_to(task)
 
 
-async def put_an_end_to(task: asyncio.Future[Any]) -> None:
-    """Cancel a task, again and again: before Python 3.12, asyncio.wait_for in a library may lose a cancellation."""
+async def put_an_end_to(task: asyncio.Future[Any], patience: float = _END_SECONDS) -> None:
+    """Cancel a task, again and again: before Python 3.12, asyncio.wait_for in a library may lose a cancellation.
+
+    `patience` is how long it may tidy up, in seconds, before it is cancelled once more.
+    """
     for _ in range(_END_TRIES):
         if task.done():
             break
         task.cancel()
-        await asyncio.wait([task], timeout=_END_SECONDS)
+        await asyncio.wait([task], timeout=patience)
     if not task.done():
         log.error("a task does not end", task=repr(task))
     elif not task.cancelled():
