@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtWidgets import QApplication
 
 from app.domain.alarms import Phase, alarm_words
@@ -17,11 +20,12 @@ from app.operations.plant import apply_plant
 from app.plant import House
 from tests.ui.plant import alarm, demo_plant, sample
 from tests.ui.qt_loop import on_qt_loop, until
-from ui.bridge.alarm_board import AlarmBoard
+from ui.bridge.alarm_board import AlarmBoard, urgency_order
 from ui.bridge.collector import CollectorKeeper
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.bridge.rings import Ring
+from ui.bridge.stored_values import newer_plant
 from ui.widgets.alarm_strip import AlarmCount
 
 
@@ -69,6 +73,57 @@ def test_a_new_raising_takes_the_place_of_the_old_one_whatever_the_order() -> No
         board = AlarmBoard()
         board.take(order)
         assert [r.id for r in board.open()] == [new.id]
+
+
+def test_the_rate_counts_every_raising_also_of_an_alarm_that_comes_again_and_again() -> None:
+    board, now = AlarmBoard(), datetime.now(UTC)
+    for n in range(1, 31):
+        board.take([alarm("CNC-2/vibration", phase=Phase.RTN_UNACK, occurrence=n, ago=300 - n)])
+    board.take([alarm("CNC-2/vibration", occurrence=30, ago=270)])
+    board.take([alarm("IMM-1/temperature", ago=4000)])
+    assert board.raised_since(now - timedelta(minutes=10)) == 30
+
+
+def test_a_collector_that_counts_anew_replaces_what_it_has_not_confirmed() -> None:
+    """As after a restored history: its first raising is newer than the ninth that this window knew."""
+    board = AlarmBoard()
+    before, after = alarm("CNC-2/vibration", occurrence=9), alarm("CNC-2/vibration", occurrence=1)
+    board.take([before])
+    board.take([after])
+    assert [r.id for r in board.open()] == [before.id]
+    board.take([replace(after, value=3.0)], doubtful={before.id})
+    assert [r.id for r in board.open()] == [after.id]
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 4), st.sampled_from(list(Phase))), max_size=60))
+def test_the_board_keeps_the_order_of_urgency_whatever_happens(
+    moves: list[tuple[int, int, Phase]],
+) -> None:
+    board = AlarmBoard()
+    for tag, occurrence, phase in moves:
+        board.take([alarm(f"M/{tag}", priority=1 + tag % 3, phase=phase, occurrence=occurrence, ago=tag)])
+        found = board.open()
+        assert [r.id for r in found] == [r.id for r in sorted(found, key=urgency_order)]
+        assert len({r.key for r in found}) == len(found)
+        assert all(r.phase is not Phase.NORMAL for r in found)
+        assert {r.id for r in board.wanted()} | {r.id for r in board.aside()} == {r.id for r in found}
+
+
+def test_the_plant_is_read_again_only_when_it_is_another_one(
+    qapp: QApplication, house: House, admin: Actor
+) -> None:
+    house.door.perform(apply_plant(plant=demo_plant()), admin)
+    with house.store.reader() as session:
+        read = newer_plant(session, None)
+        assert read is not None
+        assert read.plant.tags
+        assert newer_plant(session, read.stamp) is None
+    plant = demo_plant()
+    house.door.perform(apply_plant(plant=replace(plant, tags=plant.tags[:-1])), admin)
+    with house.store.reader() as session:
+        changed = newer_plant(session, read.stamp)
+        assert changed is not None
+        assert len(changed.plant.tags) == len(plant.tags) - 1
 
 
 def test_what_is_cleared_is_remembered_with_its_time() -> None:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from app.domain.alarms import Urgency
+from app.store.history import AlarmRecord
 from ui.bridge.live import LiveDesk
 
 EVERY_SECONDS = {1: 3.0, 2: 8.0, 3: 30.0}  # priority 4 is for the diagnosis and makes no sound
@@ -27,7 +29,8 @@ class Sounder(Protocol):
 
 
 class Annunciator(QObject):
-    """Follows the alarms of one desk. Muting covers the alarms that sound now: a new one is heard all the same.
+    """Follows the alarms of one desk. Muting covers the alarms that sound now: a new or worse one is heard all
+    the same.
 
     `changed` when it begins or ends to sound or to be muted; `failed` carries why this PC makes no sound, or nothing
     once it does again.
@@ -40,7 +43,7 @@ class Annunciator(QObject):
     def __init__(self, live: LiveDesk, sounder: Sounder, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._live, self._sounder = live, sounder
-        self._muted: frozenset[str] = frozenset()
+        self._muted: dict[str, Urgency] = {}
         self._muted_until: datetime | None = None
         self._priority: int | None = None
         self._fault = ""
@@ -66,10 +69,11 @@ class Annunciator(QObject):
     @Slot()
     def look(self) -> None:
         """Sound the most urgent alarm that waits for somebody and is not muted."""
-        waiting = [r for r in self._live.board.open() if r.phase.unacked and r.priority in EVERY_SECONDS]
-        if self._muted_until is not None and not any(r.id in self._muted for r in waiting):
+        waiting = [r for r in self._live.board.wanted() if r.phase.unacked and r.priority in EVERY_SECONDS]
+        self._muted = {r.id: self._muted[r.id] for r in waiting if r.id in self._muted}
+        if self._muted_until is not None and not self._muted:
             self._end_mute()
-        loudest = min((r.priority for r in waiting if r.id not in self._muted), default=None)
+        loudest = min((r.priority for r in waiting if not self._is_muted(r)), default=None)
         before, self._priority = self._priority, loudest
         if loudest == before:
             return
@@ -79,9 +83,13 @@ class Annunciator(QObject):
             self._sound()
         self.changed.emit()
 
+    def _is_muted(self, record: AlarmRecord) -> bool:
+        """An alarm that has become worse since it was muted is heard."""
+        return record.id in self._muted and record.urgency <= self._muted[record.id]
+
     def mute(self) -> None:
         """Two minutes of quiet for the alarms that wait now."""
-        self._muted = frozenset(r.id for r in self._live.board.open() if r.phase.unacked)
+        self._muted = {r.id: r.urgency for r in self._live.board.wanted() if r.phase.unacked}
         self._muted_until = self._live.now() + MUTE
         self._unmute.start(int(MUTE.total_seconds() * 1000))
         self.look()
@@ -104,7 +112,7 @@ class Annunciator(QObject):
         self.changed.emit()
 
     def _end_mute(self) -> None:
-        self._muted, self._muted_until = frozenset(), None
+        self._muted, self._muted_until = {}, None
         self._unmute.stop()
 
     @Slot()

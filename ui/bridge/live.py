@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -33,11 +34,12 @@ from ui.bridge.desk import EVERYTHING, Desk
 from ui.bridge.machines import MachineNow, SignalNow, tag_view, why_stale
 from ui.bridge.outlook import OutlookKeeper
 from ui.bridge.rings import Ring, flags, number
-from ui.bridge.stored_values import Stored, plant_and_maintenance, read_stored
+from ui.bridge.stored_values import PlantNow, Stored, newer_plant, read_stored
 from ui.widgets.alarm_strip import AlarmCount
 
 TICK_MS = 100
 ALARMS_MS = 250
+ACTED_MS = 10  # what a person did is shown at once
 SILENT_AFTER = 3.5  # s; the collector gives a sign of life each second
 PENDING_SECONDS = 10.0
 _PLANT_TABLES = frozenset({"equipment", "connection", "tag"})
@@ -81,6 +83,7 @@ class LiveDesk(QObject):
         self.desk = desk
         self.history = HistoryReader(desk.house.folder / FILE_NAME)
         self.plant = Plant()
+        self._plant_stamp: object = None
         self.maintenance: frozenset[str] = frozenset()
         self.links: dict[str, LinkStatus] = {}
         self.figures: dict[str, LinkFigures] = {}
@@ -105,7 +108,7 @@ class LiveDesk(QObject):
         self._tick = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._since_tick = QElapsedTimer()
         self._tick.timeout.connect(self._emit_tick)
-        self._alarm_tick = QTimer(self, singleShot=True, interval=ALARMS_MS)
+        self._alarm_tick = QTimer(self, singleShot=True)
         self._alarm_tick.timeout.connect(self.alarms_changed)
         self._second = QTimer(self, interval=1000)
         self._second.timeout.connect(self._on_second)
@@ -144,16 +147,20 @@ class LiveDesk(QObject):
     # -- the plant -----------------------------------------------------------------------------------
 
     def reload_plant(self) -> None:
-        """Read machines, connections and tags again."""
-        self.desk.read(plant_and_maintenance, self._take_plant, owner=self, key="plant")
+        """Read machines, connections and tags again, if they are not the same as before."""
+        self.desk.read(
+            partial(newer_plant, stamp=self._plant_stamp), self._take_plant, owner=self, key="plant"
+        )
 
     @Slot(frozenset)
     def _on_changed(self, entities: frozenset[str]) -> None:
         if entities == EVERYTHING or entities & _PLANT_TABLES:
             self.reload_plant()
 
-    def _take_plant(self, read: tuple[Plant, frozenset[str]]) -> None:
-        plant, maintenance = read
+    def _take_plant(self, read: PlantNow | None) -> None:
+        if read is None:
+            return
+        plant, maintenance, self._plant_stamp = read.plant, read.maintenance, read.stamp
         first = not self._tags_of
         if not first and plant == self.plant and maintenance == self.maintenance:
             return
@@ -249,7 +256,7 @@ class LiveDesk(QObject):
     def take_alarms(self, records: Iterable[AlarmRecord]) -> None:
         """Bring in newer states of alarms."""
         records = list(records)
-        if self.board.take(records):
+        if self.board.take(records, self._unconfirmed):
             for record in records:
                 self._pending.pop(record.key, None)
             self._touch(record.tag for record in records)
@@ -281,9 +288,10 @@ class LiveDesk(QObject):
             since = self._since_tick.elapsed() if self._since_tick.isValid() else TICK_MS
             self._tick.start(max(0, TICK_MS - since))
 
-    def _alarms_moved(self) -> None:
-        if not self._alarm_tick.isActive():
-            self._alarm_tick.start()
+    def _alarms_moved(self, within: int = ALARMS_MS) -> None:
+        """Tell of it at most so many milliseconds from now."""
+        if not self._alarm_tick.isActive() or self._alarm_tick.remainingTime() > within:
+            self._alarm_tick.start(within)
 
     @Slot()
     def _emit_tick(self) -> None:
@@ -438,7 +446,7 @@ class LiveDesk(QObject):
         """An act on the alarm `key` was committed here; the collector has yet to apply it."""
         self._pending[key] = self._clock()
         self.poke()
-        self._alarms_moved()
+        self._alarms_moved(ACTED_MS)
 
     def is_pending(self, key: str) -> bool:
         """Whether the collector has yet to apply an act on this alarm."""

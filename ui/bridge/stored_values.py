@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.plant import Plant
 from app.domain.samples import Sample
 from app.store.history import AlarmRecord, HistoryReader
-from app.store.queries.plant import in_maintenance, read_plant
+from app.store.queries.plant import in_maintenance, plant_stamp, read_plant
 from ui.bridge.rings import SPAN, Floats, number
 
 
@@ -24,9 +24,19 @@ class Stored:
     alarms: list[AlarmRecord]
 
 
-def plant_and_maintenance(session: Session) -> tuple[Plant, frozenset[str]]:
-    """The plant, and the codes of the machines that are out for maintenance."""
-    return read_plant(session), in_maintenance(session)
+@dataclass(frozen=True, slots=True)
+class PlantNow:
+    """The plant, the codes of the machines that are out for maintenance, and the stamp to know it again by."""
+
+    plant: Plant
+    maintenance: frozenset[str]
+    stamp: object
+
+
+def newer_plant(session: Session, stamp: object) -> PlantNow | None:
+    """The plant as it is now; None when it is still the one of this stamp: thousands of tags take a while to read."""
+    now = plant_stamp(session)
+    return None if now == stamp else PlantNow(read_plant(session), in_maintenance(session), now)
 
 
 def read_stored(history: HistoryReader, tags: list[str], now: datetime) -> Stored:

@@ -10,8 +10,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from app.domain.alarm_load import first_out
 from app.domain.alarms import Kind, Phase, condition_words, machine_of, rule_of
+from app.domain.plant import Plant
 from app.store.history import AlarmRecord
-from ui.bridge.alarm_board import urgency_order
 from ui.bridge.live import LiveDesk
 from ui.models import wording
 from ui.models.machine_words import age_words, signal_words
@@ -19,6 +19,7 @@ from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, GlyphRole, MutedRol
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
+_KEPT_WORDS = 10_000
 _DISPLAY = int(Qt.ItemDataRole.DisplayRole)
 _COLUMNS = (
     ("state", "State", 172),
@@ -62,15 +63,18 @@ def state_words(record: AlarmRecord, pending: bool) -> str:
 
 
 class AlarmList(QAbstractTableModel):
-    """Rows sorted by priority, then unacknowledged, then newest. `waiting` counts what is held back."""
+    """Rows in the order of `found`, which says what is to be listed, most urgent first. A row is an alarm, whichever
+    of its raisings it is; `waiting` counts what is held back.
+    """
 
     waiting_changed = Signal(int)
 
     def __init__(
-        self, live: LiveDesk, wanted: Callable[[AlarmRecord], bool], parent: QObject | None = None
+        self, live: LiveDesk, found: Callable[[], Sequence[AlarmRecord]], parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._live, self._wanted = live, wanted
+        self._live, self._found = live, found
+        self._said: dict[str, tuple[AlarmRecord, Plant, str, str]] = {}
         self._rows: list[AlarmRecord] = []
         self._held = False
         self._grouped = False
@@ -105,18 +109,18 @@ class AlarmList(QAbstractTableModel):
 
     def refresh(self) -> None:
         """Bring in what the collector said since."""
-        found = {r.id: r for r in self._live.board.open() if self._wanted(r)}
+        found = {r.key: r for r in self._found()}
         if self._held:
             self._update_in_place(found)
         else:
             self._drop(found)
             self._add(found)
-            self._sort()
+            self._arrange(found)
             self._set_waiting(0)
 
     def _update_in_place(self, found: dict[str, AlarmRecord]) -> None:
-        shown = {r.id for r in self._rows}
-        self._rows = [found.get(r.id) or self._live.board.get(r.id) or r for r in self._rows]
+        shown = {r.key for r in self._rows}
+        self._rows = [found.get(r.key) or self._live.board.last_of(r.key) or r for r in self._rows]
         self._repaint()
         self._set_waiting(len(found.keys() - shown))
 
@@ -131,41 +135,40 @@ class AlarmList(QAbstractTableModel):
         while row > 0:
             last = row - 1
             row = last
-            if self._rows[last].id in found:
+            if self._rows[last].key in found:
                 continue
-            while row > 0 and self._rows[row - 1].id not in found:
+            while row > 0 and self._rows[row - 1].key not in found:
                 row -= 1
             self.beginRemoveRows(_NO_INDEX, row, last)
             del self._rows[row : last + 1]
             self.endRemoveRows()
 
     def _add(self, found: dict[str, AlarmRecord]) -> None:
-        self._rows = [found[r.id] for r in self._rows]
-        shown = {r.id for r in self._rows}
-        new = [r for r in found.values() if r.id not in shown]
+        shown = {r.key for r in self._rows}
+        new = [r for r in found.values() if r.key not in shown]
         if new:
             first = len(self._rows)
             self.beginInsertRows(_NO_INDEX, first, first + len(new) - 1)
             self._rows += new
             self.endInsertRows()
 
-    def _sort(self) -> None:
+    def _arrange(self, found: dict[str, AlarmRecord]) -> None:
         """Selection and current row stay with their alarms."""
-        ordered = self._in_order()
-        if [r.id for r in ordered] == [r.id for r in self._rows]:
+        ordered = self._in_order(list(found.values()))
+        before, self._rows = self._rows, ordered
+        if [r.key for r in ordered] == [r.key for r in before]:
             self._repaint()
             return
+        self._rows = before
         self.layoutAboutToBeChanged.emit()
-        before: list[QModelIndex] = list(self.persistentIndexList())
-        ids = [self._rows[index.row()].id for index in before]
+        places = {record.key: row for row, record in enumerate(ordered)}
+        old: list[QModelIndex] = list(self.persistentIndexList())
+        new = [self.index(places[before[index.row()].key], index.column()) for index in old]
         self._rows = ordered
-        places = {record.id: row for row, record in enumerate(ordered)}
-        after = [self.index(places[i], index.column()) for i, index in zip(ids, before, strict=True)]
-        self.changePersistentIndexList(before, after)
+        self.changePersistentIndexList(old, new)
         self.layoutChanged.emit()
 
-    def _in_order(self) -> list[AlarmRecord]:
-        ordered = sorted(self._rows, key=urgency_order)
+    def _in_order(self, ordered: list[AlarmRecord]) -> list[AlarmRecord]:
         if not self._grouped:
             self._first = frozenset()
             return ordered
@@ -240,12 +243,23 @@ class AlarmList(QAbstractTableModel):
             return machine_of(plant, record.tag)
         if column == "what":
             first = "first: " if record.id in self._first else ""
-            return f"{first}{condition_words(record, plant)}"
+            return f"{first}{self._guide(record)[2]}"
         if column == "now":
             return self._value_now(record)
         if column == "advice":
-            return record.aside_reason if record.phase.aside else self.advice(record)
+            return record.aside_reason if record.phase.aside else self._guide(record)[3]
         return self._seen_words(record)
+
+    def _guide(self, record: AlarmRecord) -> tuple[AlarmRecord, Plant, str, str]:
+        """What is wrong and what to do, kept as long as neither the record nor the plant changes."""
+        plant = self._live.plant
+        known = self._said.get(record.key)
+        if known is None or known[0] is not record or known[1] is not plant:
+            if len(self._said) > _KEPT_WORDS:
+                self._said.clear()
+            known = (record, plant, condition_words(record, plant), self.advice(record))
+            self._said[record.key] = known
+        return known
 
     def advice(self, record: AlarmRecord) -> str:
         """What to do about it: the plant's own words, or what can be said of any machine."""

@@ -134,6 +134,34 @@ def test_nothing_moves_while_the_list_is_paused_but_states_are_kept_up_to_date(
     assert tags(screen) == before[1:]
 
 
+def test_an_alarm_that_rings_again_in_a_paused_list_is_shown_as_waiting_in_its_own_row(
+    screen: AlarmsScreen, live: LiveDesk
+) -> None:
+    live.take_alarms([alarm("CNC-2/vibration", ago=10), alarm("IMM-1/temperature", ago=5)])
+    screen.refresh()
+    row = tags(screen).index("CNC-2/vibration")
+    screen.toggle_pause()
+    live.take_alarms([alarm("CNC-2/vibration", phase=Phase.NORMAL, ago=10)])
+    screen.refresh()
+    assert cell(screen, row, "state") == "over"
+    live.take_alarms([alarm("CNC-2/vibration", occurrence=2, ago=1)])
+    screen.refresh()
+    assert tags(screen)[row] == "CNC-2/vibration"
+    assert cell(screen, row, "state") == "active"
+    assert not screen.more.isVisible()
+
+
+def test_a_list_that_nobody_sees_is_brought_up_to_date_when_it_is_shown(
+    qtbot: QtBot, screen: AlarmsScreen, live: LiveDesk
+) -> None:
+    screen.hide()
+    with qtbot.waitSignal(live.alarms_changed):
+        live.take_alarms([alarm("CNC-2/vibration")])
+    assert tags(screen) == []
+    screen.show()
+    assert tags(screen) == ["CNC-2/vibration"]
+
+
 def test_the_list_keeps_still_under_a_moving_pointer(
     qtbot: QtBot, screen: AlarmsScreen, live: LiveDesk
 ) -> None:

@@ -10,7 +10,7 @@ import miniaudio
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.domain.alarms import Phase
+from app.domain.alarms import Limit, Phase, Urgency
 from tests.ui.plant import alarm
 from ui.bridge.annunciator import Annunciator
 from ui.bridge.live import LiveDesk
@@ -72,6 +72,25 @@ def test_it_sounds_again_and_again(
     monkeypatch.setitem(__import__("ui.bridge.annunciator", fromlist=["x"]).EVERY_SECONDS, 1, 0.02)
     live.take_alarms([alarm("CNC-2/vibration", priority=1)])
     qtbot.waitUntil(lambda: ear.heard.count(1) >= 3)
+
+
+def test_a_muted_alarm_that_gets_worse_or_rings_again_is_heard(
+    live: LiveDesk, sound: Annunciator, ear: Listener, qtbot: QtBot
+) -> None:
+    high = alarm("CNC-2/vibration", priority=1, limit=Limit.HI)
+    with qtbot.waitSignal(sound.changed):
+        live.take_alarms([high])
+    sound.mute()
+    assert sound.sounding is None
+    with qtbot.waitSignal(sound.changed):
+        live.take_alarms([replace(high, limit=Limit.HIHI, urgency=Urgency.CRITICAL)])
+    assert sound.sounding == 1
+    sound.mute()
+    with qtbot.waitSignal(live.alarms_changed):
+        live.take_alarms([replace(high, phase=Phase.ACKED)])
+    with qtbot.waitSignal(sound.changed):
+        live.take_alarms([high])
+    assert sound.sounding == 1
 
 
 def test_a_mute_covers_what_sounds_now_and_a_new_alarm_is_heard_all_the_same(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QWidget
 
 from app.domain.alarm_load import FLOOD_ABOVE
 from app.domain.alarms import Phase, condition_words, machine_of
+from app.domain.plant import Plant
 from app.store.history import AlarmRecord
 from ui.actions import ActionSet
-from ui.bridge.alarm_board import RATE_WINDOW, wants_somebody
+from ui.bridge.alarm_board import RATE_WINDOW
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.models.alarm_list import AlarmList
@@ -49,13 +50,14 @@ class AlarmsScreen(Pane):
     def __init__(self, desk: Desk, live: LiveDesk, parent: QWidget | None = None) -> None:
         super().__init__("alarms", "Alarms", parent)
         self._desk, self._live = desk, live
-        self.model = AlarmList(live, self._is_wanted, self)
-        self.aside = AlarmList(live, self._is_aside, self)
+        self.model = AlarmList(live, self._wanted_here, self)
+        self.aside = AlarmList(live, self._aside_here, self)
         self.tabs = Tabs()
         self.rate = RoleLabel("", "meta", "text2")
         self.more = ActionButton("")
         self.more.hide()
-        self._paused = False
+        self._paused = self._stale = False
+        self._texts: dict[str, tuple[AlarmRecord, Plant, str]] = {}
         self._buttons: dict[str, ActionButton] = {}
         # Nothing moves under a pointer that is on its way to a row; one that lies still for long reads nothing.
         self._reading = QTimer(self, singleShot=True, interval=READING_MS)
@@ -133,40 +135,51 @@ class AlarmsScreen(Pane):
         self.journal.saved.connect(self.banner.show_text)
         self.load.failed.connect(self.banner.show_text)
         self.load.journal_requested.connect(self._open_journal)
-        self._live.alarms_changed.connect(self.refresh)
-        self._live.plant_changed.connect(self.refresh)
+        self._live.alarms_changed.connect(self._on_alarms)
+        self._live.plant_changed.connect(self._on_alarms)
         self._live.ticked.connect(self._on_live_tick)
         self._live.collector_changed.connect(self._on_collector)
 
     # -- what is shown -------------------------------------------------------------------------------
 
-    def _is_wanted(self, record: AlarmRecord) -> bool:
-        return wants_somebody(record) and self._fits(record)
+    def _wanted_here(self) -> list[AlarmRecord]:
+        return self._fitting(self._live.board.wanted())
 
-    def _is_aside(self, record: AlarmRecord) -> bool:
-        return record.phase.aside and self._fits(record)
+    def _aside_here(self) -> list[AlarmRecord]:
+        return self._fitting(self._live.board.aside())
 
-    def _fits(self, record: AlarmRecord) -> bool:
+    def _fitting(self, records: list[AlarmRecord]) -> list[AlarmRecord]:
         words = self.filter.text().casefold().split() if self.filter else []
         if not words:
-            return True
-        plant = self._live.plant
+            self._texts.clear()
+            return records
+        return [record for record in records if self._fits(record, words)]
+
+    def _fits(self, record: AlarmRecord, words: list[str]) -> bool:
+        text = self._text_of(record)
+        return all(word in text.split() if word == "acknowledged" else word in text for word in words)
+
+    def _text_of(self, record: AlarmRecord) -> str:
+        """What the filter looks in; kept for as long as the alarm and the plant stay as they are."""
+        plant, known = self._live.plant, self._texts.get(record.key)
+        if known is not None and known[0] is record and known[1] is plant:
+            return known[2]
         seen = "unacknowledged" if record.phase.unacked else "acknowledged"
         text = (
             f"{machine_of(plant, record.tag)} {record.tag} {condition_words(record, plant)} "
             f"p{record.priority} {seen} {record.phase.value}"
         ).casefold()
-        return all(word in text.split() if word == "acknowledged" else word in text for word in words)
+        self._texts[record.key] = (record, plant, text)
+        return text
 
     @Slot()
     def refresh(self) -> None:
         """Look again at all alarms; the journal only while it shows."""
+        self._stale = False
         self.model.refresh()
         self.aside.refresh()
-        records = self._live.board.open()
-        active = [r for r in records if wants_somebody(r)]
+        active, aside = self._live.board.wanted(), len(self._live.board.aside())
         unacked = sum(r.phase.unacked for r in active)
-        aside = sum(r.phase.aside for r in records)
         self.tabs.setTabText(ACTIVE, f"Active {len(active)} · unacknowledged {unacked}")
         self.tabs.setTabText(ASIDE, f"Put aside {aside}")
         self.tabs.setTabToolTip(ASIDE, "Shelved, suppressed by design, out of service")
@@ -174,6 +187,21 @@ class AlarmsScreen(Pane):
         self._say_rate()
         self._say_empty()
         self._tell_actions()
+
+    @Slot()
+    def _on_alarms(self) -> None:
+        """A list that nobody sees waits until somebody does."""
+        self._stale = True
+        if self.isVisible():
+            self.refresh()
+
+    def _catch_up(self) -> None:
+        if self._stale:
+            self.refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._catch_up()
 
     def _say_rate(self) -> None:
         count = self._live.raised_lately(RATE_WINDOW)
@@ -325,6 +353,7 @@ class AlarmsScreen(Pane):
 
     def select_next_unacked(self) -> None:
         """Go to the next alarm that waits for somebody (F8)."""
+        self._catch_up()
         self.tabs.setCurrentIndex(ACTIVE)
         records = self.model.records()
         start = self.table.currentIndex().row() + 1
@@ -336,6 +365,7 @@ class AlarmsScreen(Pane):
 
     def open_with(self, argument: object) -> None:
         """A filter line, an alarm's key or id, or "next" for the next unacknowledged one."""
+        self._catch_up()
         records = self.model.records()
         row = next((i for i, r in enumerate(records) if str(argument) in (r.key, r.id)), None)
         if argument == "next":
