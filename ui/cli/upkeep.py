@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from app.domain.errors import Refused
-from ui.cli.session import folder, house, say, say_rows
+from ui.cli.session import folder, house, say
 
 if TYPE_CHECKING:
     from app.upkeep.backup import BackupReport
@@ -106,5 +106,11 @@ def doctor() -> None:
 
     findings = examine(folder())
     rows = [{"subject": f.subject, "well": f.well, "seen": f.seen, "advice": f.advice} for f in findings]
-    say_rows(rows, {"subject": "Subject", "well": "Well", "seen": "Seen", "advice": "What to do"}, "")
+    width = max(len(f.subject) for f in findings)
+    lines = []
+    for found in findings:
+        lines.append(f"{'well' if found.well else 'NOT WELL':<8}  {found.subject:<{width}}  {found.seen}")
+        if found.advice:
+            lines.append(f"{'':<{width + 10}}  {found.advice}")
+    say(rows, "\n".join(lines))
     raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
