@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,7 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.25
 LOOK_SECONDS = 1.0
 PING_SECONDS = 1.0
+_ASK_AGAIN = 65.0  # s; a keyring that did not answer is left alone for a minute
 _DIAGNOSTIC = 4  # the priority of an alarm that tells of Lineside and its computer
 _T = TypeVar("_T")
 
@@ -111,6 +113,7 @@ class Collector:
             on_answer=self.stream.event,
         )
         self._passwords: dict[str, str] = {}
+        self._password_missing, self._ask_passwords_at = False, math.inf
         self._plant = Plant()
         self._version: int | None = None
         self._actions_until = 0
@@ -270,9 +273,12 @@ class Collector:
         poked, self._poked = self._poked, False
         version = await self._ask(self._source.version)
         changed = version != self._version
-        if changed or poked:  # a password may be new although the plant is not
+        ask_again = self._ask_passwords_at <= asyncio.get_running_loop().time()
+        if changed or poked or ask_again:  # a password may be new although the plant is not
             plant = await self._ask(self._source.load) if changed else self._plant
             await self._reconfigure(plant, await self._ask(self._read_passwords, plant))
+            again = asyncio.get_running_loop().time() + _ASK_AGAIN
+            self._ask_passwords_at = again if self._password_missing else math.inf
             self._version = version
         for action in await self._ask(self._source.alarm_actions, self._actions_until):
             self.desk.act(action)
@@ -281,15 +287,22 @@ class Collector:
             self.commands.take(await self._ask(self._command_source.commands_after, self.commands.until))
 
     def _read_passwords(self, plant: Plant) -> dict[str, str]:
-        """The passwords of all connections with a user; the known one where the keyring does not answer now."""
+        """The passwords of all connections with a user; the known one where the keyring does not answer now.
+
+        One that was never known is left out and asked for again: a wrong password would lock an account.
+        """
         passwords: dict[str, str] = {}
+        missing = False
         for connection in plant.connections:
             if connection.user:
                 try:
                     passwords[connection.name] = self._source.password(connection.name)
                 except LinesideError as fault:
                     log.warning("password not read", connection=connection.name, reason=fault.sentence)
-                    passwords[connection.name] = self._passwords.get(connection.name, "")
+                    missing = True
+                    if connection.name in self._passwords:
+                        passwords[connection.name] = self._passwords[connection.name]
+        self._password_missing = missing
         return passwords
 
     async def _reconfigure(self, plant: Plant, passwords: dict[str, str]) -> None:

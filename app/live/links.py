@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from app.domain.errors import WorldFault
 from app.domain.plant import Connection, Plant
 from app.drivers.protocol import Credentials, Driver, Reading, Watch
 from app.live.back_off import BackOff
@@ -77,6 +78,11 @@ class Links:
         self._links[connection.name] = (link, asyncio.create_task(link.run(), name=f"link {connection.name}"))
 
     def _open(self, connection: Connection) -> Driver:
+        if connection.user and connection.name not in self._passwords:
+            raise WorldFault(
+                f"The password of {connection.user} cannot be read now: unlock the keyring of this computer, or set "
+                "the password again."
+            )
         password = self._passwords.get(connection.name, "")
         return self._opener(connection, Credentials(password, self._certificates))
 

@@ -29,3 +29,11 @@ def set_machine_password(
     """
     door.perform(note_machine_password(connection=connection), actor)
     return secrets.set_password(connection, password)
+
+
+def move_machine_password(door: Door, secrets: SecretsPlace, actor: Actor, was: str, name: str) -> None:
+    """A connection has another name now: keep its password under that. Blocks; raises as `set_machine_password`."""
+    kept = secrets.kept(was)
+    if kept:
+        set_machine_password(door, secrets, actor, name, kept)
+        secrets.set_password(was, "")

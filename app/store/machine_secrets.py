@@ -73,6 +73,10 @@ class SecretsPlace:
         own = password_from_environment(connection)
         if own:
             return own
+        return self.kept(connection, os.environ.get(PASSWORD_VARIABLE, ""))
+
+    def kept(self, connection: str, instead: str = "") -> str:
+        """From the keyring or the file, else `instead`; raises WorldFault when a silent keyring may have another."""
         silent, found = None, ""
         try:
             found = self._ask(lambda: _get(self._key(connection)))
@@ -80,7 +84,7 @@ class SecretsPlace:
             pass
         except _KeyringSilent as reason:
             silent = reason
-        found = found or self._from_file().get(connection, "") or os.environ.get(PASSWORD_VARIABLE, "")
+        found = found or self._from_file().get(connection, "") or instead
         if not found and silent is not None:
             raise WorldFault(f"The password of {connection} cannot be read: {silent}")
         return found

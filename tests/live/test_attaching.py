@@ -56,6 +56,36 @@ async def test_a_new_password_is_taken_over_at_once_and_only_its_connection_is_m
         assert len(collector.links) == len(connections)
 
 
+async def test_no_machine_is_tried_with_an_empty_password_while_the_keyring_is_locked(
+    modbus_machines: SimulatedPlant, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.live.collector._ASK_AGAIN", 0.2)
+    tried: list[str] = []
+
+    def opener(connection: Connection, credentials: Credentials) -> Driver:
+        tried.append(credentials.password)
+        return open_driver(connection, credentials)
+
+    class LockedAtFirst(MemoryPlantSource):
+        locked = True
+
+        def password(self, connection: str) -> str:
+            if self.locked:
+                raise WorldFault("The keyring is locked.")
+            return "secret"
+
+    whole = modbus_machines.plant
+    connection = replace(whole.connections[-1], user="plc")
+    source = LockedAtFirst(replace(whole, connections=(connection,), tags=whole.tags_of(connection.name)))
+    async with collecting(source, data_dir, opener=opener) as collector:
+        await until(lambda: [s for s in collector.links.statuses() if s.attempts > 1])
+        assert "unlock the keyring" in collector.links.statuses()[0].sentence
+        assert not tried
+        source.locked = False  # nothing else happens: it is asked for again
+        await until(lambda: tried)
+        assert set(tried) == {"secret"}
+
+
 def test_nobody_there_is_said(data_dir: Path) -> None:
     assert not poke(data_dir)
     with pytest.raises(WorldFault, match="not running"):

@@ -13,7 +13,7 @@ from app.domain.errors import Refused
 from app.domain.plant import Connection, Plant, Tag
 from app.domain.samples import is_bad
 from app.operations.change import Outcome
-from app.operations.machine_passwords import set_machine_password
+from app.operations.machine_passwords import move_machine_password, set_machine_password
 from app.operations.plant import save_machine
 from app.store.queries.secrets_place import secrets_place
 from ui.bridge.desk import Desk
@@ -265,15 +265,22 @@ class Wizard(QWidget):
         """The connection is there; its password goes to the keyring."""
         connection, password, actor = self.draft.connection, self.draft.password, self._desk.actor
         assert connection is not None
-        if password is None or actor is None:
+        renamed = bool(self.draft.was) and self.draft.was != connection.name
+        if actor is None or (password is None and not renamed):
             self._finish(tags)
             return
-        house = self._desk.house
+        house, was = self._desk.house, self.draft.was
 
         def keep() -> str:
             with house.store.reader() as session:
                 place = secrets_place(house.folder, session)
-            return set_machine_password(house.door, place, actor, connection.name, password)
+            if renamed:
+                move_machine_password(house.door, place, actor, was, connection.name)
+            return (
+                ""
+                if password is None
+                else set_machine_password(house.door, place, actor, connection.name, password)
+            )
 
         def done(_sentence: str) -> None:
             self._finish(tags)
