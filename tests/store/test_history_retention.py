@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -9,7 +10,16 @@ from random import Random
 import numpy as np
 import pytest
 
-from app.store.history import Dropped, HistoryReader, HistoryWriter, Keeping
+from app.domain.alarms import Kind, Limit, Phase, Urgency
+from app.store.history import (
+    AlarmBatch,
+    AlarmRecord,
+    Dropped,
+    HistoryReader,
+    HistoryWriter,
+    JournalLine,
+    Keeping,
+)
 from tests.store.test_history_sealing import T0, at, moment, seal_all
 
 DAY = timedelta(days=1)
@@ -104,3 +114,28 @@ def test_samples_for_a_time_of_which_only_figures_are_left_are_still_told(path: 
         assert np.isclose(curve.max[0], 7.0)
         drop_all(path, 35)
         assert reader.samples("M/x", T0, moment(200)) == []
+
+
+def test_alarms_that_are_over_go_after_years_and_what_waits_for_somebody_stays(path: Path) -> None:
+    def record(id: str, phase: Phase, day: float) -> AlarmRecord:
+        raised = T0 + day * DAY
+        return AlarmRecord(
+            id, f"M/{id}", f"M/{id}", Kind.VALUE, 1, 2, Urgency.WARNING, Limit.HI, 9.0, phase, raised
+        )
+
+    over = [record(f"over{n}", Phase.NORMAL, n / 1000) for n in range(2500)]
+    waits, young = record("waits", Phase.RTN_UNACK, 0), record("young", Phase.NORMAL, 90)
+    lines = [
+        JournalLine(r.raised_at, r.key, r.id, "raised", Phase.UNACK, Urgency.WARNING, Limit.HI, 9.0)
+        for r in (*over, young)
+    ]
+    rules = replace(RULES, keep_alarms=60 * DAY)
+    with HistoryWriter(path, keeping=rules) as writer, HistoryReader(path) as reader:
+        writer.write([], AlarmBatch([*over, waits, young], lines))
+        steps = [writer.drop_old(T0 + 100 * DAY)]
+        while steps[-1].more:
+            steps.append(writer.drop_old(T0 + 100 * DAY))
+        assert sum(step.alarms for step in steps) == 5000
+        assert len(steps) > 1
+        assert {r.id for r in reader.alarms(limit=9000)} == {"waits", "young"}
+        assert [line.alarm for line in reader.journal()] == ["young"]

@@ -1,13 +1,14 @@
-"""Keeps the history within its time and its size: old samples are reduced to their figures, older figures go."""
+"""Keeps the history within its time and its size: old samples become figures, older figures and alarms go."""
 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from app.store.history.alarm_writer import drop_before
 from app.store.history.rows import Keeping
 from app.store.history.schema import micros, moment
 
@@ -16,6 +17,7 @@ log = structlog.get_logger(__name__)
 YOUNG = timedelta(days=7)  # never dropped, however full the file is
 DROPPED_UNTIL = "dropped until"
 _STEP = 200  # chunks in one transaction
+_ALARMS = 2_000  # raisings, and lines of the journal, in one transaction
 _GIVE_BACK = 2_000  # free pages given back to the disk in one step
 _SHARE_FREE = 0.25  # of the file; fewer free pages are soon filled again
 _PAUSE = timedelta(minutes=10)
@@ -23,11 +25,15 @@ _PAUSE = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """What one step dropped: samples of which only figures are left, figures that went; `more` is left to do."""
+    """What one step dropped: samples of which only figures are left, figures that went; `more` is left to do.
+
+    `alarms` are raisings that are over, and lines of the journal.
+    """
 
     samples: int = 0
     figures: int = 0
     more: bool = False
+    alarms: int = 0
 
 
 class Retention:
@@ -52,7 +58,7 @@ class Retention:
         more = self._give_back() or dropped.more
         if not more:
             self._pause_until = now + _PAUSE
-        return Dropped(dropped.samples, dropped.figures, more)
+        return replace(dropped, more=more)
 
     def _drop(self, now: datetime, keep_from: tuple[int, int] | None) -> Dropped:
         rules = self._rules
@@ -65,6 +71,7 @@ class Retention:
         self._reduce([(id, tag, t0) for id, tag, t0, _, _ in found])
         rows = self._drop_rows(limit, keep_from)
         figures = self._drop_figures(micros(now - max(rules.keep_figures, rules.keep)))
+        alarms = drop_before(self._db, now - max(rules.keep_alarms, rules.keep), _ALARMS)
         samples = sum(count for *_, count in found) + rows
         if found:
             until = max(t1 for *_, t1, _ in found)
@@ -72,7 +79,8 @@ class Retention:
             log.info(
                 "old samples dropped, their figures are kept", samples=samples, until=moment(until), why=why
             )
-        return Dropped(samples, figures, len(found) == _STEP or figures == _STEP)
+        more = len(found) == _STEP or figures == _STEP or alarms >= _ALARMS
+        return Dropped(samples, figures, more, alarms)
 
     def _whole_chunks(
         self, limit: int, keep_from: tuple[int, int] | None

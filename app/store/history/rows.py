@@ -79,11 +79,12 @@ class HistoryStats:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """How samples are kept: when they are sealed into chunks, and when they are dropped."""
+    """How samples are kept: when they are sealed into chunks, and when they and what is over of alarms are dropped."""
 
     seal_after: timedelta = timedelta(hours=1)
     seal_least: int = 4_000  # samples that make a chunk worth while
     seal_within: timedelta = timedelta(days=1)  # of a slow tag, which has fewer
     keep: timedelta = timedelta(days=400)
     keep_figures: timedelta = timedelta(days=5 * 365)
+    keep_alarms: timedelta = timedelta(days=5 * 365)
     most_bytes: int = 20_000_000_000

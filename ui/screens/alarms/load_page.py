@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.alarm_load import MIX_TARGET, TARGETS, WINDOW, AlarmLoad, Source
 from app.domain.alarms import alarm_words
+from app.store.history import HistoryReader
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.models.text_table import TextColumn, TextTable
@@ -102,10 +105,10 @@ class LoadPage(QWidget):
     @Slot()
     def refresh(self) -> None:
         """Count again."""
-        end, history = self._live.now(), self._live.history
+        end, path = self._live.now(), self._live.history.path
         start = end - timedelta(days=int(str(self.days.value() or "7")))
         self._desk.tasks.run(
-            lambda: history.alarm_load(start, end),
+            partial(_counted, path, start, end),
             self._take,
             owner=self,
             key="alarm-load",
@@ -147,6 +150,12 @@ class LoadPage(QWidget):
     def _on_activated(self, row: int) -> None:
         if self._load is not None and 0 <= row < len(self._load.top):
             self.journal_requested.emit(self._load.top[row].key)
+
+
+def _counted(path: Path, start: datetime, end: datetime) -> AlarmLoad:
+    """Counted over a file opened for it alone: a month may take seconds, and nobody else shall wait for that."""
+    with HistoryReader(path) as history:
+        return history.alarm_load(start, end)
 
 
 def _mix_words(load: AlarmLoad) -> str:
