@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from math import pi, sin
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from app.domain.plant import Limits
 from app.domain.trend import FEWEST, FURTHEST, Trend, forecast, robust_trend
 
 HOUR = 3600.0
+LIMITS = Limits(hi=2.0, hihi=2.5, lo=0.2)
 
 
 def line(slope: float, count: int = 60, noise: float = 0.0, wild: int = 0) -> list[tuple[float, float]]:
@@ -83,3 +86,42 @@ def test_the_slope_lies_in_its_interval_and_follows_a_shift_of_all_values(
     assert moved is not None
     assert found.slope_low <= found.slope <= found.slope_high
     assert moved.slope == pytest.approx(found.slope, abs=1e-6)
+
+
+def quarters_of_an_hour(value: Callable[[float], float], seed: int = 1) -> list[tuple[float, float]]:
+    """A day of means, by the hour since its beginning, with a little noise."""
+    noise = random.Random(seed)
+    return [(n * 900.0, value(n / 4) + noise.gauss(0, 0.02)) for n in range(96)]
+
+
+@pytest.mark.parametrize("period", [4 / 60, 1.0, 6.0, 8.0, 12.0, 20.0])
+def test_wear_and_repair_again_and_again_is_no_trend(period: float) -> None:
+    for start in range(24):
+        teeth = quarters_of_an_hour(lambda t, at=start: 1.0 + 0.9 * ((t + at * 1.37) % period) / period)
+        assert forecast(robust_trend(teeth), LIMITS) is None
+
+
+@pytest.mark.parametrize("period", [6.0, 12.0, 24.0])
+def test_day_and_night_are_no_trend(period: float) -> None:
+    for start in range(24):
+        waves = quarters_of_an_hour(lambda t, at=start: 1.3 + 0.5 * sin(2 * pi * (t + at) / period))
+        assert forecast(robust_trend(waves), LIMITS) is None
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        lambda t: 1.0 + 0.035 * (t if t < 22 else t - 22),  # repaired two hours ago
+        lambda t: 1.0 + 0.035 * min(t, 18.0),  # stands still for six hours
+        lambda t: 1.0 + 0.035 * (t if t < 19 else 38 - t),  # falls for five hours
+    ],
+)
+def test_what_no_longer_goes_on_promises_nothing(after: Callable[[float], float]) -> None:
+    for seed in range(5):
+        assert forecast(robust_trend(quarters_of_an_hour(after, seed)), LIMITS) is None
+
+
+def test_a_drift_is_seen_through_noise_and_when_it_gets_faster() -> None:
+    for seed in range(5):
+        assert forecast(robust_trend(quarters_of_an_hour(lambda t: 1.0 + 0.035 * t, seed)), LIMITS)
+        assert forecast(robust_trend(quarters_of_an_hour(lambda t: 1.0 + 0.7 * (t / 24) ** 3, seed)), LIMITS)
