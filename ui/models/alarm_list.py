@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, GlyphRole, MutedRol
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
+_NO_TITLES: Mapping[str, str] = {}
 _KEPT_WORDS = 10_000
 _DISPLAY = int(Qt.ItemDataRole.DisplayRole)
 _COLUMNS = (
@@ -64,16 +65,21 @@ def state_words(record: AlarmRecord, pending: bool) -> str:
 
 class AlarmList(QAbstractTableModel):
     """Rows in the order of `found`, which says what is to be listed, most urgent first. A row is an alarm, whichever
-    of its raisings it is; `waiting` counts what is held back.
+    of its raisings it is; `waiting` counts what is held back. `titles` say the head of a column otherwise.
     """
 
     waiting_changed = Signal(int)
 
     def __init__(
-        self, live: LiveDesk, found: Callable[[], Sequence[AlarmRecord]], parent: QObject | None = None
+        self,
+        live: LiveDesk,
+        found: Callable[[], Sequence[AlarmRecord]],
+        parent: QObject | None = None,
+        *,
+        titles: Mapping[str, str] = _NO_TITLES,
     ) -> None:
         super().__init__(parent)
-        self._live, self._found = live, found
+        self._live, self._found, self._titles = live, found, titles
         self._said: dict[str, tuple[AlarmRecord, Plant, str, str]] = {}
         self._rows: list[AlarmRecord] = []
         self._held = False
@@ -207,7 +213,11 @@ class AlarmList(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         key, title, width = _COLUMNS[section]
-        answers: dict[int, Any] = {_DISPLAY: title, ColumnKeyRole: key, ColumnWidthRole: width}
+        answers: dict[int, Any] = {
+            _DISPLAY: self._titles.get(key, title),
+            ColumnKeyRole: key,
+            ColumnWidthRole: width,
+        }
         if role == Qt.ItemDataRole.TextAlignmentRole:
             right = key in ("age", "now")
             return Qt.AlignmentFlag.AlignVCenter | (

@@ -133,9 +133,9 @@ def why(machine: MachineNow) -> str:
 
 
 def counter_words(tag: Tag, outlook: Outlook) -> str:
-    """What a tag counted today: `1,204 cycles`, `5.2 h running (80% known)`; empty when it counts nothing."""
+    """What a tag counted today: `1,204`, `5.2 h (80% known)`; empty when it counts nothing."""
     if outlook.count is not None:
-        return f"{outlook.count.total:,.0f} {tag.unit or 'cycles'}"
+        return f"{outlook.count.total:,.0f} {tag.unit}".rstrip()
     if outlook.run is None:
         return ""
     hours = outlook.run.running / 3600
@@ -143,7 +143,7 @@ def counter_words(tag: Tag, outlook: Outlook) -> str:
     known = (
         f" ({outlook.run.known / passed:.0%} known)" if passed and outlook.run.known < 0.98 * passed else ""
     )
-    return f"{hours:,.1f} h running{known}"
+    return f"{hours:,.1f} h{known}"
 
 
 def short_name(tag: Tag) -> str:

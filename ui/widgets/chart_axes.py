@@ -85,7 +85,8 @@ def _paint_times(
         x = round(frame.x(tick.t))
         painter.fillRect(QRectF(x, box.top(), 1, box.height()), grid)
         painter.fillRect(QRectF(x, box.bottom(), 1, 4), tokens.border)
-        at = QRectF(x - wide / 2, box.bottom() + 4, wide, height)
+        centre = min(x, box.right() - metrics.horizontalAdvance(tick.text) / 2)  # the last one is not cut
+        at = QRectF(centre - wide / 2, box.bottom() + 4, wide, height)
         draw_text(painter, at, tick.text, font, tokens.text2, CENTRE)
         if days and tick.day and x + wide / 2 < box.right() - zone_width + wide / 4:
             draw_text(painter, at.translated(0, height - 1), tick.day, font, tokens.text2, CENTRE)

@@ -62,6 +62,7 @@ class ListView(QTableView):
         self._save_soon.timeout.connect(self.save_columns)
         self._restoring = False
         self._own_widths = False
+        self._stretched = -1
         self._to_measure = True
         self._sort: tuple[str, bool] | None = None
         self.doubleClicked.connect(self._double_clicked)
@@ -163,6 +164,7 @@ class ListView(QTableView):
                 header.resizeSection(column, width)
         finally:
             self._restoring = False
+        self._stretched = self._last_in_view()
 
     def _rows_changed(self) -> None:
         self._show_or_hide_empty()
@@ -200,7 +202,8 @@ class ListView(QTableView):
     def _column_resized(self, column: int, old: int, new: int) -> None:
         # The last column in view is stretched with the window, a hidden one is nothing wide; every other change is
         # somebody's wish.
-        if not self._restoring and old and new and column != self._last_in_view():
+        by_itself = (self._stretched, self._last_in_view())
+        if not self._restoring and old and new and column not in by_itself:
             self._own_widths = True
             self._save_soon.start()
 

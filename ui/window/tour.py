@@ -21,7 +21,7 @@ from ui.theme import Density, current_theme
 from ui.window import tour_machines
 from ui.window.desktop import run_desktop
 from ui.window.tour_stand import CONTROL_ROOM, LAPTOP, NARROW, Stand
-from ui.window.tour_summary import TourSummary
+from ui.window.tour_summary import TourSummary, stored_values
 
 if TYPE_CHECKING:
     from ui.window.crash import CrashReport
@@ -36,9 +36,10 @@ Step = Callable[[Stand], Awaitable[None]]
 def run_tour(folder: Path, name: str, password: str, pictures: Path, seconds: float) -> TourSummary:
     """Open the window on the furnished `folder`, stay at least `seconds`, and say what happened."""
     began = utc_now()
+    before = stored_values(folder)
     tour = Tour(folder, name, password, pictures, seconds)
     run_desktop(folder, demo=tour)
-    tour.summary.count(folder, name, began)
+    tour.summary.count(folder, name, began, before)
     return tour.summary
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _NEW_CONNECTION = "recipe-plc"
 _ENCRYPTED = "Basic256Sha256/SignAndEncrypt"
 _SERVER = "line-opcua"
-_CONVEYOR, _MILL = "CONV-1", "CNC-2"
+_CONVEYOR, _SCANNER = "CONV-1", "QCS-1"
 _WRITTEN = {"value": "1520", "reason": "Thin sheet runs faster"}
 
 
@@ -129,7 +129,7 @@ async def measure_curves(stand: Stand) -> None:
     from ui.screens.charts import ChartsScreen
 
     stand.window.resize(*LAPTOP)
-    await stand.see("equipment", "machine-forecast", _MILL)
+    await stand.see("equipment", "machine-forecast", _SCANNER)
     screen = stand.open("charts", ChartsScreen)
     await stand.settled()
     screen.open_with(VIEW)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -17,6 +18,12 @@ from app.store.tables import Audit, ImportRun
 
 _ACKNOWLEDGEMENTS = ("acknowledge_alarm", "acknowledge_alarms")
 _MOVES = ("move_stage", "advance_work_order", "move_order_to_stage")
+
+
+def stored_values(folder: Path) -> dict[str, int]:
+    """How many values of each signal the history of `folder` holds."""
+    with HistoryReader(folder / FILE_NAME) as history:
+        return history.counts(datetime(1970, 1, 2, tzinfo=UTC))
 
 
 @dataclass
@@ -51,16 +58,19 @@ class TourSummary:
         )
         return "\n".join(lines)
 
-    def count(self, folder: Path, visitor: str, since: datetime) -> None:
-        """Count what the visit of `visitor` left in `folder` since its beginning, and note what is missing."""
+    def count(self, folder: Path, visitor: str, since: datetime, before: Mapping[str, int]) -> None:
+        """Count what the visit of `visitor` left in `folder`, and note what is missing.
+
+        `since` is when it began; `before` counts the values of each signal that were stored already.
+        """
         with opened_house(folder) as house, house.store.reader() as session:
             connection_of = {tag.name: tag.connection for tag in read_plant(session).tags}
             self._count_work(session, visitor)
         with HistoryReader(folder / FILE_NAME) as history:
             self.alarms_raised = sum(history.alarm_counts(since, utc_now()).minutes.values())
-            counts: Counter[str] = Counter()
-            for tag, samples in history.counts(since).items():
-                counts[connection_of.get(tag, "")] += samples
+        counts: Counter[str] = Counter()
+        for tag, samples in stored_values(folder).items():
+            counts[connection_of.get(tag, "")] += samples - before.get(tag, 0)
         self.values_by_connection = {name: counts[name] for name in sorted(set(connection_of.values()))}
         self.failures += [
             f"no value came from {name}" for name, n in self.values_by_connection.items() if not n

@@ -17,6 +17,7 @@ PRESSURE = Limits(hihi=65.0, hi=60.0, lo=50.0, lolo=45.0)
 VIBRATION = Limits(hihi=2.5, hi=2.0)
 SPEED = Limits(hihi=1800.0, hi=1700.0, lo=1300.0, lolo=1200.0)
 _CONVEYOR_SPEED = 1480.0  # rpm; what its setpoint holds until somebody writes another one
+_LAMP_LIFE = 12_000.0  # s until the lamp of the scanner is changed
 _BEARING_LIFE = 240.0  # s from a new bearing to its replacement
 
 
@@ -114,7 +115,7 @@ def _scanner(t: float, noise: Random) -> dict[str, Value]:
         "scanned": scanned,
         "rejected": scanned // 40,
         "temperature": 38.0 + 1.0 * math.sin(t / 45.0) + noise.gauss(0, 0.05),
-        "light": 96.0 - 0.002 * (t % 3600.0) + noise.gauss(0, 0.2),
+        "light": 96.0 - 0.0015 * (t % _LAMP_LIFE) + noise.gauss(0, 0.2),
     }
 
 

@@ -351,7 +351,7 @@ def test_a_value_is_checked_then_sent_by_a_button_that_names_the_act(
     assert "outside what may be sent" in (card.form.error("value") or "")
     card.form.set_values({"value": "180", "reason": "trial"})
     card.form.submit()
-    assert card.form.submit_button.text() == f"Send 180 °C to {tag.name}"
+    assert card.form.submit_button.text() == "Send 180 °C to CNC Milling Machine #2, temperature"
     card.form.submit()
     qtbot.waitUntil(lambda: card.answer.text().startswith("Sent."), timeout=PATIENCE)
     live.write_answered.emit(

@@ -41,9 +41,8 @@ _LOOK_MS = 1000
 
 
 class JournalPage(QWidget):
-    """`counted` says how many lines are shown and whether there are more; `failed` carries a sentence."""
+    """`failed` and `saved` carry a sentence."""
 
-    counted = Signal(int, bool)
     failed = Signal(str)
     saved = Signal(str)
 
@@ -143,7 +142,6 @@ class JournalPage(QWidget):
         self.table.set_empty(
             "No line fits: choose a longer time or fewer words." if narrowed else "Nothing has happened yet."
         )
-        self.counted.emit(count, self._more)
 
     @Slot(int)
     def _on_scrolled(self, value: int) -> None:

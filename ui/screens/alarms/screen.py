@@ -41,6 +41,7 @@ _TOOLS_OF = {
     JOURNAL: {"export"},
     LOAD: set[str](),
 }
+_ASIDE_TITLES = {"raised": "Since", "by": "By", "advice": "Why"}
 _MENU = ("ack", "comment", "reset", "shelve", "unshelve", "take-out", "put-back", "chart")
 
 
@@ -51,7 +52,7 @@ class AlarmsScreen(Pane):
         super().__init__("alarms", "Alarms", parent)
         self._desk, self._live = desk, live
         self.model = AlarmList(live, self._wanted_here, self)
-        self.aside = AlarmList(live, self._aside_here, self)
+        self.aside = AlarmList(live, self._aside_here, self, titles=_ASIDE_TITLES)
         self.tabs = Tabs()
         self.rate = RoleLabel("", "meta", "text2")
         self.more = ActionButton("")
@@ -130,7 +131,6 @@ class AlarmsScreen(Pane):
             table.empty_action_requested.connect(self._on_empty_action)
         if self.filter is not None:
             self.filter.filter_changed.connect(self._filter_changed)
-        self.journal.counted.connect(self._on_counted)
         self.journal.failed.connect(self.banner.show_text)
         self.journal.saved.connect(self.banner.show_text)
         self.load.failed.connect(self.banner.show_text)
@@ -266,6 +266,8 @@ class AlarmsScreen(Pane):
         page = self.tabs.currentIndex()
         for key, button in self._buttons.items():
             button.setVisible(key in _TOOLS_OF[page])
+        if self.filter is not None:
+            self.filter.setVisible(page != LOAD)
         beside = self.width() >= _ROOM_FOR_GUIDANCE * self.theme.density.type_scale
         self.guidance.setVisible(page in (ACTIVE, ASIDE) and beside)
         # What the panel says in full need not stand in the list cut short.
@@ -295,11 +297,6 @@ class AlarmsScreen(Pane):
     def _filter_changed(self, text: str) -> None:
         self.journal.search(text)
         self.refresh()
-
-    @Slot(int, bool)
-    def _on_counted(self, count: int, _more: bool) -> None:
-        if self.filter is not None and self.tabs.currentIndex() == JOURNAL:
-            self.filter.set_count(count, bool(self.filter.text()))
 
     @Slot(str)
     def _open_journal(self, key: str) -> None:

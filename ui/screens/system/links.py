@@ -17,22 +17,26 @@ from ui.widgets.list_view import ListView
 _STATES = {"online": "▶ online", "connecting": "○ connecting", "offline": "■ offline"}
 _COLUMNS = (
     TextColumn("name", "Machine link", 150),
-    TextColumn("state", "State", 150),
+    TextColumn("state", "State", 110),
+    TextColumn("since", "For", 64, number=True),
     TextColumn("rate", "Values/s", 76, number=True),
     TextColumn("poll", "Answer", 76, number=True),
-    TextColumn("slowest", "Slowest in 1 min", 116, number=True),
-    TextColumn("requests", "Requests", 84, number=True),
-    TextColumn("failures", "Failed", 76, number=True),
+    TextColumn("slowest", "Slowest", 76, number=True),
+    TextColumn("failures", "Failed", 110, number=True),
     TextColumn("reconnects", "Reconnects", 88, number=True),
-    TextColumn("overflows", "Values lost", 88, number=True),
+    TextColumn("overflows", "Lost", 60, number=True),
     TextColumn("good", "Last good", 80, number=True),
-    TextColumn("interval", "Slowest interval", 110, number=True),
+    TextColumn("interval", "Interval", 84, number=True),
     TextColumn("why", "What to know", 260),
 )
+_LEAST_SHOWN, _MOST_SHOWN = 3, 10
 
 
 class LinkTable(ListView):
-    """A row for each connection of the plant; a refresh keeps selection and scroll."""
+    """A row for each connection of the plant; a refresh keeps selection and scroll.
+
+    It is as high as its rows, up to ten of them.
+    """
 
     def __init__(self, live: LiveDesk) -> None:
         super().__init__()
@@ -51,6 +55,9 @@ class LinkTable(ListView):
         """Look again at all links."""
         live, now = self._live, self._live.now()
         self.rows.set_rows([link_row(c, live, now) for c in live.plant.connections])
+        shown = min(_MOST_SHOWN, max(_LEAST_SHOWN, self.rows.rowCount()))
+        high = shown * self.verticalHeader().defaultSectionSize() + 2 * self.frameWidth()
+        self.setFixedHeight(high + self.horizontalHeader().sizeHint().height() + 2)
 
     def facts(self) -> dict[str, dict[str, str]]:
         """What is on show, for the diagnostics: figures by title, by link."""
@@ -62,35 +69,31 @@ def link_row(connection: Connection, live: LiveDesk, now: datetime) -> tuple[str
     """One row in words; a dash where nothing is known."""
     status, figures = live.links.get(connection.name), live.figures.get(connection.name)
     if not connection.enabled:
-        state, why = "○ switched off", ""
+        state, since, why = "○ switched off", NONE, ""
     elif status is None or not live.collector_state.live:
-        state, why = "? not known", "" if live.collector_state.live else live.collector_state.sentence
+        state, since = "? not known", NONE
+        why = "" if live.collector_state.live else live.collector_state.sentence
     else:
-        state = f"{_STATES[status.state.value]} {age(status.since, now)}"
+        state, since = _STATES[status.state.value], age(status.since, now)
         why = "" if status.state.value == "online" else status.sentence
-    return (connection.name, state, *_figures(figures, now), why)
+    return (connection.name, state, since, *_figures(figures, now), why)
 
 
 def _figures(found: LinkFigures | None, now: datetime) -> tuple[str, ...]:
     if found is None:
-        return (NONE,) * 9
-    failed = f"{found.failures:,}" if not found.failures else f"{found.failures:,} ({_share(found)})"
+        return (NONE,) * 8
+    failed = f"{found.failures:,} of {found.requests:,}" if found.failures else "0"
     good = found.last_good
     return (
         f"{found.values_per_second:,.1f}",
         _milliseconds(found.poll_seconds),
         _milliseconds(found.slowest_seconds),
-        f"{found.requests:,}",
         failed,
         f"{found.reconnects:,}",
         f"{found.overflows:,}",
         NONE if good is None else age_words(max(0.0, (now - good).total_seconds())),
         f"{found.interval_seconds:g} s" if found.interval_seconds else "as wished",
     )
-
-
-def _share(found: LinkFigures) -> str:
-    return f"{found.failures / max(found.requests, found.failures):.1%}"
 
 
 def _milliseconds(seconds: float) -> str:

@@ -99,7 +99,7 @@ class SystemScreen(Pane):
         for button in (self.sound_button, self.logs_button, self.copy_button):
             self.add_tool(button)
         self.body.addWidget(RoleLabel("Links to machines", "section"))
-        self.body.addWidget(self.links, 2)
+        self.body.addWidget(self.links)
         self.body.addSpacing(4)
         facts = QHBoxLayout()
         facts.setSpacing(32)
@@ -120,7 +120,8 @@ class SystemScreen(Pane):
         self.list.setAccessibleName("Audit trail")
         self.list.setModel(self.model)
         self.list.set_sort("seq", True)
-        self.body.addWidget(self.list, 3)
+        self.body.addWidget(self.list, 1)
+        self.body.addStretch(0)
         self.setFocusProxy(self.links)
 
     def _connect(self) -> None:
