@@ -13,6 +13,7 @@ from app.domain.plant import Limits
 FEWEST = 12  # points; below that the confidence interval says nothing
 MOST = 150  # points; the number of pairs grows with the square
 FURTHEST = 10.0  # a line is followed at most this many times as far as it was observed
+CLEARLY = 1.5  # times its scatter is what a value has to move before its way is followed
 _Z = 1.96  # two-sided 95 %
 _MAD = 1.4826  # of the median absolute deviation, to be a standard deviation where noise is normal
 _MOST_R = 0.98
@@ -24,7 +25,7 @@ class Trend:
     """A line through points: `level` at the last point, `slope` in units per second with its 95 % interval.
 
     `goes_on` says whether the newest points still follow the line: after a repair, or once a value has turned, the
-    line of the whole time promises what is over.
+    line of the whole time promises what is over. `scatter` is the standard deviation of the points about the line.
     """
 
     level: float
@@ -33,6 +34,7 @@ class Trend:
     slope_high: float
     span: float
     goes_on: bool = True
+    scatter: float = 0.0
 
     @property
     def certain(self) -> bool:
@@ -77,7 +79,8 @@ def robust_trend(points: Sequence[tuple[float, float]]) -> Trend | None:
     half = _Z * math.sqrt(n * (n - 1) * (2 * n + 5) / 18 * _inflation(rest)) / 2
     low = slopes[max(0, math.floor(pairs / 2 - half))]
     high = slopes[min(pairs - 1, math.ceil(pairs / 2 + half))]
-    return Trend(level, slope, low, high, last - known[0][0], _goes_on(known, rest, slope))
+    scatter = median(abs(y) for y in rest) * _MAD
+    return Trend(level, slope, low, high, last - known[0][0], _goes_on(known, rest, slope, scatter), scatter)
 
 
 def _inflation(rest: Sequence[float]) -> float:
@@ -91,9 +94,8 @@ def _inflation(rest: Sequence[float]) -> float:
     return (1 + r) / (1 - r)
 
 
-def _goes_on(known: Sequence[tuple[float, float]], rest: Sequence[float], slope: float) -> bool:
+def _goes_on(known: Sequence[tuple[float, float]], rest: Sequence[float], slope: float, usual: float) -> bool:
     """Whether the newest points lie about the line, and the newest quarter moves the same way at half its speed."""
-    usual = median(abs(y) for y in rest) * _MAD
     if abs(median(rest[-_NEWEST:])) > 3 * usual + abs(slope) * (known[-1][0] - known[-_NEWEST][0]):
         return False
     quarter = known[-max(FEWEST, len(known) // 4) :]
@@ -107,6 +109,8 @@ def _goes_on(known: Sequence[tuple[float, float]], rest: Sequence[float], slope:
 def forecast(trend: Trend | None, limits: Limits) -> Forecast | None:
     """The limit that the line meets first, warning limits before critical ones; None when none is in sight."""
     if trend is None or not trend.certain or not trend.goes_on:
+        return None
+    if abs(trend.slope) * trend.span < CLEARLY * trend.scatter:
         return None
     rising = trend.slope > 0
     names = ("hi", "hihi") if rising else ("lo", "lolo")
