@@ -55,7 +55,7 @@ class TcpWire(asyncio.Protocol):
         self._waiting: asyncio.Future[bytes] | None = None
         self._asked: tuple[int, int] = (0, 0)
         self._strangers = 0
-        self._heard = self._unanswered = False
+        self._heard = self._unconfirmed = False
         self._fault: MachineFault | None = None
         self._closed = asyncio.get_running_loop().create_future()
 
@@ -110,12 +110,12 @@ class TcpWire(asyncio.Protocol):
         self._number = self._number % 0xFFFF + 1
         self._asked, self._strangers = (self._number, unit), 0
         self._waiting = asyncio.get_running_loop().create_future()
-        self._unanswered = True
+        self._unconfirmed = not request.count
         self._transport.write(tcp_frame(self._number, unit, request.pdu))
         try:
             async with asyncio.timeout(timeout):
                 answer = await self._waiting
-            self._unanswered = False
+            self._unconfirmed = False
             return answer
         except TimeoutError:
             raise Silence(
@@ -136,7 +136,7 @@ class TcpWire(asyncio.Protocol):
 
     def _hang_up(self) -> None:
         if self._transport is not None:
-            if self._unanswered:
+            if self._unconfirmed:
                 forget_unsent(self._transport.get_extra_info("socket"))
             self._transport.abort()
 

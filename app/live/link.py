@@ -57,6 +57,7 @@ class Link:
         self._attempts = 0  # within this outage, for people
         self._tries = 0  # since the machine was last heard for long, for the pause
         self._online_at: float | None = None
+        self._connected_at = 0.0
         self._rejected: tuple[str, ...] = ()
         self._driver: Driver | None = None
         self._meter = LinkMeter(connection.name)
@@ -130,6 +131,7 @@ class Link:
         """Connect, ask for everything, and stay until the machine is lost."""
         patience = self.connection.timeout
         await within(4 * patience + _CLOSE_SECONDS, driver.connect())
+        self._connected_at = self._loop_time()
         long = 4 * patience + _SUBSCRIBE_SECONDS + _SECONDS_AN_ADDRESS * len(self.watches)
         granted = await within(long, driver.subscribe(self.watches, self._take))
         self._meter.granted(self.watches, granted)
@@ -183,12 +185,18 @@ class Link:
 
     def _take(self, readings: Sequence[Reading]) -> None:
         """Values have arrived; a rejected address alone does not prove that the machine talks."""
-        if self.status.state is not LinkState.ONLINE and any(
-            r.quality != Quality.BAD_CONFIGURATION_ERROR for r in readings
+        if (
+            self.status.state is not LinkState.ONLINE
+            and any(r.quality != Quality.BAD_CONFIGURATION_ERROR for r in readings)
+            and self._heard()
         ):
             self._online()
         self._meter.took(readings)
         self._on_readings(readings)
+
+    def _heard(self) -> bool:
+        """Whether the machine said anything since it was connected to; an open port or a gateway alone says nothing."""
+        return self._driver is not None and self._driver.silence() < self._loop_time() - self._connected_at
 
     def _online(self) -> None:
         now, before = self._clock(), self.status
