@@ -157,8 +157,8 @@ def _forecast_loss(view: TagView, shown: str) -> list[Loss]:
 
 def _interval(seen: Forecast) -> str:
     """The 95 % interval of a forecast, in words."""
-    latest = "never" if seen.latest is None else _span(seen.latest)
-    return f"95 % sure: {_span(seen.soonest)} to {latest}"
+    soonest, latest = _span(seen.soonest), "never" if seen.latest is None else _span(seen.latest)
+    return "95 % sure" if soonest == latest else f"95 % sure: {soonest} to {latest}"
 
 
 def _span(seconds: float) -> str:

@@ -72,10 +72,13 @@ class ActionButton(QPushButton):
         kind = QStyle.ContentsType.CT_PushButton
         return self.style().sizeFromContents(kind, option, wish, self).width() + _PADDING
 
+    def compact_width(self) -> int:
+        """Width in px with the icon alone."""
+        return max(self.minimumHeight(), self.iconSize().width() + 2 * _PADDING)
+
     def sizeHint(self) -> QSize:
         if self._compact:
-            side = max(self.minimumHeight(), super().sizeHint().height())
-            return QSize(max(side, self.iconSize().width() + 2 * _PADDING), side)
+            return QSize(self.compact_width(), max(self.minimumHeight(), super().sizeHint().height()))
         return super().sizeHint() + QSize(_PADDING, 0)
 
     def minimumSizeHint(self) -> QSize:

@@ -80,7 +80,7 @@ class Pane(ThemedWidget):
             if spare >= 0:
                 break
             compact.add(button)
-            spare += button.full_width() - self.theme.density.control_height
+            spare += button.full_width() - button.compact_width()
         for button in buttons:
             button.set_compact(button in compact)
 

@@ -271,10 +271,11 @@ class AlarmsScreen(Pane):
         beside = self.width() >= _ROOM_FOR_GUIDANCE * self.theme.density.type_scale
         self.guidance.setVisible(page in (ACTIVE, ASIDE) and beside)
         # What the panel says in full need not stand in the list cut short.
-        advice = self.table.column_keys().index("advice")
-        if self.table.isColumnHidden(advice) != beside:
-            self.table.setColumnHidden(advice, beside)
-            self.table.fit_columns()
+        for table in (self.table, self.aside_table):
+            advice = table.column_keys().index("advice")
+            if table.isColumnHidden(advice) != beside:
+                table.setColumnHidden(advice, beside)
+                table.fit_columns()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -57,7 +57,8 @@ class LinkTable(ListView):
         self.rows.set_rows([link_row(c, live, now) for c in live.plant.connections])
         shown = min(_MOST_SHOWN, max(_LEAST_SHOWN, self.rows.rowCount()))
         high = shown * self.verticalHeader().defaultSectionSize() + 2 * self.frameWidth()
-        self.setFixedHeight(high + self.horizontalHeader().sizeHint().height() + 2)
+        head = self.horizontalHeader()
+        self.setFixedHeight(high + max(head.height(), head.sizeHint().height()) + 2)
 
     def facts(self) -> dict[str, dict[str, str]]:
         """What is on show, for the diagnostics: figures by title, by link."""
