@@ -59,11 +59,16 @@ def test_the_demo_does_real_work_and_leaves_pictures_of_every_screen(tmp_path: P
     assert all(count > 0 for count in summary["values_by_connection"].values())
     assert summary["alarms_raised"] >= 1
     assert summary["alarms_acknowledged"] >= 1
+    assert summary["machines_added"] == 1
+    assert summary["values_sent"] == 1
+    assert summary["corrections"] == 1
     assert summary["rows_imported"] == 24
     assert summary["orders_moved"] == 3
     names = sorted(path.name for path in pictures.iterdir())
     assert names == summary["screens"]
-    assert len(names) >= 25
+    assert len(names) >= 55
+    for told in ("alarms-load", "wizard-trust", "write-answered", "machine-forecast", "charts-compared"):
+        assert any(told in name for name in names), told
     for place_key in (p.key for p in PLACES if p.key != "users"):
         assert any(f"-{place_key}-light" in name for name in names), place_key
         assert any(f"-{place_key}-dark" in name for name in names), place_key
