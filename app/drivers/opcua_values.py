@@ -32,6 +32,7 @@ _WHOLE = {
     "Int64": (-(2**63), 2**63 - 1),
     "UInt64": (0, 2**64 - 1),
 }
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _FLOAT32_MAX = 3.4028234663852886e38
 _SINGLE = frozenset((float, int, bool, str, type(None)))  # exact types that a tag holds as they are
 
@@ -86,8 +87,18 @@ def reading(address: str, data: ua.DataValue | None, now: datetime, index: Index
                 value = plain(element(raw, index))
             except _NoValue as nothing:
                 quality = nothing.quality
-    source = data.SourceTimestamp or data.ServerTimestamp
-    return Reading(address, value, quality, now if source is None else utc(source), now)
+    return Reading(address, value, quality, told_time(data, now), now)
+
+
+def told_time(data: ua.DataValue, now: datetime) -> datetime:
+    """The time of a value by the machine's clock, else the server's, else ours.
+
+    A clock before 2000 or after 2100 was never set; by its time the history would drop the value as too old.
+    """
+    for told in (data.SourceTimestamp, data.ServerTimestamp):
+        if told is not None and _FIRST_YEAR <= told.year < _LAST_YEAR:
+            return utc(told)
+    return now
 
 
 def element(value: Any, index: Index) -> Any:

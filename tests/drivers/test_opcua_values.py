@@ -66,6 +66,20 @@ def test_not_a_number_stays_not_a_number() -> None:
     assert math.isnan(taken.value)
 
 
+def test_the_time_of_a_clock_that_was_never_set_is_not_believed() -> None:
+    server, unset = (ua.DateTime(year, 1, 1, 0, 0, 1, tzinfo=UTC) for year in (2026, 1970))
+    value = ua.Variant(1.0, V.Double)
+    for source, other, told in (
+        (server, unset, server),
+        (unset, server, server),
+        (None, server, server),
+        (unset, unset, NOW),
+        (ua.DateTime(1601, 1, 1), None, NOW),
+    ):
+        given_times = ua.DataValue(value, SourceTimestamp=source, ServerTimestamp=other)
+        assert reading("a", given_times, NOW).source_time == told
+
+
 def test_a_long_list_is_cut_and_counted() -> None:
     text = plain(list(range(1000)))
     assert isinstance(text, str)
