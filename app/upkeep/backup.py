@@ -151,6 +151,8 @@ def restore_backup(folder: Path, file: Path) -> Path:
         with _alone(folder):
             if report.history_file:
                 _replace(folder / HISTORY_NAME, Path(report.history_file), history_beside(kept))
+            elif (folder / HISTORY_NAME).exists():
+                _count_anew(folder / HISTORY_NAME, file)
             _replace(folder / STORE_NAME, file, kept)
     except OSError as error:
         raise WorldFault(f"Restoring {file} failed ({error.strerror}); the data is as it was.") from error
@@ -206,6 +208,31 @@ def _replace(current: Path, file: Path, kept: Path) -> None:
             if log.exists():
                 log.replace(kept.with_name(kept.name + ending))
     part.replace(current)
+
+
+def _count_anew(history: Path, store: Path) -> None:
+    """Have the collector go on after the last act and the last sent value of an older store.
+
+    A history that stays remembers numbers that the older store gives out once more: without this what people do next
+    about alarms would pass for done. Before the store is replaced: an act that is met twice does no harm.
+    """
+    with _opened(store) as db:
+        known = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        acts, writes = (
+            db.execute(f"SELECT coalesce(max(rowid), 0) FROM {table}").fetchone()[0] if table in known else 0
+            for table in ("alarm_action", "machine_write")
+        )
+    kept = sqlite3.connect(history, isolation_level=None)
+    try:
+        known = {name for (name,) in kept.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "mark" in known:
+            kept.execute("UPDATE mark SET value = min(value, ?) WHERE name = 'alarm actions'", (acts,))
+        if "write_result" in known:
+            kept.execute("UPDATE write_result SET number = min(number, ?)", (writes,))
+    except sqlite3.DatabaseError as error:  # what is damaged is told by whoever reads it
+        structlog.get_logger().warning("history not adjusted", reason=str(error))
+    finally:
+        kept.close()
 
 
 def _fold_log(file: Path) -> None:

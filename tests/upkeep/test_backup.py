@@ -15,9 +15,15 @@ from sqlalchemy import select
 
 from app.domain.errors import LinesideError, Refused
 from app.domain.people import THE_PLANT
+from app.domain.plant import Connection, Equipment, Limits, Plant, Tag
+from app.live.store_source import StorePlantSource
+from app.operations.alarms import acknowledge_alarm
 from app.operations.orders import create_work_order
+from app.operations.plant import apply_plant
 from app.plant import opened_house
-from app.store.history import HistoryReader, HistoryWriter
+from app.store.history import AlarmBatch, HistoryReader, HistoryWriter
+from app.store.machine_writes import WriteResults
+from app.store.read_only import ReadOnlyStore
 from app.store.tables import WorkOrder
 from app.upkeep import backup
 from app.upkeep.backup import create_backup, restore_backup, verify_backup
@@ -61,6 +67,37 @@ print("open", flush=True)
 sys.stdin.read()
 store.close()
 """
+
+
+def test_after_a_restore_without_history_acts_on_alarms_are_still_heard(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    def act(count: int) -> None:
+        with opened_house(data_dir) as house:
+            for _ in range(count):
+                house.door.perform(acknowledge_alarm(alarm="M/t"), THE_PLANT)
+
+    plant = Plant(
+        (Equipment("M", "Machine"),),
+        (Connection("c", "opcua", "opc.tcp://127.0.0.1:4840"),),
+        (Tag("M/t", "M", "c", "ns=2;s=t", limits=Limits(hi=80.0)),),
+    )
+    with opened_house(data_dir) as house:
+        house.door.perform(apply_plant(plant=plant), THE_PLANT)
+    act(2)
+    report = create_backup(data_dir, tmp_path / "copy.sqlite")
+    act(3)
+    with HistoryWriter(data_dir / "history.sqlite") as writer:
+        writer.write([], AlarmBatch(actions_until=5))
+    results = WriteResults(data_dir / "history.sqlite")
+    results.begin("w", 7, "M/t", T0)
+    restore_backup(data_dir, Path(report.file))
+    act(1)
+    with HistoryWriter(data_dir / "history.sqlite") as writer, closing(ReadOnlyStore(data_dir)) as store:
+        acts = StorePlantSource(store).alarm_actions(writer.actions_until())
+    assert [action.number for action in acts] == [3]
+    assert results.last_number() == 0
+    results.close()
 
 
 @pytest.mark.parametrize("who", ["window", "collector"])
