@@ -16,7 +16,10 @@ from ui.widgets.buttons import ActionButton
 from ui.widgets.themed import RoleLabel
 
 WIDTH = 296
-_NO_GUIDANCE = "Nothing is written down for this alarm. Its limits page takes a consequence and a response."
+_NO_GUIDANCE = (
+    "Nothing is written down for this alarm. Under Connections, “Alarm and meaning…” of its signal takes what it "
+    "means and what to do."
+)
 
 
 class Guidance(QScrollArea):

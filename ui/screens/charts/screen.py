@@ -36,7 +36,7 @@ from ui.widgets.states import Banner, EmptyState
 from ui.widgets.themed import RoleLabel
 
 _NOTHING_TICKED = "Tick signals on the left to see their curves, or open a machine and press C."
-_NO_TAGS = "No signals yet. Apply a plant file under Machines, or run the demo."
+_NO_TAGS = "No signals yet. Connect a machine under Connections, or run the demo."
 _LOAD_MS = 120
 
 
@@ -52,7 +52,7 @@ class ChartsScreen(Pane):
         self.range = RangePicker()
         self.stack = ChartStack(live, self._curves)
         self.window_of_time = self.stack.window_of_time
-        self.empty = EmptyState(_NOTHING_TICKED, "Machines")
+        self.empty = EmptyState(_NOTHING_TICKED, "Connections")
         self.state = RoleLabel("", "meta", "text2")
         self.hint = Banner()
         self.panel = CursorPanel()
@@ -181,7 +181,7 @@ class ChartsScreen(Pane):
         self._show_page()
 
     def _to_machines(self) -> None:
-        self.open_requested.emit("equipment", None)
+        self.open_requested.emit("machines", None)
 
     def _show_page(self) -> None:
         shown = bool(self.tags.ticked())
@@ -189,7 +189,7 @@ class ChartsScreen(Pane):
             self._pages.setCurrentWidget(self.empty)
         elif self._pages.currentWidget() is self.empty:
             self._pages.setCurrentWidget(self.stack)
-        self.empty.set_text(_NOTHING_TICKED if self._live.plant.tags else _NO_TAGS, "Machines")
+        self.empty.set_text(_NOTHING_TICKED if self._live.plant.tags else _NO_TAGS, "Connections")
         crowded = self.stack.crowded
         self.hint.setVisible(crowded is not None and shown)
         if crowded is not None:

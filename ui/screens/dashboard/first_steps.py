@@ -21,9 +21,9 @@ _STEPS = (
     (
         "2",
         "Connect a machine",
-        "Apply a plant file with its address and its limits.",
-        "Machines",
-        "equipment",
+        "Type its address, see its values, give them names and limits.",
+        "Connections",
+        "machines",
     ),
     ("3", "Move the first order", "Every order has its stages on the board at once.", "Stage board", "board"),
 )

@@ -31,8 +31,8 @@ from ui.widgets.states import EmptyState
 
 _NONE_CHOSEN = "Choose a machine first."
 _NO_MACHINES = (
-    "No machines yet. Apply a plant file that names your machines, connections and signals – here, or with "
-    "“lineside plant apply FILE.yaml”. To look around first, run “lineside demo”: it brings a simulated plant."
+    "No machines yet. Connect one: type its address, see its values, give them names and limits. A plant file comes "
+    "in with “lineside plant apply FILE.yaml”. To look around first, run “lineside demo”: it brings a simulated plant."
 )
 
 
@@ -46,7 +46,7 @@ class EquipmentScreen(Pane):
         self.tiles = MachineTiles(self._curve, self.held)
         self.detail = MachineDetail()
         self.detail.hide()
-        self.empty = EmptyState(_NO_MACHINES, "Apply a plant file…")
+        self.empty = EmptyState(_NO_MACHINES, "Connect a machine")
         self.actions_set = ActionSet(
             self,
             desk,
@@ -272,7 +272,7 @@ class EquipmentScreen(Pane):
 
     @Slot()
     def _empty_clicked(self) -> None:
-        self.actions_set.trigger("equipment.apply")
+        self.open_requested.emit("machines", None)
 
     def choose_plant_file(self) -> None:
         """Ask for a plant file and apply it."""
