@@ -41,7 +41,8 @@ class Channel:
         if not is_good(quality) and reading.source_time == reading.receive_time:
             source_time = self.not_before(source_time)
         self.floor, self.raw = receive_time, reading
-        self._passed(source_time)
+        if self.newest is None or source_time > self.newest:
+            self.newest = source_time
         self.last = Sample(self.tag.name, source_time, receive_time, value, quality)
         return self.last
 
@@ -57,7 +58,9 @@ class Channel:
         slow ramp to a step.
         """
         last, raw = self.last, self.raw
-        if not self.tells_changes or last is None or raw is None or is_bad(last.quality):
+        if last is None or raw is None or reading.source_time - last.source_time < _STOOD:
+            return None
+        if not self.tells_changes or is_bad(last.quality):
             return None
         if reading.value == raw.value or lost_samples(reading.quality):
             return None

@@ -78,9 +78,12 @@ class Intake:
                     self.backlog.add([channel.late(reading)])
                     continue
                 held = channel.held(reading)
-                for sample in (channel.sample(reading),) if held is None else (held, channel.sample(reading)):
-                    samples.append(sample)
-                    self.backlog.add(channel.deadband.offer(sample))
+                if held is not None:
+                    samples.append(held)
+                    self.backlog.add(channel.deadband.offer(held))
+                sample = channel.sample(reading)
+                samples.append(sample)
+                self.backlog.add(channel.deadband.offer(sample))
         if samples:
             self._on_samples(samples)
 

@@ -12,7 +12,7 @@ from app.live.source import AlarmAction, Verb
 from app.store.machine_secrets import SecretsPlace
 from app.store.queries.alarms import acts_after
 from app.store.queries.machine_writes import writes_after
-from app.store.queries.plant import read_plant
+from app.store.queries.plant import plant_stamp, read_plant
 from app.store.queries.secrets_place import secrets_place
 from app.store.read_only import ReadOnlyStore
 
@@ -23,15 +23,22 @@ class StorePlantSource:
     def __init__(self, store: ReadOnlyStore) -> None:
         self._store = store
         self._secrets: SecretsPlace | None = None
+        self._known: tuple[object, Plant] | None = None
 
     def version(self) -> int:
         """A number that differs after every commit to the store."""
         return self._store.version()
 
     def load(self) -> Plant:
-        """The plant as configured; raises `WorldFault` when the store cannot be read."""
+        """The plant as configured; raises `WorldFault` when the store cannot be read.
+
+        Read again only after a change to it: most commits are about something else, and thousands of tags take a while.
+        """
         with self._store.reader() as session:
-            return read_plant(session)
+            stamp = plant_stamp(session)
+            if self._known is None or self._known[0] != stamp:
+                self._known = stamp, read_plant(session)
+            return self._known[1]
 
     def alarm_actions(self, after: int) -> Sequence[AlarmAction]:
         """Acts with a number above `after`, in order."""
