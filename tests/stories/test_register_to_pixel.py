@@ -73,6 +73,7 @@ def test_a_register_that_changes_changes_the_picture_and_an_alarm_is_acknowledge
         screen, alarms = EquipmentScreen(desk, live), AlarmsScreen(desk, live)
         screen.resize(1100, 700)
         screen.show()
+        alarms.show()  # a list that nobody sees is not kept up to date
         live.start(asyncio.get_running_loop())
         keeper.start()
         try:
