@@ -16,6 +16,7 @@ from ui.bridge.annunciator import Annunciator
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.models.wording import age as age_words
+from ui.theme import Density
 from ui.widgets.alarm_strip import AlarmStrip
 from ui.widgets.buttons import ActionButton, IconButton
 from ui.widgets.themed import RoleLabel, ThemedWidget
@@ -196,9 +197,13 @@ class TopStrip(ThemedWidget):
         self._word()
 
     def _word(self) -> None:
-        """Where it is narrow the alarms get the room; the key for the search is in its tooltip."""
+        """Where it is narrow the alarms get the room; the key for the search is in its tooltip.
+
+        Who wears gloves presses no key: there its name needs no room either.
+        """
         narrow = self.width() < NARROW
-        self.search_button.setText("" if narrow else SEARCH if self._is_wide() else SHORT_SEARCH)
+        short = SHORT_SEARCH if self.theme.density is not Density.TOUCH else SHORT_SEARCH.split(" ", 1)[0]
+        self.search_button.setText("" if narrow else SEARCH if self._is_wide() else short)
         self.age.setVisible(not narrow)
         self._word_unsent()
 

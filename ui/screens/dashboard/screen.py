@@ -64,10 +64,9 @@ _INSPECTIONS = (
     TextColumn("at", "When", 55),
 )
 _NEWEST = 8
-_NARROWEST = 92  # ten of them side by side fit a screen of 1366 pixels
+_NARROWEST = 88  # twelve of them side by side fit a screen of 1366 pixels
 _STALE_AFTER = 5.0
 _OLD = timedelta(seconds=65)
-_MACHINE_STATES = tuple(state for state in STATE_ORDER if state is not EquipmentState.OFFLINE)
 
 
 class DashboardScreen(Pane):
@@ -81,7 +80,7 @@ class DashboardScreen(Pane):
         self.actions_set = ActionSet(self, desk, {"refresh": self.refresh})
         self.tiles = {key: KpiTile(title) for key, title in _TITLES.items()}
         self.statuses = {status: KpiTile(status.words.capitalize()) for status in OrderStatus}
-        self.states = {state: KpiTile(STATE_WORDS[state]) for state in _MACHINE_STATES}
+        self.states = {state: KpiTile(STATE_WORDS[state]) for state in STATE_ORDER}
         self.risk, self.alarms, self.inspections = (
             TextTable(columns, self) for columns in (_RISK, _ALARMS, _INSPECTIONS)
         )
@@ -245,9 +244,7 @@ class DashboardScreen(Pane):
         stale = seconds is None or seconds > _STALE_AFTER
         counted: Counter[EquipmentState] = Counter()
         if live is not None:
-            for machine in live.machines():
-                unknown = machine.state is EquipmentState.OFFLINE
-                counted[EquipmentState.UNKNOWN if unknown else machine.state] += 1
+            counted.update(machine.state for machine in live.machines())
         old = "" if seconds is None else duration(timedelta(seconds=seconds))
         for state, tile in self.states.items():
             count = counted[state]
@@ -263,7 +260,7 @@ class DashboardScreen(Pane):
             if live.collector_state.live
             else "The collector is not heard; alarms are unknown."
         )
-        newest = sorted(live.board.open(), key=_raised_at, reverse=True)[:_NEWEST]
+        newest = sorted(live.board.wanted(), key=_raised_at, reverse=True)[:_NEWEST]
         self.alarms.set_rows(
             [
                 (

@@ -179,7 +179,7 @@ class SystemScreen(Pane):
             if count
         ]
         self.chain.show_fact(
-            "Collector", " · ".join([f"{self._live.collector_state.sentence} {heard}", *lost])
+            "Collector", " · ".join([self._live.collector_state.sentence.rstrip("."), heard, *lost])
         )
         p95 = self.pulse.p95()
         answers = "measuring…" if p95 is None else f"answers within {p95:.0f} ms, 95 times of 100"
