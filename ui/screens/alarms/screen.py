@@ -9,13 +9,13 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QWidget
 
 from app.domain.alarm_load import FLOOD_ABOVE
-from app.domain.alarms import Phase, condition_words, machine_of
-from app.domain.plant import Plant
+from app.domain.alarms import Phase
 from app.store.history import AlarmRecord
 from ui.actions import ActionSet
 from ui.bridge.alarm_board import RATE_WINDOW
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
+from ui.models.alarm_finding import AlarmFinding
 from ui.models.alarm_list import AlarmList
 from ui.models.machine_words import age_words
 from ui.screens.alarms.acts import AlarmActs
@@ -58,7 +58,7 @@ class AlarmsScreen(Pane):
         self.more = ActionButton("")
         self.more.hide()
         self._paused = self._stale = False
-        self._texts: dict[str, tuple[AlarmRecord, Plant, str]] = {}
+        self._finding = AlarmFinding(live)
         self._buttons: dict[str, ActionButton] = {}
         # Nothing moves under a pointer that is on its way to a row; one that lies still for long reads nothing.
         self._reading = QTimer(self, singleShot=True, interval=READING_MS)
@@ -142,35 +142,14 @@ class AlarmsScreen(Pane):
 
     # -- what is shown -------------------------------------------------------------------------------
 
+    def _typed(self) -> str:
+        return self.filter.text() if self.filter else ""
+
     def _wanted_here(self) -> list[AlarmRecord]:
-        return self._fitting(self._live.board.wanted())
+        return self._finding.fitting(self._live.board.wanted(), self._typed())
 
     def _aside_here(self) -> list[AlarmRecord]:
-        return self._fitting(self._live.board.aside())
-
-    def _fitting(self, records: list[AlarmRecord]) -> list[AlarmRecord]:
-        words = self.filter.text().casefold().split() if self.filter else []
-        if not words:
-            self._texts.clear()
-            return records
-        return [record for record in records if self._fits(record, words)]
-
-    def _fits(self, record: AlarmRecord, words: list[str]) -> bool:
-        text = self._text_of(record)
-        return all(word in text.split() if word == "acknowledged" else word in text for word in words)
-
-    def _text_of(self, record: AlarmRecord) -> str:
-        """What the filter looks in; kept for as long as the alarm and the plant stay as they are."""
-        plant, known = self._live.plant, self._texts.get(record.key)
-        if known is not None and known[0] is record and known[1] is plant:
-            return known[2]
-        seen = "unacknowledged" if record.phase.unacked else "acknowledged"
-        text = (
-            f"{machine_of(plant, record.tag)} {record.tag} {condition_words(record, plant)} "
-            f"p{record.priority} {seen} {record.phase.value}"
-        ).casefold()
-        self._texts[record.key] = (record, plant, text)
-        return text
+        return self._finding.fitting(self._live.board.aside(), self._typed())
 
     @Slot()
     def refresh(self) -> None:
