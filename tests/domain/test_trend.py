@@ -94,17 +94,27 @@ def quarters_of_an_hour(value: Callable[[float], float], seed: int = 1) -> list[
     return [(n * 900.0, value(n / 4) + noise.gauss(0, 0.02)) for n in range(96)]
 
 
+def teeth_from(start: float, period: float) -> Callable[[float], float]:
+    """Wears from 1.0 to 1.9 and is repaired, every `period` hours."""
+    return lambda t: 1.0 + 0.9 * ((t + start) % period) / period
+
+
+def waves_from(start: float, period: float) -> Callable[[float], float]:
+    """Goes up and down by 0.5 about 1.3, every `period` hours."""
+    return lambda t: 1.3 + 0.5 * sin(2 * pi * (t + start) / period)
+
+
 @pytest.mark.parametrize("period", [4 / 60, 6.0, 12.0, 20.0])
 def test_wear_and_repair_again_and_again_is_no_trend(period: float) -> None:
     for start in range(8):
-        teeth = quarters_of_an_hour(lambda t, at=start: 1.0 + 0.9 * ((t + at * 2.9) % period) / period)
+        teeth = quarters_of_an_hour(teeth_from(start * 2.9, period))
         assert forecast(robust_trend(teeth), LIMITS) is None
 
 
 @pytest.mark.parametrize("period", [6.0, 12.0, 24.0])
 def test_day_and_night_are_no_trend(period: float) -> None:
     for start in range(8):
-        waves = quarters_of_an_hour(lambda t, at=start: 1.3 + 0.5 * sin(2 * pi * (t + 3 * at) / period))
+        waves = quarters_of_an_hour(waves_from(start * 3.0, period))
         assert forecast(robust_trend(waves), LIMITS) is None
 
 
