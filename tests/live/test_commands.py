@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,15 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.plant import Plant, Scale, Tag, Writing
+from app.domain.plant import Equipment, Plant, Scale, Tag, Writing
 from app.domain.samples import Value
+from app.drivers import open_driver
 from app.drivers.simulator import SimulatedPlant
-from app.live.commands import Command
+from app.live.commands import Command, CommandDesk
 from app.live.feed import Feed
 from app.live.messages import Message, WriteAnswered
 from app.live.source import MemoryPlantSource
-from app.store.history import FILE_NAME
+from app.store.history import FILE_NAME, HistoryWriter
 from app.store.machine_writes import WriteResult, WriteResults, read_write_results
+from tests.drivers.odd_device import OddDevice, registers
 from tests.live.conftest import collecting, until
 
 FEED = "WELD-1/wire_feed"
@@ -185,3 +187,39 @@ async def test_a_write_is_taken_up_once(data_dir: Path) -> None:
 
 def test_a_tag_is_read_only_unless_somebody_said_otherwise() -> None:
     assert Tag("M/x", "M", "c", "hr:0").writing is None
+
+
+async def test_a_command_that_grew_old_while_a_slow_machine_was_read_is_not_sent(data_dir: Path) -> None:
+    now, asked = [datetime.now(UTC)], list[int]()
+
+    def slow(transaction: int, unit: int, message: bytes) -> bytes:
+        asked.append(message[0])
+        now[0] += timedelta(seconds=20)
+        return registers(transaction, unit, 7)
+
+    async def on_disk(work: Callable[..., object], *arguments: object) -> object:
+        return work(*arguments)
+
+    HistoryWriter(data_dir / FILE_NAME).close()
+    answers: list[WriteAnswered] = []
+    with results(data_dir) as kept:
+        async with OddDevice(slow) as device:
+            connection = device.connection()
+            driver = open_driver(connection)
+            await driver.connect()
+            desk = CommandDesk(
+                clock=lambda: now[0],
+                driver_of=lambda _: driver,
+                why_silent=lambda _: "",
+                on_disk=on_disk,
+                on_answer=answers.append,
+            )
+            await desk.use(kept, 0, [])
+            tag = Tag("M/x", "M", connection.name, "hr:0", writing=Writing())
+            desk.follow(Plant((Equipment("M", "M"),), (connection,), (tag,)))
+            desk.take([Command(1, "a", "M/x", 5, "anna", now[0] - timedelta(seconds=15))])
+            await until(lambda: answers)
+            await desk.end()
+            await driver.close()
+    assert "has expired and was not sent" in answers[0].sentence
+    assert asked == [3]
