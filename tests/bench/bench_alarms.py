@@ -35,7 +35,7 @@ def bench_alarms() -> Iterator[Figure]:
             "ms",
             100.0,
             against=_share(plain["acks"], share),
-            against_what=_PEER,
+            against_what="a text set in an item, nothing stored",
         )
 
 
