@@ -112,9 +112,14 @@ def remarks(flags: int) -> str:
 
 
 def short(value: float) -> str:
-    """Four significant digits, thousands grouped, a real minus."""
-    if abs(value) >= 1e9 or 0 < abs(value) < 1e-4:
+    """Four significant digits, thousands grouped, a real minus; zeroes at the end stay, so that digits line up."""
+    size = abs(value)
+    if size >= 1e9 or 0 < size < 1e-4:
         words = f"{value:.3g}"
+    elif value == round(value) or size >= 1000:
+        words = f"{value:,.0f}"
+    elif size < 0.1:
+        words = f"{value:.4g}"
     else:
-        words = f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+        words = f"{value:.{3 if size < 10 else 2 if size < 100 else 1}f}"
     return words.replace("-", MINUS)

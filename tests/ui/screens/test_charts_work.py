@@ -89,7 +89,7 @@ def test_two_cursors_give_figures_of_the_stretch_between_them(
     qtbot.waitUntil(lambda: desk.tasks.idle and bool(screen.figures._exact), timeout=10_000)
     (line,) = screen.panel.lines
     assert line.name == "CNC-2 Vibration (mm/s)"
-    assert line.cells == ("2.1", "2.5", "+0.4", "2.1", "2.295", "2.49", "100 %", "+0.0167 /min")
+    assert line.cells == ("2.100", "2.500", "+0.400", "2.100", "2.295", "2.490", "100 %", "+0.0167 /min")
     assert "24 min 00 s" in screen.panel.text()
     screen.actions_set.trigger("charts.no-cursors")
     assert screen.panel.isHidden()

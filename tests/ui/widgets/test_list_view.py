@@ -196,3 +196,16 @@ def test_the_row_with_the_focus_is_the_chosen_one_while_none_is_selected(theme: 
     assert view.chosen_rows() == [3]
     view.selectRow(5)
     assert view.chosen_rows() == [5]
+
+
+def test_a_hidden_last_column_is_no_wish_for_widths(theme: Theme, qtbot: QtBot) -> None:
+    view = _view(qtbot)
+    header = view.horizontalHeader()
+    header.setStretchLastSection(True)
+    last = header.count() - 1
+    view.resize(640, 300)
+    view.setColumnHidden(last, True)
+    view.setColumnHidden(last, False)
+    view.setColumnHidden(last, True)
+    view.resize(500, 300)
+    assert not view._own_widths
