@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
 from app.domain.plant import Plant
 from app.store.history import HistoryReader
@@ -13,6 +13,7 @@ from app.store.queries.outlook import Outlook, outlooks
 from ui.tasks import Tasks
 
 EVERY_MS = 120_000
+REST = 20  # times as long as a look took: a plant of thousands of tags must not keep a worker busy
 SOON_MS = 1_500  # after the plant was read: the first curves on the screen come before
 _NOTHING = Outlook()
 
@@ -33,6 +34,7 @@ class OutlookKeeper(QObject):
         self._tasks, self._history, self._clock = tasks, history, clock
         self._plant = Plant()
         self._found: dict[str, Outlook] = {}
+        self._took = QElapsedTimer()
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.look)
 
@@ -53,6 +55,7 @@ class OutlookKeeper(QObject):
     def look(self) -> None:
         """Read the history on a worker."""
         plant, history, now = self._plant, self._history, self._clock()
+        self._took.start()
         midnight = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
         # Soon after midnight a day says nothing yet: what is counted goes back at least an hour.
         start = min(midnight, now - timedelta(hours=1)).astimezone(now.tzinfo)
@@ -66,7 +69,7 @@ class OutlookKeeper(QObject):
 
     def _take(self, found: dict[str, Outlook]) -> None:
         self._found = found
-        self._timer.start(EVERY_MS)
+        self._timer.start(max(EVERY_MS, REST * self._took.elapsed()))
         self.changed.emit()
 
     def _not_read(self, _error: BaseException) -> None:

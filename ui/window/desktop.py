@@ -233,6 +233,7 @@ def run_desktop(folder: Path, *, demo: DemoTour | None = None) -> int:
     app.setApplicationName("Lineside")
     app.setQuitOnLastWindowClosed(True)
     install_theme(app)
+    collected_by_itself = gc.isenabled()
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
     desktop = Desktop(folder, loop, demo=demo)
@@ -247,7 +248,8 @@ def run_desktop(folder: Path, *, demo: DemoTour | None = None) -> int:
             loop.run_until_complete(_end_tasks())
     finally:
         asyncio.set_event_loop(None)
-        gc.enable()
+        if collected_by_itself:
+            gc.enable()
     return 0
 
 
