@@ -247,13 +247,22 @@ class Plant:
     connections: tuple[Connection, ...] = ()
     tags: tuple[Tag, ...] = ()
     _tags_by_name: dict[str, Tag] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _speakers: dict[tuple[str, str], Tag] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._tags_by_name.update({tag.name: tag for tag in self.tags})
+        for tag in self.tags:
+            known = self._speakers.setdefault((tag.connection, tag.equipment), tag)
+            if known.alarm.suppress is not None and tag.alarm.suppress is None:
+                self._speakers[tag.connection, tag.equipment] = tag
 
     def tag(self, name: str) -> Tag | None:
         """The tag of that name, or None when the plant has no such tag."""
         return self._tags_by_name.get(name)
+
+    def speaks(self, tag: Tag) -> bool:
+        """Whether this tag speaks for its machine on its connection: the first there that nothing suppresses."""
+        return self._speakers.get((tag.connection, tag.equipment)) is tag
 
     def tags_of(self, connection: str) -> tuple[Tag, ...]:
         """The tags that come over one connection, in file order."""

@@ -51,9 +51,16 @@ class Severity(IntEnum):
 
 _WORDS: dict[int, str] = {
     Quality.GOOD: "good",
+    Quality.UNCERTAIN: "the machine is not sure of it",
+    Quality.UNCERTAIN_SUBSTITUTE: "a substitute, not measured",
+    Quality.UNCERTAIN_INITIAL: "left by the machine earlier, its age is not known",
+    Quality.UNCERTAIN_SENSOR_NOT_ACCURATE: "the sensor is not accurate",
+    Quality.UNCERTAIN_SUBNORMAL: "from fewer sources than usual",
     Quality.UNCERTAIN_ENGINEERING_UNITS_EXCEEDED: "outside the range of the sensor",
     Quality.UNCERTAIN_NO_COMMUNICATION_LAST_USABLE: "last value before the machine fell silent",
     Quality.UNCERTAIN_LAST_USABLE: "old value, nothing newer arrived",
+    Quality.BAD: "bad, the machine gives no reason",
+    Quality.BAD_TOO_MANY_SESSIONS: "the machine takes no more connections",
     Quality.BAD_COMMUNICATION_ERROR: "the machine did not answer in time",
     Quality.BAD_NO_COMMUNICATION: "no connection to the machine",
     Quality.BAD_WAITING_FOR_INITIAL_DATA: "waiting for the first value",

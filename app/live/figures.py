@@ -12,6 +12,8 @@ from app.drivers.protocol import Granted, Reading, Traffic, Watch
 from app.live.messages import LinkFigures
 
 FIGURES_SECONDS = 2.0
+_RATE_SECONDS = 10.0  # values a second are an average over so long, whoever asks how often
+_MARK_SECONDS = 1.0
 _SLOWEST_SECONDS = 60.0
 _SLOWER = 1.01  # an interval within a hundredth of the wish is what was wished
 _COUNTED = ("requests", "failures", "overflows", "refreshed")
@@ -24,7 +26,7 @@ class LinkMeter:
         self._connection = connection
         self._before = Traffic()
         self._values = 0
-        self._told: tuple[float, int] | None = None
+        self._marks: deque[tuple[float, int]] = deque()
         self._slowest_known = 0.0
         self._slowest: deque[tuple[float, float]] = deque()
         self._interval = 0.0
@@ -60,10 +62,6 @@ class LinkMeter:
         """All of it at `at` seconds of a clock that never jumps; `traffic` is that of the driver at work."""
         now = traffic or Traffic()
         total = _added(self._before, now)
-        then, values = self._told or (at, self._values)
-        passed = at - then
-        rate = (self._values - values) / passed if passed > 0 else 0.0
-        self._told = at, self._values
         return LinkFigures(
             self._connection,
             requests=total.requests,
@@ -74,9 +72,19 @@ class LinkMeter:
             poll_seconds=total.last_seconds,
             slowest_seconds=self._slowest_lately(at, now),
             interval_seconds=self._interval,
-            values_per_second=round(rate, 2),
+            values_per_second=round(self._rate(at), 2),
             last_good=self._last_good,
         )
+
+    def _rate(self, at: float) -> float:
+        """Values a second since the youngest mark that is old enough; marks are set however many ask."""
+        if not self._marks or at - self._marks[-1][0] >= _MARK_SECONDS:
+            self._marks.append((at, self._values))
+        while len(self._marks) > 1 and self._marks[1][0] <= at - _RATE_SECONDS:
+            self._marks.popleft()
+        then, values = self._marks[0]
+        passed = at - then
+        return (self._values - values) / passed if passed >= _MARK_SECONDS else 0.0
 
     def _slowest_lately(self, at: float, traffic: Traffic) -> float:
         """A driver tells its slowest answer ever; a new record must have happened since it was last looked at."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from app.domain.alarms import Kind, alarm_words, split_key
+from app.domain.alarms import Kind, alarm_words, rule_of, split_key
 from app.domain.errors import Refused
 from app.domain.orders import check_note, check_text
 from app.domain.people import Permission
@@ -91,7 +91,9 @@ def _require_known(change: Change, *alarms: str) -> None:
 def _require_configured(change: Change, alarm: str) -> None:
     """Refuse to put aside an alarm that the plant does not have (any more)."""
     tag, kind = split_key(alarm)
-    if kind is Kind.SYSTEM or _is_record(alarm) or plant_around(change.session, tag).tags:
+    if kind is Kind.SYSTEM or _is_record(alarm):
+        return
+    if rule_of(plant_around(change.session, tag), alarm) is not None:
         return
     raise Refused(f"The plant has no alarm {alarm} (any more).", field="alarm")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -12,7 +13,7 @@ from uuid import UUID
 import openpyxl
 import pytest
 
-from app.domain.plant import Connection, Equipment, Limits, Plant, Tag
+from app.domain.plant import AlarmSettings, Connection, Equipment, Limits, Plant, Tag
 from app.domain.plant_file import dump_plant
 from app.domain.samples import Sample
 from app.live.alarm_desk import AlarmDesk
@@ -85,10 +86,20 @@ def test_an_alarm_goes_its_way_from_the_command_line(
     (out,) = done("alarms", "--active", "--json").json
     assert (out["state"], out["reason"], out["permit"]) == ("out-of-service", "new probe", "P-17")
     done("alarms", "return", TAG.name)
-    done("alarms", "reset", TAG.name)
-    assert [act.verb.value for act in watch.follow()][-2:] == ["back-in-service", "reset"]
+    assert [act.verb.value for act in watch.follow()][-1] == "back-in-service"
+    assert "does not latch" in refused("alarms", "reset", TAG.name)
+    assert "does not latch" in refused("alarms", "reset", alarm["id"])
     assert done("alarms", "--json").json[0]["state"] == "unacknowledged"
     assert "no alarm cow" in refused("alarms", "out-of-service", "cow", "--reason", "x")
+
+
+def test_only_an_alarm_that_latches_is_reset(watch: Watch, done: Lineside, tmp_path: Path) -> None:
+    file = tmp_path / "latching.yaml"
+    tag = replace(TAG, alarm=AlarmSettings(latching=True))
+    file.write_text(dump_plant(replace(PLANT, tags=(tag,))), encoding="utf-8")
+    done("plant", "apply", file)
+    assert done("alarms", "reset", TAG.name).out == "Reset Oven 2 temperature (limit alarm).\n"
+    assert [act.verb.value for act in watch.follow()] == ["reset"]
 
 
 def test_the_journal_is_searched_narrowed_and_written_to_a_file(

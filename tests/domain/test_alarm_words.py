@@ -7,7 +7,16 @@ from dataclasses import dataclass
 import pytest
 
 from app.domain.alarms import Kind, Limit, alarm_words, condition_words, key_of, tags_called
-from app.domain.plant import AlarmSettings, DeviationRule, Equipment, Limits, Plant, RateRule, Tag
+from app.domain.plant import (
+    AlarmSettings,
+    DeviationRule,
+    DigitalRule,
+    Equipment,
+    Limits,
+    Plant,
+    RateRule,
+    Tag,
+)
 from app.domain.samples import Value
 
 ALARM = AlarmSettings(deviation=DeviationRule(200.0, 10), rate=RateRule(2.0), stale=60)
@@ -15,7 +24,8 @@ OVEN = Tag(
     "OVEN-2/temp_1", "OVEN-2", "c", "a", "°C", limits=Limits(hihi=225), alarm=ALARM, label="temperature"
 )
 MODE = Tag("OVEN-2/mode", "OVEN-2", "c", "b", states=((3, "fault"),))
-PLANT = Plant((Equipment("OVEN-2", "Oven 2"),), (), (OVEN, MODE))
+ARC = Tag("OVEN-2/arc", "OVEN-2", "c", "d", alarm=AlarmSettings(digital=DigitalRule((False,))))
+PLANT = Plant((Equipment("OVEN-2", "Oven 2"),), (), (OVEN, MODE, ARC))
 
 
 @dataclass
@@ -43,7 +53,9 @@ class Raised:
         (Raised(Kind.DIGITAL, Limit.STATE, 3, MODE.name), "Oven 2 mode is fault"),
         (Raised(Kind.DIGITAL, Limit.STATE, True, "X/door"), "X door is on"),
         (Raised(Kind.STALE, Limit.STALE, 20.0), "Oven 2 temperature stands still at 20 °C"),
-        (Raised(Kind.COMMUNICATION, Limit.COMM), "Oven 2 temperature: no good values arrive"),
+        (Raised(Kind.COMMUNICATION, Limit.COMM), "Oven 2: no good values arrive"),
+        (Raised(Kind.COMMUNICATION, Limit.COMM, tag=MODE.name), "Oven 2 mode: no good values arrive"),
+        (Raised(Kind.DIGITAL, Limit.STATE, 0, ARC.name), "Oven 2 arc is off"),
         (Raised(Kind.VALUE), "Oven 2 temperature (limit alarm)"),
         (Raised(Kind.SYSTEM, Limit.SYSTEM, "The disk is full.", ""), "The disk is full."),
     ],
@@ -68,6 +80,6 @@ def test_a_key_alone_says_which_alarm_it_is(key: str, words: str) -> None:
 
 
 def test_tags_are_found_by_what_people_call_them() -> None:
-    assert tags_called(PLANT, "oven 2") == [OVEN.name, MODE.name]
+    assert tags_called(PLANT, "oven 2") == [OVEN.name, MODE.name, ARC.name]
     assert tags_called(PLANT, "TEMPERATURE") == [OVEN.name]
     assert tags_called(PLANT, "press") == []

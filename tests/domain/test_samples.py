@@ -54,6 +54,13 @@ def test_a_quality_is_told_in_words_and_an_unknown_code_by_its_number() -> None:
     assert describe_quality(0x80AB0000) == "bad (0x80AB0000)"
 
 
+@pytest.mark.parametrize("quality", Quality)
+def test_every_quality_that_lineside_knows_has_words_of_its_own(quality: Quality) -> None:
+    words = describe_quality(quality)
+    assert "0x" not in words
+    assert [describe_quality(other) for other in Quality].count(words) == 1
+
+
 def test_exactly_the_deadband_is_not_a_change_but_more_is() -> None:
     assert kept(Deadband(0.5), [at(0, 1.0), at(1, 1.5), at(2, 0.5)]) == [at(0, 1.0)]
     assert kept(Deadband(0.5), [at(0, 1.0), at(1, 1.75)]) == [at(0, 1.0), at(1, 1.75)]

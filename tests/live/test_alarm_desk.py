@@ -175,7 +175,7 @@ def test_a_suppression_survives_a_restart_although_nothing_was_wrong_when_it_beg
     again.desk.restore(board.desk.take_batch().states, [])
     again.desk.configure(WITH_SWITCH, T0)
     again.see(1, 90.0)
-    assert [(r.phase, r.aside_reason) for r in again.told] == [(Phase.SUPPRESSED, "M/on is False")]
+    assert [(r.phase, r.aside_reason) for r in again.told] == [(Phase.SUPPRESSED, "M/on is off")]
     switch(again, 2, True)
     assert again.told[-1].phase is Phase.UNACK
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ui.cli.session import folder, house, parse_moment, plain, say, say_rows
+from ui.cli.session import SESSION, folder, house, parse_moment, plain, say, say_rows
 
 if TYPE_CHECKING:
     from app.domain.alarm_load import AlarmLoad
@@ -61,7 +61,7 @@ def journal(
     ),
 ) -> None:
     """Show what happened to alarms, newest first, or write it to a file."""
-    from app.domain.alarms import Event, alarm_words
+    from app.domain.alarms import Event, Kind, alarm_state_words, alarm_words, split_key
     from app.domain.errors import Refused
     from app.store.history import FILE_NAME, HistoryReader
     from app.store.history.alarm_journal import JournalQuery
@@ -92,7 +92,11 @@ def journal(
             "event": line.event,
             "alarm": alarm_words(line.key, plant),
             "limit": line.limit,
-            "value": line.value,
+            "value": (
+                alarm_state_words(line.key, line.value, plant)
+                if not SESSION.as_json and split_key(line.key)[1] is Kind.DIGITAL and line.value is not None
+                else line.value
+            ),
             "actor": line.actor,
             "reason": line.reason,
         }

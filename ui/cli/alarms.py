@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from app.domain.errors import Refused
 from ui.cli import alarm_reports
 from ui.cli.session import SESSION, actor, folder, house, say, say_rows
 
 if TYPE_CHECKING:
+    from app.domain.plant import Plant
+    from app.domain.samples import Value
     from app.operations.change import Intent
+    from app.store.history import AlarmRecord
 
 commands = typer.Typer(invoke_without_command=True)
 commands.command("journal")(alarm_reports.journal)
@@ -53,7 +57,7 @@ def show_alarms(*, active: bool, limit: int) -> None:
             "what": alarm_words(a, plant) if plant is not None else a.key,
             "tag": a.tag,
             "limit": a.limit.name.lower() if a.limit else a.kind.value,
-            "value": a.value,
+            "value": _value(a, plant),
             "since": a.raised_at,
             "cleared": a.returned_at,
             "acknowledged_by": a.acked_by,
@@ -65,6 +69,15 @@ def show_alarms(*, active: bool, limit: int) -> None:
     ]
     titles = _TITLES | _FOR_SCRIPTS if SESSION.as_json else _TITLES
     say_rows(rows, titles, "No active alarms." if active else "No alarms yet.")
+
+
+def _value(record: AlarmRecord, plant: Plant | None) -> Value:
+    """The value as kept for scripts; for people a state by its name."""
+    from app.domain.alarms import Kind, alarm_state_words
+
+    if SESSION.as_json or plant is None or record.kind is not Kind.DIGITAL or record.value is None:
+        return record.value
+    return alarm_state_words(record.key, record.value, plant)
 
 
 @commands.callback()
@@ -94,6 +107,24 @@ def _do(intent: Intent[Any], acting: str | None, done: dict[str, Any]) -> None:
     say(done, f"{outcome.label}.")
 
 
+def _require_latching(key: str) -> None:
+    """Refuse to reset what goes by itself; one that latched before its settings were changed still may."""
+    from app.domain.alarms import alarm_words, rule_of
+    from app.store.history import FILE_NAME, HistoryReader
+
+    plant = alarm_reports.known_plant()
+    rule = rule_of(plant, key)
+    if rule is None or rule.latching:
+        return
+    with HistoryReader(folder() / FILE_NAME) as reader:
+        latched = any(a.key == key and a.phase.latched for a in reader.alarms(active_only=True))
+    if not latched:
+        raise Refused(
+            f"{alarm_words(key, plant)} does not latch: once it is gone and acknowledged, it needs no reset.",
+            field="alarm",
+        )
+
+
 @commands.command()
 def ack(alarm: str = _ALARM, comment: str = _COMMENT, acting: str | None = _AS) -> None:
     """Acknowledge an alarm; the collector applies it at once, or when it runs again."""
@@ -107,7 +138,9 @@ def reset(alarm: str = _ALARM, acting: str | None = _AS) -> None:
     """Reset a latched alarm whose condition is gone and that was acknowledged."""
     from app.operations.alarms import reset_alarm
 
-    _do(reset_alarm(alarm=_key_of(alarm)), acting, {"reset": alarm})
+    key = _key_of(alarm)
+    _require_latching(key)
+    _do(reset_alarm(alarm=key), acting, {"reset": alarm})
 
 
 @commands.command()

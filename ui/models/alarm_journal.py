@@ -7,7 +7,15 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from app.domain.alarms import Kind, alarm_words, limit_words, machine_of, signal_of, split_key
+from app.domain.alarms import (
+    Kind,
+    alarm_state_words,
+    alarm_words,
+    limit_words,
+    machine_of,
+    signal_of,
+    split_key,
+)
 from app.domain.plant import Plant
 from app.store.history import JournalLine
 from ui.models import wording
@@ -99,9 +107,7 @@ class AlarmJournal(QAbstractTableModel):
 def journal_cells(line: JournalLine, plant: Plant) -> tuple[str, ...]:
     """A line in words, by the columns of the journal."""
     tag, kind = split_key(line.key)
-    known = plant.tag(tag)
     system = kind is Kind.SYSTEM
-    value = "" if line.value is None else f"{value_words(line.value)} {known.unit if known else ''}".strip()
     return (
         f"{wording.moment(line.at)}:{line.at.astimezone():%S}",
         line.event.replace("-", " "),
@@ -109,7 +115,17 @@ def journal_cells(line: JournalLine, plant: Plant) -> tuple[str, ...]:
         machine_of(plant, tag),
         alarm_words(line.key, plant) if system else signal_of(plant, tag),
         limit_words(line.limit),
-        "" if system else value,
+        "" if system else _value_cell(line, plant),
         line.actor,
         line.reason or (str(line.value) if system and line.value else ""),
     )
+
+
+def _value_cell(line: JournalLine, plant: Plant) -> str:
+    tag, kind = split_key(line.key)
+    if line.value is None:
+        return ""
+    if kind is Kind.DIGITAL:
+        return alarm_state_words(line.key, line.value, plant)
+    known = plant.tag(tag)
+    return f"{value_words(line.value)} {known.unit if known else ''}".strip()

@@ -29,6 +29,7 @@ from app.domain.alarms.shapes import (
 )
 from app.domain.alarms.system import announce
 from app.domain.alarms.words import (
+    alarm_state_words,
     alarm_words,
     condition_words,
     limit_words,
@@ -51,6 +52,7 @@ __all__ = [
     "Step",
     "Urgency",
     "acknowledge",
+    "alarm_state_words",
     "alarm_words",
     "announce",
     "condition_words",

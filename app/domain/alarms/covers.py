@@ -8,6 +8,7 @@ from datetime import datetime
 from app.domain.alarms.journaling import went
 from app.domain.alarms.rules import AlarmRule
 from app.domain.alarms.shapes import AlarmState, Event, Phase, Step, Urgency
+from app.domain.alarms.words import state_words
 from app.domain.samples import Sample
 
 
@@ -44,7 +45,8 @@ def suppression_words(rule: AlarmRule) -> str:
     """Why an alarm is hidden by design: which tag says so."""
     if rule.suppress is None:
         return ""
-    return f"{rule.suppress.when} is {' or '.join(str(value) for value in rule.suppress.values)}"
+    states = " or ".join(state_words(value, None) for value in rule.suppress.values)
+    return f"{rule.suppress.when} is {states}"
 
 
 def owed_by(state: AlarmState) -> Phase:

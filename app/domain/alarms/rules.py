@@ -196,16 +196,13 @@ def system_rule(key: str, priority: int = 2) -> AlarmRule:
 
 
 def rules_of(plant: Plant) -> Iterator[AlarmRule]:
-    """The alarms of all tags. One tag speaks for its machine on a connection: the first that nothing suppresses."""
-    speakers: dict[tuple[str, str], Tag] = {}
+    """The alarms of all tags; see `Plant.speaks` for which of them is told when a whole machine is silent."""
     for tag in plant.tags:
-        machine = (tag.connection, tag.equipment)
-        known = speakers.setdefault(machine, tag)
-        if known.alarm.suppress is not None and tag.alarm.suppress is None:
-            speakers[machine] = tag
-    for tag in plant.tags:
-        speaks = speakers[tag.connection, tag.equipment] is tag
-        yield from rules_for(tag.name, tag.limits, tag.alarm, speaks_for_machine=speaks)
+        yield from _rules_of_tag(plant, tag)
+
+
+def _rules_of_tag(plant: Plant, tag: Tag) -> tuple[AlarmRule, ...]:
+    return rules_for(tag.name, tag.limits, tag.alarm, speaks_for_machine=plant.speaks(tag))
 
 
 def rule_of(plant: Plant, key: str) -> AlarmRule | None:
@@ -216,4 +213,4 @@ def rule_of(plant: Plant, key: str) -> AlarmRule | None:
     tag = plant.tag(name)
     if tag is None:
         return None
-    return next((rule for rule in rules_for(name, tag.limits, tag.alarm) if rule.key == key), None)
+    return next((rule for rule in _rules_of_tag(plant, tag) if rule.key == key), None)

@@ -57,7 +57,9 @@ def alarm_words(what: Raising | str, plant: Plant) -> str:
     if not isinstance(what, str):
         if what.kind is Kind.SYSTEM:
             return condition_words(what, plant)
-        return f"{machine_of(plant, what.tag)} {condition_words(what, plant)}"
+        machine = machine_of(plant, what.tag)
+        between = ":" if _is_of_whole_machine(what, plant) else ""
+        return f"{machine}{between} {condition_words(what, plant)}"
     tag, kind = split_key(what)
     if kind is Kind.SYSTEM:
         return f"{LINESIDE}: {what.split('!', 1)[1].replace('-', ' ')}"
@@ -77,12 +79,28 @@ def condition_words(raising: Raising, plant: Plant) -> str:
     if raising.limit is None:  # put aside while nothing was wrong
         return f"{signal} ({_KINDS[raising.kind]} alarm)"
     if raising.kind is Kind.COMMUNICATION:
-        return f"{signal}: no good values arrive"
+        return f"{'' if _is_of_whole_machine(raising, plant) else f'{signal}: '}no good values arrive"
     if raising.kind is Kind.DIGITAL:
-        return f"{signal} is {state_words(raising.value, tag)}"
+        return f"{signal} is {alarm_state_words(raising.key, raising.value, plant)}"
     words = _measured(raising, signal, tag.unit if tag is not None else "")
     at = _broken_limit(raising, plant)
     return words if at is None else f"{words} (limit {at:g})"
+
+
+def _is_of_whole_machine(raising: Raising, plant: Plant) -> bool:
+    """Whether it says that a machine is silent, and not only one of its signals."""
+    if raising.kind is not Kind.COMMUNICATION or raising.limit is None or plant.tag(raising.tag) is None:
+        return False
+    rule = rule_of(plant, raising.key)
+    return rule is not None and rule.speaks_for_machine
+
+
+def alarm_state_words(key: str, value: Value, plant: Plant) -> str:
+    """The state that a state alarm is about; what is on or off is kept as 1 or 0 in the history."""
+    rule = rule_of(plant, key)
+    if rule is not None and value in (0, 1) and any(isinstance(one, bool) for one in rule.values):
+        value = bool(value)
+    return state_words(value, plant.tag(split_key(key)[0]))
 
 
 def state_words(value: Value, tag: Tag | None) -> str:
