@@ -7,7 +7,6 @@ from datetime import datetime
 from PySide6.QtCore import Qt
 
 from app.domain.plant import Connection
-from app.live.messages import LinkFigures
 from ui.bridge.live import LiveDesk
 from ui.models.machine_words import age_words
 from ui.models.text_table import TextColumn, TextTable
@@ -68,7 +67,7 @@ class LinkTable(ListView):
 
 def link_row(connection: Connection, live: LiveDesk, now: datetime) -> tuple[str, ...]:
     """One row in words; a dash where nothing is known."""
-    status, figures = live.links.get(connection.name), live.figures.get(connection.name)
+    status = live.links.get(connection.name)
     if not connection.enabled:
         state, since, why = "○ switched off", NONE, ""
     elif status is None or not live.collector_state.live:
@@ -77,10 +76,11 @@ def link_row(connection: Connection, live: LiveDesk, now: datetime) -> tuple[str
     else:
         state, since = _STATES[status.state.value], age(status.since, now)
         why = "" if status.state.value == "online" else status.sentence
-    return (connection.name, state, since, *_figures(figures, now), why)
+    return (connection.name, state, since, *_figures(connection.name, live, now), why)
 
 
-def _figures(found: LinkFigures | None, now: datetime) -> tuple[str, ...]:
+def _figures(connection: str, live: LiveDesk, now: datetime) -> tuple[str, ...]:
+    found = live.figures.get(connection)
     if found is None:
         return (NONE,) * 8
     failed = f"{found.failures:,} of {found.requests:,}" if found.failures else "0"
