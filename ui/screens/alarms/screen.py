@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Slot
+from PySide6.QtCore import QPoint, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QWidget
 
@@ -22,6 +22,7 @@ from ui.screens.alarms.acts import AlarmActs
 from ui.screens.alarms.guidance import Guidance
 from ui.screens.alarms.journal_page import JournalPage
 from ui.screens.alarms.load_page import LoadPage
+from ui.screens.alarms.stillness import Stillness
 from ui.screens.alarms.tables import alarm_table
 from ui.widgets.buttons import ActionButton
 from ui.widgets.list_view import ListView
@@ -30,7 +31,6 @@ from ui.widgets.tabs import Tabs
 from ui.widgets.themed import RoleLabel
 
 ACTIVE, ASIDE, JOURNAL, LOAD = range(4)
-READING_MS = 4000
 _ROOM_FOR_GUIDANCE = 1000  # px at 100 %; below it the list needs the width
 _CHOOSE = "Choose an alarm first."
 _TOOLS = ("pause", "group", "chart", "take-out", "put-back", "shelve", "unshelve", "reset", "export",
@@ -55,16 +55,13 @@ class AlarmsScreen(Pane):
         self.aside = AlarmList(live, self._aside_here, self, titles=_ASIDE_TITLES)
         self.tabs = Tabs()
         self.rate = RoleLabel("", "meta", "text2")
-        self.more = ActionButton("")
-        self.more.hide()
-        self._paused = self._stale = False
+        self._stale = False
         self._finding = AlarmFinding(live)
         self._buttons: dict[str, ActionButton] = {}
-        # Nothing moves under a pointer that is on its way to a row; one that lies still for long reads nothing.
-        self._reading = QTimer(self, singleShot=True, interval=READING_MS)
-        self._reading.timeout.connect(self._hold_or_not)
         self.table = alarm_table("alarms-active", self.model)
         self.aside_table = alarm_table("alarms-aside", self.aside)
+        self._stillness = Stillness(self.table, self.model, self)
+        self.more = self._stillness.button
         self.guidance = Guidance(live, self.model)
         self.journal = JournalPage(desk, live)
         self.load = LoadPage(desk, live)
@@ -119,10 +116,7 @@ class AlarmsScreen(Pane):
 
     def _connect(self) -> None:
         self.tabs.currentChanged.connect(self._on_tab)
-        self.table.viewport().setMouseTracking(True)
-        self.table.viewport().installEventFilter(self)
-        self.more.clicked.connect(self._let_go)
-        self.model.waiting_changed.connect(self._on_waiting)
+        self._stillness.changed.connect(self._on_stillness)
         for table in (self.table, self.aside_table):
             table.selectionModel().selectionChanged.connect(self._on_selection)
             table.selectionModel().currentChanged.connect(self._on_selection)
@@ -190,7 +184,7 @@ class AlarmsScreen(Pane):
             if count > FLOOD_ABOVE
             else ""
         )
-        paused = " · list paused" if self._paused else ""
+        paused = " · list paused" if self._stillness.paused else ""
         self.rate.setText(f"{count} raised in the last {minutes} min{flood}{paused}")
 
     def _say_empty(self) -> None:
@@ -222,12 +216,6 @@ class AlarmsScreen(Pane):
         state = self._live.collector_state
         self.banner.show_text("" if state.live else f"{state.sentence} The list shows what was last known.")
         self.refresh()
-
-    @Slot(int)
-    def _on_waiting(self, count: int) -> None:
-        self.more.setText(f"+{count} new")
-        self.more.setToolTip("Let the list go on")
-        self.more.setVisible(count > 0)
 
     @Slot(int)
     def _on_tab(self, page: int) -> None:
@@ -402,32 +390,12 @@ class AlarmsScreen(Pane):
 
     def toggle_pause(self) -> None:
         """Hold the list still, or let it go on."""
-        self._paused = not self._paused
-        self.actions_set.rename("alarms.pause", "Go on" if self._paused else "Pause list")
-        self._hold_or_not()
+        self._stillness.toggle()
+
+    @Slot()
+    def _on_stillness(self) -> None:
+        self.actions_set.rename("alarms.pause", "Go on" if self._stillness.paused else "Pause list")
         self._say_rate()
-
-    @Slot()
-    def _hold_or_not(self) -> None:
-        self.model.hold(self._paused or self._reading.isActive())
-
-    @Slot()
-    def _let_go(self) -> None:
-        self._reading.stop()
-        if self._paused:
-            self.toggle_pause()
-        else:
-            self._hold_or_not()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.MouseMove:
-            self._reading.start()
-            if not self.model.held:
-                self._hold_or_not()
-        elif event.type() == QEvent.Type.Leave:
-            self._reading.stop()
-            self._hold_or_not()
-        return False
 
     @Slot(int)
     def _on_activated(self, _row: int) -> None:
