@@ -20,6 +20,7 @@ from app.drivers.modbus_polling import BlockReader
 from app.drivers.modbus_requests import (
     ACKNOWLEDGE,
     BUSY,
+    DEVICE_FAILURE,
     GATEWAY_PATH,
     GATEWAY_TARGET,
     ILLEGAL_ADDRESS,
@@ -109,15 +110,24 @@ class ModbusDriver:
     async def prove(self) -> None:
         """Ask the unit for anything at all: an open socket or port does not show that a machine is there.
 
-        Raises Unreachable when it, or the gateway in front of it, says nothing or that nobody is there.
+        Raises Unreachable when it, or the gateway in front of it, says nothing or that nobody is there, DeviceTrouble
+        when all that it is asked for fails, which is how some gateways and servers say that they have no such unit.
         """
-        try:
-            await self._ask(read_request("hr", 0, 1))
-        except Rejected as rejected:
-            if rejected.code in (GATEWAY_PATH, GATEWAY_TARGET):
-                raise Unreachable(self._place, rejected.words) from None
-        except (WrongAnswer, Garbled) as wrong:
-            raise self._trouble(wrong) from None
+        for table in TABLES:
+            try:
+                await self._ask(read_request(table, 0, 1))
+            except Rejected as rejected:
+                if rejected.code in (GATEWAY_PATH, GATEWAY_TARGET):
+                    raise Unreachable(self._place, rejected.words) from None
+                if rejected.code == DEVICE_FAILURE:
+                    continue
+            except (WrongAnswer, Garbled) as wrong:
+                raise self._trouble(wrong) from None
+            return
+        raise DeviceTrouble(
+            self._place,
+            f"{self._way.place} is there, but every request to this unit fails; is the unit number right",
+        )
 
     # ── looking around ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -20,6 +20,8 @@ from app.store.machine_secrets import FILE_NAME as SECRETS
 from app.upkeep.service_unit import Service
 from tests.cli.conftest import Lineside
 from tests.stories.machines import ModbusMachines, modbus_machines
+from ui.cli.machines import _password_for
+from ui.cli.session import SESSION
 
 ROOT = Path(__file__).parents[2]
 FEED = "WELD-1/wire_feed"
@@ -116,6 +118,11 @@ def test_a_password_is_kept_outside_the_store_and_the_logs(
     for path in shop.rglob("*"):
         if path.is_file() and path.name != SECRETS:
             assert secret.encode() not in path.read_bytes(), path
+    SESSION.folder = shop
+    there = plant.connections[0]
+    assert _password_for(there) == secret
+    assert _password_for(replace(there, user="somebody")) == ""
+    assert _password_for(replace(there, url="opc.tcp://127.0.0.1:4841")) == ""
     monkeypatch.setattr(sys, "stdin", io.StringIO("other\n"))
     assert "no connection called" in refused("connection", "password", "press", "--stdin")
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
@@ -123,7 +130,8 @@ def test_a_password_is_kept_outside_the_store_and_the_logs(
     assert "may not change machines" in refused(
         "connection", "password", "oven", "--forget", "--as", "operator"
     )
-    done("connection", "password", "oven", "--forget")
+    assert done("connection", "password", "oven", "--forget").out.startswith("Forgot the password of oven.")
+    assert done("connection", "password", "oven", "--forget").out.startswith("oven had no password here.")
     assert secret not in (shop / SECRETS).read_text("utf-8")
     assert [r for r in done("list", "audit", "--json").json if "Set the password of oven" in str(r)]
 
@@ -157,4 +165,11 @@ def test_without_systemd_that_is_said(
     monkeypatch.setenv("PATH", str(tmp_path))
     for words in (["install"], ["status"]):
         assert "no systemd" in refused("service", *words)
+    fake = tmp_path / "systemctl"
+    fake.write_text(
+        "#!/bin/sh\necho 'System has not been booted with systemd' >&2\nexit 1\n", encoding="utf-8"
+    )
+    fake.chmod(0o755)
+    if not Path("/run/systemd/system").exists():
+        assert "no systemd" in refused("service", "status")
     assert "There is no service" in refused("service", "remove")

@@ -108,10 +108,11 @@ def test_a_plant_file_that_cannot_be_read_or_written_or_is_not_allowed_is_said(
 
 
 def test_real_servers_answer_are_browsed_and_read(
-    done: Lineside, ports: Ports, opcua: str, modbus: str
+    done: Lineside, refused: Callable[..., str], ports: Ports, opcua: str, modbus: str
 ) -> None:
     assert done("connection", "test", opcua, "--json").json == {"url": opcua, "answers": True}
     assert done("connection", "test", modbus).out == f"{modbus} answers.\n"
+    assert "unit 77" in refused("connection", "test", modbus, "--unit", "77")
     top = done("connection", "browse", opcua, "--json").json
     assert top
     assert all({"address", "name", "children"} <= set(node) for node in top)
@@ -150,6 +151,13 @@ def test_a_machine_that_cannot_be_reached_costs_one_sentence_and_little_time(
         assert time.monotonic() - began < 6
     refused("tag", "read", f"tcp://127.0.0.1:{free_port}", "hr:0")
     refused("connection", "browse", f"opc.tcp://127.0.0.1:{free_port}")
+    broker = f"mqtts://127.0.0.1:{free_port}"
+    for words in (["test", broker], ["browse", broker]):
+        assert "is not there" in refused("connection", *words, "--ca-file", "/no/ca.pem")
+    assert "refuses" in refused(
+        "connection", "test", f"mqtt://127.0.0.1:{free_port}", "--driver", "sparkplug"
+    )
+    assert "no driver called" in refused("tag", "read", broker, "a", "--driver", "cow")
     assert "not a machine address" in refused("connection", "test", "http://127.0.0.1")
     assert "no host name" in refused("connection", "test", "tcp://")
     refused("connection", "test", "tcp://no-such-host.invalid:502")

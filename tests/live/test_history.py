@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -186,3 +187,17 @@ def test_the_figures_of_the_file_are_told(writer: HistoryWriter, reader: History
     stats = reader.stats()
     assert (stats.samples, stats.tags, stats.oldest, stats.newest) == (20_000, 1, T0, moment(1999.9))
     assert 10 < stats.bytes_per_sample < 60
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+def test_the_history_is_private_also_when_it_was_made_for_all(path: Path) -> None:
+    def modes() -> set[int]:
+        return {each.stat().st_mode & 0o777 for each in path.parent.glob("history.sqlite*")}
+
+    with HistoryWriter(path) as made:
+        made.write([at(0, 1.0)])
+        assert modes() == {0o600}
+    path.chmod(0o644)
+    with HistoryWriter(path) as again:
+        again.write([at(1, 1.0)])
+        assert modes() == {0o600}

@@ -71,9 +71,9 @@ def test_a_shelf_has_a_reason_an_end_and_may_be_for_once(plant: Shop) -> None:
     for minutes in (0, 481):
         with pytest.raises(Refused, match="1 to 480"):
             plant.do(shelve_alarm(alarm=KEY, minutes=minutes, reason="x"))
-    with pytest.raises(Refused, match="no alarm .*!rate"):
+    with pytest.raises(Refused, match=r"no alarm .*!rate"):
         plant.do(shelve_alarm(alarm=f"{KEY}!rate", minutes=5, reason="x"))
-    with pytest.raises(Refused, match="no alarm .*!rate"):
+    with pytest.raises(Refused, match=r"no alarm .*!rate"):
         plant.do(take_alarm_out_of_service(alarm=f"{KEY}!rate", reason="x"))
     with pytest.raises(Refused, match="reason"):
         plant.do(shelve_alarm(alarm=KEY, minutes=5, reason=" "))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from app.domain.errors import Refused, WorldFault
-from ui.cli.session import folder, plain, say, say_rows
+from ui.cli.session import folder, house, plain, say, say_rows
 
 if TYPE_CHECKING:
     from app.domain.plant import Connection
@@ -28,23 +28,48 @@ _LINE = typer.Option(
     "19200,8E1", "--line", help="Serial line: baud rate, data bits, parity N, E or O, stop bits."
 )
 _USER = typer.Option(
-    "", "--user", help="User of OPC UA or MQTT; the password comes from LINESIDE_MACHINE_PASSWORD."
+    "",
+    "--user",
+    help="User of OPC UA or MQTT; the password comes from LINESIDE_MACHINE_PASSWORD, "
+    "or is the one kept for a connection with this address and user.",
 )
 _SECURITY = typer.Option(
     "None", "--security", help="OPC UA: None, or Basic256Sha256/Sign or …/SignAndEncrypt."
 )
 _TRUST = typer.Option("", "--trust", help="OPC UA: fingerprint of the server's certificate that you accept.")
+_DRIVER = typer.Option(
+    "", "--driver", help="The protocol, where the address does not say it: sparkplug for Sparkplug B."
+)
+_CA_FILE = typer.Option("", "--ca-file", help="MQTT: PEM file of the authority that you believe.")
+
+
+def _password_for(connection: Connection) -> str:
+    """From the environment, else what is kept for a configured connection to the same address as the same user."""
+    import os
+
+    from app.store.sessions import STORE_NAME
+
+    given = os.environ.get("LINESIDE_MACHINE_PASSWORD", "")
+    if given or not connection.user or not (folder() / STORE_NAME).exists():
+        return given
+    from app.store.queries.plant import read_plant
+    from app.store.queries.secrets_place import secrets_place
+
+    with house() as opened, opened.store.reader() as session:
+        place = secrets_place(opened.folder, session)
+        plant = read_plant(session)
+    wanted = (connection.url, connection.user)
+    names = [known.name for known in plant.connections if (known.url, known.user) == wanted]
+    return next((kept for name in names if (kept := place.password(name))), "")
 
 
 def _with_driver(connection: Connection, work: Callable[[Driver], Awaitable[T]]) -> T:
-    import os
-
     from app.drivers import for_trial, open_driver
     from app.drivers.certificates import FOLDER
     from app.drivers.faults import UnknownServer
     from app.drivers.protocol import Credentials
 
-    password = os.environ.get("LINESIDE_MACHINE_PASSWORD", "")
+    password = _password_for(connection)
 
     async def talk() -> T:
         driver = open_driver(for_trial(connection), Credentials(password, folder() / FOLDER))
@@ -67,7 +92,15 @@ def _with_driver(connection: Connection, work: Callable[[Driver], Awaitable[T]])
 
 
 def _connection(
-    url: str, unit: int, user: str, security: str, trust: str, addressing: str, line: str
+    url: str,
+    unit: int,
+    user: str,
+    security: str,
+    trust: str,
+    addressing: str,
+    line: str,
+    driver: str,
+    ca_file: str,
 ) -> Connection:
     from app.domain.plant import ADDRESSING, Connection
     from app.drivers import driver_for_url
@@ -77,8 +110,9 @@ def _connection(
         raise Refused(f"Addresses are counted {' or '.join(ADDRESSING)}, not “{addressing}”.")
     return Connection(
         "command-line",
-        driver_for_url(url),
+        driver or driver_for_url(url),
         url,
+        ca_file=ca_file,
         security=security,
         trusted=trust,
         unit=unit,
@@ -97,17 +131,19 @@ def try_connection(
     trust: str = _TRUST,
     addressing: str = _ADDRESSING,
     line: str = _LINE,
+    driver: str = _DRIVER,
+    ca_file: str = _CA_FILE,
 ) -> None:
     """Connect to a machine and say whether it answers."""
-    connection = _connection(url, unit, user, security, trust, addressing, line)
+    connection = _connection(url, unit, user, security, trust, addressing, line, driver, ca_file)
 
-    async def ask(driver: Driver) -> bool:
+    async def ask(talking: Driver) -> bool:
         if connection.driver.startswith("modbus"):
             from app.drivers.modbus import ModbusDriver
 
-            assert isinstance(driver, ModbusDriver)
-            await driver.prove()
-        return bool(getattr(driver, "password_in_clear", False))
+            assert isinstance(talking, ModbusDriver)
+            await talking.prove()
+        return bool(getattr(talking, "password_in_clear", False))
 
     in_clear = _with_driver(connection, ask)
     found: dict[str, Any] = {"url": url, "answers": True}
@@ -129,13 +165,17 @@ def browse(
     trust: str = _TRUST,
     addressing: str = _ADDRESSING,
     line: str = _LINE,
+    driver: str = _DRIVER,
+    ca_file: str = _CA_FILE,
 ) -> None:
     """Show what a machine offers under a node or topic (OPC UA, MQTT), or how an address decodes (Modbus)."""
 
-    async def look(driver: Driver) -> Sequence[Any]:
-        return await driver.browse(node)
+    async def look(talking: Driver) -> Sequence[Any]:
+        return await talking.browse(node)
 
-    nodes = _with_driver(_connection(url, unit, user, security, trust, addressing, line), look)
+    nodes = _with_driver(
+        _connection(url, unit, user, security, trust, addressing, line, driver, ca_file), look
+    )
     rows = [
         {"address": n.address, "name": n.name, "children": n.has_children, "detail": n.detail} for n in nodes
     ]
@@ -173,6 +213,8 @@ def read(
     trust: str = _TRUST,
     addressing: str = _ADDRESSING,
     line: str = _LINE,
+    driver: str = _DRIVER,
+    ca_file: str = _CA_FILE,
     decodings: bool = typer.Option(
         False, "--all-decodings", help="Modbus: show the registers in every type and byte order."
     ),
@@ -180,13 +222,13 @@ def read(
     """Read values once, with time and quality."""
     from app.domain.samples import describe_quality
 
-    connection = _connection(url, unit, user, security, trust, addressing, line)
+    connection = _connection(url, unit, user, security, trust, addressing, line, driver, ca_file)
     if decodings:
         _show_decodings(connection, addresses)
         return
 
-    async def look(driver: Driver) -> Sequence[Any]:
-        return await driver.read(addresses)
+    async def look(talking: Driver) -> Sequence[Any]:
+        return await talking.read(addresses)
 
     readings = _with_driver(connection, look)
     rows = [

@@ -54,9 +54,12 @@ def password(
         given = "" if forget else _asked(connection, stdin)
         with opened.store.reader() as session:
             place = secrets_place(opened.folder, session)
+        had = forget and bool(place.kept(connection))
         sentence = set_machine_password(opened.door, place, who, connection, given)
     poke(folder())
-    done = f"Forgot the password of {connection}." if forget else f"Kept the password of {connection}."
+    done = f"Kept the password of {connection}."
+    if forget:
+        done = f"Forgot the password of {connection}." if had else f"{connection} had no password here."
     say({"connection": connection, "kept": not forget, "place": sentence}, f"{done} {sentence}")
 
 

@@ -13,6 +13,7 @@ from ui.cli.session import folder, say, system_user
 
 commands = typer.Typer(no_args_is_help=True)
 
+_BOOTED_WITH_SYSTEMD = Path("/run/systemd/system")  # as sd_booted(3) looks for it
 _SYSTEM = typer.Option(
     False, "--system", help="For the whole computer, from its start on; asks for administrator rights."
 )
@@ -37,16 +38,22 @@ def _place(system: bool) -> Path:
     return home / UNIT_NAME
 
 
+def _no_systemd() -> Refused:
+    return Refused(
+        "This computer has no systemd; docs/collector-service.md says how to run the collector on Windows."
+    )
+
+
 def _systemctl(system: bool, *words: str) -> subprocess.CompletedProcess[str]:
+    if not _BOOTED_WITH_SYSTEMD.exists():  # the program may be there all the same, as in most containers
+        raise _no_systemd()
     scope = [] if system else ["--user"]
     try:
         return subprocess.run(
             ["systemctl", *scope, *words], capture_output=True, text=True, timeout=60, check=False
         )
     except FileNotFoundError:
-        raise Refused(
-            "This computer has no systemd; docs/collector-service.md says how to run the collector on Windows."
-        ) from None
+        raise _no_systemd() from None
     except subprocess.TimeoutExpired as error:
         raise WorldFault("systemd does not answer; try again in a moment.") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PAGE = 1024  # a commit touches a page or two of every tag, and the last page of a chunk is half empty
 _WAL_PAGES = 4000
+_OTHERS = 0o077
 
 # Samples are clustered by tag and source time (µs since 1970, UTC). `late` is receive minus source time in µs;
 # `epoch` and `n` identify a sample for forwarding: who held the machine, and the running number within that.
@@ -59,6 +61,7 @@ def maybe_moment(microseconds: int | None) -> datetime | None:
 def open_to_write(path: Path) -> sqlite3.Connection:
     """The history for its one writer; made when missing, refused when a newer Lineside wrote it."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _keep_private(path)
     with told(path):
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         try:
@@ -75,6 +78,20 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             db.close()
             raise
     return db
+
+
+def _keep_private(path: Path) -> None:
+    """The file is there for its owner only, also one that was made for all; SQLite's companions follow it."""
+    try:
+        if not path.exists():  # closing one that SQLite has open in this process would drop its locks
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            if os.name == "posix" and each.exists() and each.stat().st_mode & _OTHERS:
+                each.chmod(0o600)
+    except FileNotFoundError:  # a reader took the companions away meanwhile
+        return
+    except OSError as error:
+        raise WorldFault(f"The history file {path.name} cannot be used now: {error.strerror}.") from error
 
 
 def _statements(version: int) -> str:
