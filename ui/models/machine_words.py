@@ -70,6 +70,8 @@ def age_words(seconds: float | None) -> str:
 def signal_words(signal: SignalNow) -> str:
     """Value with unit, for a list or a screen reader."""
     value = None if signal.sample is None else signal.sample.value
+    if signal.tag.states and isinstance(value, int):
+        return dict(signal.tag.states).get(int(value), value_words(value))
     return f"{value_words(value)} {signal.tag.unit}".strip()
 
 

@@ -29,9 +29,11 @@ from tests.drivers.opcua_machine import SECURE, Machine, machine
 from tests.ui.plant import link, sample
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
+from ui.bridge.machines import SignalNow
+from ui.models.machine_words import signal_words
 from ui.models.write_card import WriteCard
 from ui.screens.machines import MachinesScreen
-from ui.screens.machines.draft import short_name
+from ui.screens.machines.draft import Pick, new_tags, short_name
 from ui.screens.machines.tag_cells import BY_KEY, COLUMNS, parse_scale, scale_text
 from ui.screens.machines.tag_form import build_tag_form, read_tag_form
 from ui.screens.machines.tree_model import TreeModel
@@ -410,3 +412,11 @@ def test_a_connection_keeps_what_the_form_does_not_show(shown: Shown, bare_live:
     assert wizard.address_page.take()
     assert wizard.draft.connection == known
     wizard.deleteLater()
+
+
+def test_the_names_that_a_machine_gives_its_numbers_come_along_and_are_shown() -> None:
+    (mode,) = new_tags([Pick("ns=2;s=Mode", "mode", ((1, "Manual"), (2, "Automatic")))], "OVEN", "oven", ())
+    assert mode.discrete
+    now = sample(mode.name, 2)
+    assert signal_words(SignalNow(mode, now, 1.0, stale=False)) == "Automatic"
+    assert signal_words(SignalNow(mode, sample(mode.name, 7), 1.0, stale=False)) == "7"

@@ -22,10 +22,11 @@ PROTOCOL_NAMES = dict(PROTOCOLS)
 
 @dataclass(frozen=True)
 class Pick:
-    """A value of the machine that somebody chose: its address, and what the machine calls it."""
+    """A value of the machine that somebody chose: its address, what the machine calls it and its numbers."""
 
     address: str
     name: str
+    states: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass
@@ -62,5 +63,14 @@ def new_tags(picks: Iterable[Pick], machine: str, connection: str, taken: Iterab
         while name in used:
             name, number = f"{stem}_{number}", number + 1
         used.add(name)
-        made.append(Tag(name, machine, connection, pick.address))
+        made.append(
+            Tag(
+                name,
+                machine,
+                connection,
+                pick.address,
+                discrete=bool(pick.states),
+                states=pick.states,
+            )
+        )
     return made

@@ -166,7 +166,7 @@ class TreeModel(QAbstractItemModel):
             if node is None or not node.readable:
                 continue
             if wanted:
-                self._draft.picks[node.address] = Pick(node.address, node.name)
+                self._draft.picks[node.address] = Pick(node.address, node.name, node.states)
             else:
                 self._draft.picks.pop(node.address, None)
         for index in indexes if len(indexes) < _FEW else indexes[:1]:
