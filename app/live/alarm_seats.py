@@ -51,17 +51,18 @@ class Seat:
 def begin_record(seat: Seat, transition: AlarmTransition, new_id: Callable[[], str]) -> AlarmRecord | None:
     """A record for a new raising, or for an alarm that is put aside while nothing is wrong (occurrence 0).
 
-    Returns such a stand-in that the new record takes the place of, closed.
+    Returns what the new record takes the place of, closed: such a stand-in, or a raising that somebody has seen.
     """
     raised = transition.event is Event.RAISED
     if not raised and (transition.event not in _PUT_ASIDE or seat.open):
         return None
     before, closed = seat.record, None
     if before is not None and seat.open:
-        if before.occurrence:
+        if before.occurrence and seat.state.unseen > 1:
             seat.older.append(before.id)
-        else:
-            closed = replace(before, phase=Phase.NORMAL, returned_at=transition.at)
+        else:  # seen before it was hidden, and gone meanwhile: nobody waits for it any more
+            gone = before.returned_at or transition.at
+            closed = replace(before, phase=Phase.NORMAL, returned_at=gone)
     seat.record = AlarmRecord(
         id=new_id(),
         key=seat.rule.key,

@@ -232,3 +232,16 @@ class Memory(RuleBasedStateMachine):
 
 Memory.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestAlarmsAreNeverLost = Memory.TestCase
+
+
+def test_a_raising_that_was_seen_is_over_when_its_alarm_rings_anew_under_a_shelf() -> None:
+    state = Memory()
+    state.begin(alarm=AlarmSettings())
+    state.trouble(sentence="The disk is full.")
+    state.acknowledge(key="system!disk", late=0.0, twice=False)
+    state.shelve(key="system!disk", minutes=1.0, verb=Verb.SHELVE)
+    state.trouble(sentence="")
+    state.trouble(sentence="The disk is full.")
+    state.what_rang_is_listed_until_it_was_seen()
+    state.what_was_seen_is_over()
+    state.teardown()
