@@ -12,6 +12,7 @@ import time
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Qt, QTimer
@@ -88,6 +89,9 @@ class Visit:
         self._desktop.quit()
 
 
+MOST_AGES = 50_000
+
+
 class Listener(QObject):
     """Measures how old values are when the window's tick names them, and how evenly its frames come."""
 
@@ -97,6 +101,7 @@ class Listener(QObject):
         super().__init__()
         self._live = live
         self._ages: list[tuple[float, float]] = []
+        self._seen, self._chance = 0, Random(1)
         self._ticks: list[float] = []
         self._frames: list[float] = []
         self._frame = QTimer(self, interval=self.FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
@@ -121,9 +126,17 @@ class Listener(QObject):
             sample = self._live.latest(tag)
             if sample is not None and sample.value:
                 source = sample.source_time.timestamp()
-                self._ages.append((now - source, sample.receive_time.timestamp() - source))
+                self._keep((now - source, sample.receive_time.timestamp() - source))
         if tags:
             self._ticks.append(time.monotonic())
+
+    def _keep(self, age: tuple[float, float]) -> None:
+        """A fair choice of all ages: keeping each of them would look like a leak of the window in a long run."""
+        self._seen += 1
+        if len(self._ages) < MOST_AGES:
+            self._ages.append(age)
+        elif (place := self._chance.randrange(self._seen)) < MOST_AGES:
+            self._ages[place] = age
 
     def report(self) -> None:
         """Percentiles in seconds; ages of stored values from before are no delays and left out."""
