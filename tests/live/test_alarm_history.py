@@ -17,6 +17,7 @@ from app.domain.plant import Equipment, Plant, Tag
 from app.store.history import AlarmBatch, AlarmRecord, HistoryReader, HistoryWriter, JournalLine, Settled
 from app.store.history.alarm_journal import PAGE, JournalQuery
 from app.store.history.alarm_writer import drop_before
+from tests.store.first_history import FIRST_TABLES
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)
 PLANT = Plant((Equipment("OVEN-2", "Große Oven"),), (), (Tag("OVEN-2/t", "OVEN-2", "c", "a", label="heat"),))
@@ -195,28 +196,8 @@ def test_what_is_over_for_long_is_dropped_and_what_still_waits_is_not(
     assert [x.event for x in reader.journal()] == ["cleared"]
 
 
-FIRST_VERSION = """
-CREATE TABLE tag (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL DEFAULT 'number');
-CREATE TABLE sample (
-  tag INTEGER NOT NULL REFERENCES tag(id), t INTEGER NOT NULL, n INTEGER NOT NULL, epoch INTEGER NOT NULL,
-  v, q INTEGER NOT NULL, late INTEGER NOT NULL, PRIMARY KEY (tag, t, n)
-) WITHOUT ROWID;
-CREATE TABLE alarm (
-  id TEXT PRIMARY KEY, key TEXT NOT NULL, tag TEXT NOT NULL, kind TEXT NOT NULL, occurrence INTEGER NOT NULL,
-  priority INTEGER NOT NULL, urgency INTEGER NOT NULL, limit_name TEXT, value, phase TEXT NOT NULL,
-  raised_at INTEGER NOT NULL, returned_at INTEGER, acked_at INTEGER, acked_by TEXT NOT NULL DEFAULT '',
-  shelved_until INTEGER
-);
-CREATE INDEX alarm_by_time ON alarm (raised_at);
-CREATE INDEX alarm_open ON alarm (key) WHERE phase <> 'normal';
-CREATE TABLE alarm_journal (
-  n INTEGER PRIMARY KEY, at INTEGER NOT NULL, key TEXT NOT NULL, alarm TEXT, event TEXT NOT NULL, phase TEXT NOT NULL,
-  urgency INTEGER NOT NULL, limit_name TEXT, value, actor TEXT NOT NULL, reason TEXT NOT NULL
-);
-CREATE INDEX alarm_journal_by_time ON alarm_journal (at);
-CREATE TABLE alarm_state (key TEXT PRIMARY KEY, state BLOB NOT NULL, alarm TEXT);
-CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-INSERT INTO alarm VALUES ('a1', 'OVEN-2/t', 'OVEN-2/t', 'value', 1, 2, 1, 'hi', 81.0, 'unacknowledged',
+FIRST_VERSION = f"""
+{FIRST_TABLES}INSERT INTO alarm VALUES ('a1', 'OVEN-2/t', 'OVEN-2/t', 'value', 1, 2, 1, 'hi', 81.0, 'unacknowledged',
   1772582400000000, NULL, NULL, '', NULL);
 PRAGMA user_version = 1;
 """

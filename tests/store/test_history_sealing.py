@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from app.domain.errors import Refused, WorldFault
 from app.domain.samples import Quality, Sample, Value
 from app.store.history import Buckets, HistoryReader, HistoryWriter, Keeping, curves, sealing
+from tests.store.first_history import FIRST_TABLES
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)
 SOON = Keeping(seal_after=timedelta(0), seal_least=5, seal_within=timedelta(0))
@@ -282,27 +283,7 @@ def test_a_damaged_chunk_is_refused_with_a_sentence(path: Path) -> None:
                 reading()
 
 
-_VERSION_1 = """
-CREATE TABLE tag (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL DEFAULT 'number');
-CREATE TABLE sample (
-  tag INTEGER NOT NULL REFERENCES tag(id), t INTEGER NOT NULL, n INTEGER NOT NULL, epoch INTEGER NOT NULL,
-  v, q INTEGER NOT NULL, late INTEGER NOT NULL, PRIMARY KEY (tag, t, n)
-) WITHOUT ROWID;
-CREATE TABLE alarm (
-  id TEXT PRIMARY KEY, key TEXT NOT NULL, tag TEXT NOT NULL, kind TEXT NOT NULL, occurrence INTEGER NOT NULL,
-  priority INTEGER NOT NULL, urgency INTEGER NOT NULL, limit_name TEXT, value, phase TEXT NOT NULL,
-  raised_at INTEGER NOT NULL, returned_at INTEGER, acked_at INTEGER, acked_by TEXT NOT NULL DEFAULT '',
-  shelved_until INTEGER
-);
-CREATE INDEX alarm_by_time ON alarm (raised_at);
-CREATE INDEX alarm_open ON alarm (key) WHERE phase <> 'normal';
-CREATE TABLE alarm_journal (
-  n INTEGER PRIMARY KEY, at INTEGER NOT NULL, key TEXT NOT NULL, alarm TEXT, event TEXT NOT NULL, phase TEXT NOT NULL,
-  urgency INTEGER NOT NULL, limit_name TEXT, value, actor TEXT NOT NULL, reason TEXT NOT NULL
-);
-CREATE INDEX alarm_journal_by_time ON alarm_journal (at);
-CREATE TABLE alarm_state (key TEXT PRIMARY KEY, state BLOB NOT NULL, alarm TEXT);
-CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-INSERT INTO tag VALUES (1, 'M/x', 'number');
+_VERSION_1 = f"""
+{FIRST_TABLES}INSERT INTO tag VALUES (1, 'M/x', 'number');
 PRAGMA user_version = 1;
 """

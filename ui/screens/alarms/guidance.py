@@ -68,20 +68,20 @@ class Guidance(QScrollArea):
         """Fill the panel for one alarm, or say that none is chosen."""
         if record is None:
             for label in (self.machine, self.means, self.do, self.state, self.story):
-                _put(label, "")
-            _put(self.what, "Choose an alarm to see what it means and what to do.")
+                label.setText("")
+            self.what.setText("Choose an alarm to see what it means and what to do.")
             self._link = ""
         else:
             plant = self._live.plant
             rule = rule_of(plant, record.key)
             means = rule.consequence if rule is not None else ""
-            _put(self.machine, machine_of(plant, record.tag))
-            _put(self.what, condition_words(record, plant))
+            self.machine.setText(machine_of(plant, record.tag))
+            self.what.setText(condition_words(record, plant))
             pending = self._live.is_pending(record.key)
-            _put(self.state, f"Priority {record.priority} · {state_words(record, pending)}")
-            _put(self.means, means)
-            _put(self.do, self._model.advice(record) or ("" if means else _NO_GUIDANCE))
-            _put(self.story, "\n".join(_story(record)))
+            self.state.setText(f"Priority {record.priority} · {state_words(record, pending)}")
+            self.means.setText(means)
+            self.do.setText(self._model.advice(record) or ("" if means else _NO_GUIDANCE))
+            self.story.setText("\n".join(_story(record)))
             self._link = rule.link if rule is not None else ""
         for title, text in ((self.means_title, self.means), (self.do_title, self.do),
                             (self.story_title, self.story)):  # fmt: skip
@@ -117,8 +117,3 @@ def _story(record: AlarmRecord) -> list[str]:
         since = f"Put aside {wording.moment(record.aside_since)}. " if record.aside_since else ""
         lines.append(f"{since}{who}{record.aside_reason}{permit}")
     return lines
-
-
-def _put(label: RoleLabel, text: str) -> None:
-    if label.text() != text:
-        label.setText(text)

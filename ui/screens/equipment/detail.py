@@ -208,18 +208,18 @@ class MachineDetail(QScrollArea):
     ) -> None:
         """Fill the panel; `links` says how each connection is doing, `ahead` what each tag counted."""
         facts = (machine.equipment.code, machine.equipment.type, machine.equipment.area)
-        _put(self._name, machine.equipment.name)
-        _put(self._facts, " · ".join(f for f in facts if f))
+        self._name.setText(machine.equipment.name)
+        self._facts.setText(" · ".join(f for f in facts if f))
         self._glyph.set_state(STATE_GLYPHS[machine.state])
-        _put(self._state, f"{STATE_WORDS[machine.state]} {held}")
-        _put(self._why, why(machine))
+        self._state.setText(f"{STATE_WORDS[machine.state]} {held}")
+        self._why.setText(why(machine))
         score = machine.health.score
-        _put(self._health, "Health unknown" if score is None else f"Health {score} of 100")
+        self._health.setText("Health unknown" if score is None else f"Health {score} of 100")
         self._show_losses(machine.health.losses)
         self.signals.set_signals(machine.signals)
-        _put(self._links, "\n".join(links))
+        self._links.setText("\n".join(links))
         counters = [(s.tag, counter_words(s.tag, ahead(s.tag.name))) for s in machine.signals]
-        _put(self._counters, "\n".join(f"{short_name(tag)}: {words}" for tag, words in counters if words))
+        self._counters.setText("\n".join(f"{short_name(tag)}: {words}" for tag, words in counters if words))
         for label in (self._counters_title, self._counters):
             label.setVisible(any(words for _, words in counters))
 
@@ -254,9 +254,3 @@ class MachineDetail(QScrollArea):
             painter.fillRect(0, 0, 1, self.viewport().height(), t.divider)
         finally:
             painter.end()
-
-
-def _put(label: RoleLabel, text: str) -> None:
-    """Only what differs costs a layout."""
-    if label.text() != text:
-        label.setText(text)
