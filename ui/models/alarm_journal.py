@@ -20,7 +20,7 @@ from app.domain.plant import Plant
 from app.store.history import JournalLine
 from ui.models import wording
 from ui.models.machine_words import value_words
-from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole
+from ui.models.table_header import header_answer
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
@@ -94,9 +94,7 @@ class AlarmJournal(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
         if orientation != Qt.Orientation.Horizontal:
             return None
-        key, title, width = COLUMNS[section]
-        answers: dict[int, Any] = {_DISPLAY: title, ColumnKeyRole: key, ColumnWidthRole: width}
-        return answers.get(role)
+        return header_answer(COLUMNS[section], role)
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:
         if index.isValid() and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):

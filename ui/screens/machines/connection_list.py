@@ -11,8 +11,9 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from app.domain.plant import Connection, Plant
 from ui.bridge.live import LiveDesk
 from ui.models.machine_words import age_words
+from ui.models.table_header import header_answer
 from ui.screens.machines.draft import PROTOCOL_NAMES
-from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, GlyphRole, MutedRole
+from ui.widgets.roles import GlyphRole, MutedRole
 
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = (
@@ -21,7 +22,6 @@ _COLUMNS = (
 )  # fmt: skip
 _NUMBERS = ("good", "outages", "tags")
 _STATE = 3
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _STATES = {"online": ("running", "talks"), "offline": ("stopped", "silent")}
 
 
@@ -110,14 +110,7 @@ class ConnectionList(QAbstractTableModel):
     ) -> Any:
         if orientation is not Qt.Orientation.Horizontal:
             return None
-        key, title, width = _COLUMNS[section]
-        answers: dict[int, Any] = {
-            int(Qt.ItemDataRole.DisplayRole): title,
-            int(ColumnKeyRole): key,
-            int(ColumnWidthRole): width,
-            int(Qt.ItemDataRole.TextAlignmentRole): _RIGHT if key in _NUMBERS else None,
-        }
-        return answers.get(int(role))
+        return header_answer(_COLUMNS[section], role, right=_COLUMNS[section][0] in _NUMBERS)
 
 
 def facts_of(row: ConnectionNow, live: LiveDesk) -> str:

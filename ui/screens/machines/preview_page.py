@@ -18,12 +18,13 @@ from PySide6.QtWidgets import (
 
 from app.domain.samples import describe_quality, is_good
 from ui.models.machine_words import age_words, value_words
+from ui.models.table_header import header_answer
 from ui.screens.machines.draft import Draft
 from ui.screens.machines.preview import Preview
 from ui.theme import current_theme
 from ui.widgets.buttons import ActionButton
 from ui.widgets.list_view import ListView
-from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, MutedRole
+from ui.widgets.roles import MutedRole
 from ui.widgets.sparkline import paint_sparkline
 from ui.widgets.states import Banner
 from ui.widgets.themed import RoleLabel
@@ -34,7 +35,6 @@ _COLUMNS = (
     ("quality", "Quality", 120), ("curve", "Last minutes", 200),
 )  # fmt: skip
 _VALUE, _CURVE = 2, 5
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
 class PreviewModel(QAbstractTableModel):
@@ -90,14 +90,7 @@ class PreviewModel(QAbstractTableModel):
     ) -> Any:
         if orientation is not Qt.Orientation.Horizontal:
             return None
-        key, title, width = _COLUMNS[section]
-        answers: dict[int, Any] = {
-            int(Qt.ItemDataRole.DisplayRole): title,
-            int(ColumnKeyRole): key,
-            int(ColumnWidthRole): width,
-            int(Qt.ItemDataRole.TextAlignmentRole): _RIGHT if section in (_VALUE, 3) else None,
-        }
-        return answers.get(int(role))
+        return header_answer(_COLUMNS[section], role, right=section in (_VALUE, 3))
 
 
 class _CurveDelegate(QStyledItemDelegate):
