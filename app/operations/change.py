@@ -40,7 +40,8 @@ class Change:
     """One open transaction, handed to an operation.
 
     Rows that the operation adds to `session` or changes there are recorded by themselves; `insert` and `patch`
-    do the same for many rows at once. `label` becomes the words of the undo bar.
+    do the same for many rows at once. `label` becomes the words of the undo bar; `resolves` names the parked entries
+    (source, n) that this change settles.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Change:
         self._last_id = self.id.int
         self.label = ""
         self.undoes: UUID | None = None
+        self.resolves: tuple[tuple[UUID, int], ...] = ()
         self.needs: Permission | None = None
         self.testimony: journal.AuditLine | None = None
         self._patches: dict[tuple[str, UUID], Patch | CreatedRows] = {}
@@ -241,6 +243,15 @@ class Outcome(Generic[R]):
     undoable: bool
 
 
+Signer: TypeAlias = Callable[[Actor, str], str]
+"""Signs an outbox body in somebody's name: hex, empty where nothing is shared; raises `Refused` when it cannot."""
+
+
+def unsigned(_actor: Actor, _body: str) -> str:
+    """The signature of a station that shares nothing."""
+    return ""
+
+
 @dataclass
 class Door:
     """Performs operations on one store. `clock` gives aware UTC; `new_id` makes UUIDv7; `station` opens numbers."""
@@ -249,6 +260,7 @@ class Door:
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
     station: str = "A"
+    sign: Signer = unsigned
     _listeners: list[Callable[[Committed], None]] = field(default_factory=list)
 
     def subscribe(self, listener: Callable[[Committed], None]) -> Callable[[], None]:
@@ -278,7 +290,7 @@ class Door:
         result = declared.function(change, **intent.arguments)
         session.flush()
         label = change.label or declared.name.replace("_", " ")
-        undoable = declared.undoable and bool(change.patches)
+        undoable = declared.undoable and bool(change.patches) and not change.resolves
         self._write_down(change, declared, label)
         touched: defaultdict[str, list[UUID]] = defaultdict(list)
         for patch in change.patches:
@@ -297,18 +309,22 @@ class Door:
         if change.testimony is not None:
             journal.append_audit(change.session, change.testimony)
         line = journal.AuditLine(change.now, change.actor, declared.name, "done", label)
-        if change.patches:
+        if change.patches or change.resolves:
             head = entries.Head(
-                change.id,
-                declared.name,
-                change.actor.name,
-                change.now,
-                change.undoes,
-                change.needs.name if change.needs is not None else None,
-                declared.undoable,
+                change_id=change.id,
+                operation=declared.name,
+                label=label,
+                actor=change.actor.name,
+                actor_id=change.actor.user_id,
+                at=change.now,
+                undoes=change.undoes,
+                needs=change.needs.name if change.needs is not None else None,
+                undoable=declared.undoable and not change.resolves,
+                resolves=change.resolves,
             )
             body = entries.encode(head, change.patches)
-            journal.append_outbox(change.session, change.id, body, self.new_id)
+            mac = self.sign(change.actor, body)
+            journal.append_outbox(change.session, change.id, body, mac, self.new_id)
             line = replace(line, change_id=change.id, undoes=change.undoes, body=body)
         elif change.testimony is not None:
             return

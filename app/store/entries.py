@@ -16,7 +16,10 @@ from sqlalchemy.sql.type_api import TypeEngine
 from app.store.tables import Base
 from app.store.tables.base import UtcDateTime
 
-ENTRY_FORMAT = 1
+ENTRY_FORMAT = 2
+SHARED_SCHEMA = 1
+"""Which tables and columns entries speak of; raised with every migration that changes a shared table."""
+
 CREATED, UPDATED, CREATED_MANY = "c", "u", "m"
 
 
@@ -84,30 +87,41 @@ def table_of(entity: str) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a change says of itself before its rows: `needs` is the permission that it took (its name), if any."""
+    """What a change says of itself before its rows: `needs` is the permission that it took (its name), if any.
+
+    `actor_id` is None for what the plant itself did. `resolves` names the parked entries (source, n) that it settles.
+    """
 
     change_id: UUID
     operation: str
+    label: str
     actor: str
+    actor_id: UUID | None
     at: datetime
     undoes: UUID | None
     needs: str | None
     undoable: bool
+    resolves: tuple[tuple[UUID, int], ...] = ()
 
 
 def encode(head: Head, patches: Iterable[Patch | CreatedRows]) -> str:
     """The outbox body of one change."""
     facts: dict[str, Any] = {
         "f": ENTRY_FORMAT,
+        "schema": SHARED_SCHEMA,
         "change": str(head.change_id),
         "operation": head.operation,
+        "label": head.label,
         "actor": head.actor,
+        "actor_id": plain(head.actor_id),
         "at": plain(head.at),
         "needs": head.needs,
         "undoable": head.undoable,
     }
     if head.undoes is not None:
         facts["undoes"] = str(head.undoes)
+    if head.resolves:
+        facts["resolves"] = [[str(source), n] for source, n in head.resolves]
     rows = [_written(patch) for patch in patches]
     return msgspec.json.encode({**facts, "rows": rows}).decode()
 

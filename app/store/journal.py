@@ -43,8 +43,11 @@ def take_numbers(session: Session, table: Table, head: str, count: int) -> int:
     return first
 
 
-def append_outbox(session: Session, change_id: UUID, body: str, new_id: Callable[[], UUID]) -> None:
-    """Queue one change for the server under this file's source identity, numbered without gaps."""
+def append_outbox(session: Session, change_id: UUID, body: str, mac: str, new_id: Callable[[], UUID]) -> None:
+    """Queue one change for the server under this file's source identity, numbered without gaps.
+
+    `mac` is the author's signature over `body` in hex, empty on a station that shares nothing yet.
+    """
     source = session.get(Meta, _SOURCE)
     if source is None:
         source = Meta(key=_SOURCE, value=str(new_id()))
@@ -52,8 +55,17 @@ def append_outbox(session: Session, change_id: UUID, body: str, new_id: Callable
         session.flush()
     last = session.get_one(Meta, _LAST_N)
     last.value = str(int(last.value) + 1)
+    position = session.execute(select(func.coalesce(func.max(Outbox.position), 0))).scalar_one() + 1
     session.add(
-        Outbox(change_id=change_id, source=UUID(source.value), n=int(last.value), state=PENDING, body=body)
+        Outbox(
+            change_id=change_id,
+            position=position,
+            source=UUID(source.value),
+            n=int(last.value),
+            state=PENDING,
+            body=body,
+            mac=mac,
+        )
     )
 
 

@@ -1,5 +1,6 @@
 """The tables of the local store, one module a subject."""
 
+from app.store.tables.attachments import Attachment, Blob
 from app.store.tables.base import Base, Record
 from app.store.tables.imports import ImportRun, ImportTemplate
 from app.store.tables.journal import Audit, Counter, Meta, Outbox
@@ -16,11 +17,15 @@ from app.store.tables.plant import (
     Tag,
 )
 from app.store.tables.quality import Inspection, InspectionResult, MaintenanceOrder
+from app.store.tables.sharing import Conflict, LoginGrant, PasswordNote, Shadow, SharedChange
 
 __all__ = [
     "AlarmAction",
+    "Attachment",
     "Audit",
     "Base",
+    "Blob",
+    "Conflict",
     "Connection",
     "Correction",
     "Counter",
@@ -31,15 +36,19 @@ __all__ = [
     "Inspection",
     "InspectionResult",
     "Issue",
+    "LoginGrant",
     "LoginGuard",
     "MachineWrite",
     "MaintenanceOrder",
     "Meta",
     "Note",
     "Outbox",
+    "PasswordNote",
     "Record",
     "RouteStage",
     "SavedView",
+    "Shadow",
+    "SharedChange",
     "Stage",
     "Tag",
     "UserAccount",

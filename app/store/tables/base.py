@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import DateTime, Dialect, Enum, Index, String, Uuid, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
+
+from app.domain.sharing import Sharing
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -68,9 +70,14 @@ class Base(DeclarativeBase):
 
 
 class Record(Base):
-    """A row that goes through the outbox: a client-made id, a version that grows by one a change, a soft delete."""
+    """A row that goes through the outbox: a client-made id, a version that grows by one a change, a soft delete.
+
+    `sharing` says what the shared server accepts of the table; a table without it would be refused there.
+    """
 
     __abstract__ = True
+
+    sharing: ClassVar[Sharing] = Sharing(create=())
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(default=1)

@@ -14,20 +14,28 @@ from app.store.tables.base import Base
 class Outbox(Base):
     """One local transaction as field patches; `n` counts without gaps per `source` (one database file).
 
-    `body` is JSON text, written once and never rewritten: see `app.store.entries`.
+    `body` is JSON text, written once and never rewritten: see `app.store.entries`. `position` counts this file's
+    entries in the order they were made, whatever source they are offered under. `mac` is the author's signature
+    (hex; empty before the station joined a server). `state`: pending, acknowledged (applied, not yet seen in the
+    feed), done, parked. `seq` and `verdict` are the server's answer.
     """
 
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ux_outbox_source_n", "source", "n", unique=True),
-        Index("ix_outbox_state", "state"),
+        Index("ix_outbox_state", "state", "position"),
+        Index("ux_outbox_position", "position", unique=True),
     )
 
     change_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int]
     source: Mapped[UUID]
     n: Mapped[int]
     state: Mapped[str]
     body: Mapped[str]
+    mac: Mapped[str] = mapped_column(default="", server_default="")
+    seq: Mapped[int | None]
+    verdict: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class Audit(Base):
