@@ -1,0 +1,79 @@
+"""What the sync process says of itself in `sync.json`, for windows and the command line to read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from app.store.private_file import write_private
+
+FILE_NAME = "sync.json"
+
+STARTING, ONLINE, OFFLINE, PAUSED, REFUSED = "starting", "online", "offline", "paused", "refused"
+"""States: not connected yet · talking to the server · it cannot be reached · a person works offline on purpose ·
+the server lets this station do nothing until a person acts (disabled, program too old, grant over)."""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """A long step under way: `what` in words, `done` of `total` (0 when that is not known)."""
+
+    what: str
+    done: int
+    total: int
+
+
+class Presence(msgspec.Struct, frozen=True):
+    """Somebody at another station has this row open; `at` is the server's clock."""
+
+    entity: str
+    id: str
+    actor: str
+    station: str
+    at: datetime
+
+
+class SyncStatus(msgspec.Struct, frozen=True):
+    """One state of the sync process. Times are aware UTC, `lag_s` and `clock_offset_s` seconds.
+
+    `since` is when `state` began. `to_send` counts entries that no server has confirmed, the oldest made at
+    `oldest_pending_at`. `conflicts` are open ones. `lag_s` is how far this station is behind the server's log, None
+    while that is not known. `tls` names how the connection is protected: "verified", "unverified", "none", or "" before
+    the first one. `last_error` is a sentence for people, empty when the last round went well. `confirmed_at` is the
+    local time of the last round that left nothing to send. `clock_offset_s` is this computer's clock minus the
+    server's. `address` and `token` lead to the control of the process.
+    """
+
+    state: str = STARTING
+    since: datetime | None = None
+    written_at: datetime | None = None
+    pid: int = 0
+    server: str = ""
+    station: str = ""
+    to_send: int = 0
+    oldest_pending_at: datetime | None = None
+    conflicts: int = 0
+    lag_s: float | None = None
+    tls: str = ""
+    progress: Progress | None = None
+    last_error: str = ""
+    confirmed_at: datetime | None = None
+    clock_offset_s: float | None = None
+    samples_waiting: int = 0
+    presence: tuple[Presence, ...] = ()
+    address: str = ""
+    token: str = ""
+
+
+def read_status(folder: Path) -> SyncStatus | None:
+    """What the process of this data folder wrote last; None when none ever ran, or its words cannot be read."""
+    try:
+        return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=SyncStatus)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def write_status(folder: Path, status: SyncStatus) -> None:
+    """Replace the file at once; only its owner may read it."""
+    write_private(folder / FILE_NAME, msgspec.json.encode(status).decode())
