@@ -43,6 +43,8 @@ class Permission(StrEnum):
     WRITE_TO_MACHINES = "send values to machines"
     CORRECT_HISTORY = "correct measured values"
     WRITE_NOTES = "write notes on curves"
+    REMOVE_ATTACHMENTS = "remove photos and files that others added"
+    SETTLE_CONFLICTS = "settle conflicts of others"
     SEE_AUDIT = "see the audit trail"
     OWN_ACCOUNT = "change their own password"
 
@@ -69,6 +71,8 @@ PERMISSIONS: dict[Permission, frozenset[Role]] = {
     Permission.WRITE_TO_MACHINES: frozenset({_A, _S, _T}),
     Permission.CORRECT_HISTORY: frozenset({_A, _M, _S, _I}),
     Permission.WRITE_NOTES: _EVERYONE,
+    Permission.REMOVE_ATTACHMENTS: frozenset({_A, _M, _S}),
+    Permission.SETTLE_CONFLICTS: frozenset({_A, _M, _S}),
     Permission.SEE_AUDIT: frozenset({_A, _M}),
     Permission.OWN_ACCOUNT: _EVERYONE,
 }

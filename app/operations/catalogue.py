@@ -6,6 +6,7 @@ from typing import Any
 
 from app.operations import (
     alarms,
+    attachments,
     corrections,
     imports,
     inspections,
@@ -38,6 +39,8 @@ _OFFERED: tuple[Operation[..., Any], ...] = (
     issues.resolve_issue,
     issues.reopen_issue,
     inspections.log_inspection,
+    attachments.attach_file,
+    attachments.remove_attachment,
     maintenance.plan_maintenance,
     plant.apply_plant,
     plant.save_machine,

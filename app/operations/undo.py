@@ -10,11 +10,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.domain.errors import Denied, NotFound, Refused, Stale
-from app.domain.orders import OrderStatus
 from app.domain.people import Permission, require
-from app.domain.stages import out_of_order
 from app.operations.change import Change, operation
-from app.operations.stages import require_move, stages_of
+from app.operations.stages import refuse_broken_routes
 from app.store import entries
 from app.store.entries import CREATED, Patch
 from app.store.journal import PastChange, past_change
@@ -67,7 +65,6 @@ def _require(change: Change, past: PastChange) -> None:
 
 
 def _apply_inverse(change: Change, patches: Sequence[Patch]) -> None:
-    classes = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
     inverse: defaultdict[str, list[tuple[UUID, dict[str, tuple[Any, Any]]]]] = defaultdict(list)
     for patch in reversed(patches):
         columns = entries.table_of(patch.entity).c
@@ -80,8 +77,12 @@ def _apply_inverse(change: Change, patches: Sequence[Patch]) -> None:
             }
         inverse[patch.entity].append((patch.id, fields))
     for entity, changes in inverse.items():
-        row_class: type[Record] = classes[entity]
-        change.patch(row_class, changes)
+        change.patch(_class_of(entity), changes)
+
+
+def _class_of(entity: str) -> type[Record]:
+    classes: dict[str, type[Record]] = {m.class_.__tablename__: m.class_ for m in Base.registry.mappers}
+    return classes[entity]
 
 
 def _refuse_changed_creations(change: Change, patches: Sequence[Patch]) -> None:
@@ -94,12 +95,14 @@ def _refuse_changed_creations(change: Change, patches: Sequence[Patch]) -> None:
             by_entity[entity].append(row_id)
     for entity, ids in by_entity.items():
         table = entries.table_of(entity)
+        by_server = _class_of(entity).sharing.by_server
         for chunk in _chunks(ids):
             # Only rows that were written again are compared in full: an import has hundreds of thousands.
             found = select(table).where(table.c.id.in_(chunk), table.c.version != 1)
             for row in change.session.execute(found).mappings():
-                fields = created[entity, row["id"]].fields
-                if any(entries.plain(row[name]) != after for name, (_, after) in fields.items()):
+                fields = created[entity, row["id"]].fields.items()
+                said = ((name, after) for name, (_, after) in fields if name not in by_server)
+                if any(entries.plain(row[name]) != after for name, after in said):
                     raise Stale(
                         "Someone worked on this since, so it stays; delete it instead if you mean to."
                     )
@@ -112,18 +115,7 @@ def _refuse_broken_routes(change: Change, patches: Sequence[Patch]) -> None:
         for p in patches
         if p.entity == Stage.__tablename__ and p.kind != CREATED and "status" in p.fields
     ]
-    orders: dict[UUID, list[Stage]] = {}
-    for stage_id in moved:
-        stage = change.get(Stage, stage_id, "stage")
-        require_move(change, stage)
-        orders.setdefault(stage.work_order_id, [])
-    for order_id in orders:
-        order = change.get(WorkOrder, order_id, "work order")
-        if order.status is OrderStatus.CANCELLED:
-            raise Refused(f"Work order {order.number} is cancelled, so its stages stay where they are.")
-        reason = out_of_order([(stage.name, stage.status) for stage in stages_of(change, order_id)])
-        if reason is not None:
-            raise Stale(f"{order.number}: {reason}")
+    refuse_broken_routes(change, moved)
 
 
 def _refuse_orphans(change: Change, patches: Sequence[Patch]) -> None:

@@ -17,6 +17,7 @@ from app.domain.errors import LinesideError, Refused
 from app.domain.stages import StageStatus
 from app.operations import (
     alarms,
+    attachments,
     change,
     corrections,
     imports,
@@ -106,6 +107,7 @@ def test_times_are_iso_local_or_counted_from_now() -> None:
 def test_every_operation_is_offered_by_name(done: Lineside, lineside: Lineside) -> None:
     modules = (
         alarms,
+        attachments,
         corrections,
         imports,
         inspections,

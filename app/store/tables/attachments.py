@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.people import Permission
+from app.domain.sharing import Allowed, Sharing, by
 from app.store.tables.base import Base, Record
 
 
@@ -23,6 +26,17 @@ class Attachment(Record):
         Index("ix_attachment_owner", "owner", "owner_id"),
         Index("ix_attachment_sha256", "sha256"),
     )
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.RAISE_ISSUES),
+        change={
+            "deleted": (
+                Allowed(Permission.RAISE_ISSUES, own="author"),
+                Allowed(Permission.REMOVE_ATTACHMENTS),
+            )
+        },
+        actor_names=frozenset({"author"}),
+        by_server=frozenset({"stored"}),
+    )
 
     owner: Mapped[str]
     owner_id: Mapped[UUID]
@@ -37,7 +51,10 @@ class Attachment(Record):
 
 
 class Blob(Base):
-    """Bytes that lie in the folder `blobs` of this station; `original` ones were added here and go to the server."""
+    """Bytes that this station put into its folder `blobs`; `original` ones were added here and go to the server.
+
+    `sent` is set when the server said that it has them all.
+    """
 
     __tablename__ = "blob"
 
@@ -46,4 +63,3 @@ class Blob(Base):
     original: Mapped[bool]
     sent: Mapped[bool] = mapped_column(default=False)
     added_at: Mapped[datetime]
-    used_at: Mapped[datetime]

@@ -40,7 +40,6 @@ def upgrade() -> None:
         sa.Column("original", sa.Boolean(), nullable=False),
         sa.Column("sent", sa.Boolean(), nullable=False),
         sa.Column("added_at", UtcDateTime(), nullable=False),
-        sa.Column("used_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("sha256"),
     )
     op.create_table(

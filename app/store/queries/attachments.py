@@ -1,0 +1,140 @@
+"""Photos and files of a row as the screen shows them, and how many are where."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.attachments import AttachmentState, state_of
+from app.store.tables import Attachment, Blob, Meta, SharedChange
+
+_SERVER_KEY = "sync.server_id"
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """One photo or file; `thumbnail` is a JPEG, empty for none; `station` names who has it while we have not."""
+
+    id: UUID
+    name: str
+    mime: str
+    size: int
+    sha256: str
+    thumbnail: bytes
+    author: str
+    at: datetime
+    state: AttachmentState
+    station: str = ""
+
+
+def attached_files(
+    session: Session, owner: str, owner_id: UUID, is_here: Callable[[str], bool]
+) -> list[AttachedFile]:
+    """What is attached to one row, the oldest first; `is_here` tells whether this station has the bytes (SHA-256)."""
+    shared = is_shared(session)
+    rows = session.execute(
+        select(Attachment)
+        .where(Attachment.owner == owner, Attachment.owner_id == owner_id, ~Attachment.deleted)
+        .order_by(Attachment.at, Attachment.id)
+    ).scalars()
+    return [_shown(session, row, shared, is_here(row.sha256)) for row in rows]
+
+
+def is_shared(session: Session) -> bool:
+    """Whether this data folder shares a server."""
+    return session.get(Meta, _SERVER_KEY) is not None
+
+
+def _shown(session: Session, row: Attachment, shared: bool, here: bool) -> AttachedFile:
+    state = state_of(shared=shared, here=here, stored=row.stored)
+    station = _station_of(session, row) if state is AttachmentState.ELSEWHERE else ""
+    return AttachedFile(
+        row.id,
+        row.name,
+        row.mime,
+        row.size,
+        row.sha256,
+        base64.b64decode(row.thumbnail),
+        row.author,
+        row.at,
+        state,
+        station,
+    )
+
+
+def _station_of(session: Session, row: Attachment) -> str:
+    """Where it was added, empty when unknown: the change that was said at the same microsecond by the same person."""
+    found = select(SharedChange.station).where(
+        SharedChange.said_at == row.at, SharedChange.actor == row.author, SharedChange.station != ""
+    )
+    return session.execute(found.limit(1)).scalar() or ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBlob:
+    """Bytes that the server does not have yet as far as this station knows."""
+
+    sha256: str
+    size: int
+    mime: str
+
+
+def blobs_to_send(session: Session) -> list[WaitingBlob]:
+    """Bytes of this station that living rows speak of and the server lacks, in the order they were added.
+
+    Also those that were fetched once: a server that was restored from an old backup gets them back from anyone.
+    """
+    rows = session.execute(
+        select(Blob.sha256, Blob.size, func.min(Attachment.mime))
+        .join(Attachment, Attachment.sha256 == Blob.sha256)
+        .where(~Attachment.deleted, ~Attachment.stored)
+        .group_by(Blob.sha256)
+        .order_by(Blob.added_at, Blob.sha256)
+    )
+    return [WaitingBlob(sha256, size, mime) for sha256, size, mime in rows]
+
+
+def known_blobs(session: Session) -> frozenset[str]:
+    """Every SHA-256 that a row of any kind speaks of, removed ones too: an undo brings those back."""
+    attached = session.execute(select(Attachment.sha256).distinct()).scalars()
+    kept = session.execute(select(Blob.sha256)).scalars()
+    return frozenset(attached) | frozenset(kept)
+
+
+def removable_blobs(session: Session) -> frozenset[str]:
+    """Bytes of this station that can be had from the server again: every row that speaks of them says so."""
+    unsent = select(Attachment.sha256).where(~Attachment.stored)
+    stored = select(Attachment.sha256).where(Attachment.stored)
+    rows = session.execute(select(Blob.sha256).where(Blob.sha256.in_(stored), Blob.sha256.not_in(unsent)))
+    return frozenset(rows.scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentCount:
+    """How many photos and files there are, their bytes, and how many of them wait to be sent."""
+
+    files: int
+    bytes: int
+    waiting: int
+    here: Sequence[str]
+
+
+def count_attachments(session: Session) -> AttachmentCount:
+    distinct = select(Attachment.sha256, func.max(Attachment.size).label("size")).where(~Attachment.deleted)
+    one_each = distinct.group_by(Attachment.sha256).subquery()
+    files, total = session.execute(
+        select(func.count(), func.coalesce(func.sum(one_each.c.size), 0)).select_from(one_each)
+    ).one()
+    here = session.execute(
+        select(Blob.sha256)
+        .join(Attachment, Attachment.sha256 == Blob.sha256)
+        .where(~Attachment.deleted)
+        .distinct()
+    )
+    return AttachmentCount(files, total, len(blobs_to_send(session)), tuple(here.scalars()))
