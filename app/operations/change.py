@@ -24,6 +24,7 @@ from app.domain.people import Actor, Permission, require
 from app.store import bulk, entries, journal
 from app.store.entries import CREATED, UPDATED, CreatedRows, Patch, plain
 from app.store.sessions import Store
+from app.store.sharing import joined_station
 from app.store.tables import Record, UserAccount
 
 P = ParamSpec("P")
@@ -45,7 +46,13 @@ class Change:
     """
 
     def __init__(
-        self, session: Session, actor: Actor, now: datetime, new_id: Callable[[], UUID], station: str
+        self,
+        session: Session,
+        actor: Actor,
+        now: datetime,
+        new_id: Callable[[], UUID],
+        station: str,
+        sign: Signer | None = None,
     ) -> None:
         self.id = new_id()
         self.session = session
@@ -60,6 +67,7 @@ class Change:
         self.testimony: journal.AuditLine | None = None
         self._patches: dict[tuple[str, UUID], Patch | CreatedRows] = {}
         self._station = station
+        self._sign = sign
 
     def new_id(self) -> UUID:
         """A new id; those of one change count up from a random one (RFC 9562, 6.2), so indexes grow at their end."""
@@ -83,7 +91,7 @@ class Change:
         """The next `count` human numbers of such rows, in order; typed or imported ones are passed over."""
         if not count:
             return []
-        head = f"{self._station}-{prefix}-"
+        head = f"{joined_station(self.session) or self._station}-{prefix}-"
         first = journal.take_numbers(self.session, entries.table_of(row_class.__tablename__), head, count)
         return [f"{head}{number:06d}" for number in range(first, first + count)]
 
@@ -135,6 +143,10 @@ class Change:
     def testify(self, actor: Actor, outcome: str, sentence: str, operation_name: str) -> None:
         """Have the audit trail say this of `actor`, also when no shared row changes (logins, refused tries)."""
         self.testimony = journal.AuditLine(self.now, actor, operation_name, outcome, sentence)
+
+    def signature(self, text: str) -> str:
+        """The actor's signature over `text` in hex; raises `Refused` when this station cannot sign for them."""
+        return "" if self._sign is None else self._sign(self.actor, text)
 
     def before_flush(self, session: Session, _context: object, _instances: object) -> None:
         """Note what the session is about to write, and raise the version of each changed row."""
@@ -284,7 +296,7 @@ class Door:
         actor = _as_of_now(session, actor)
         if declared.permission is not None:
             require(actor, declared.permission)
-        change = Change(session, actor, self.clock(), self.new_id, self.station)
+        change = Change(session, actor, self.clock(), self.new_id, self.station, self.sign)
         event.listen(session, "before_flush", change.before_flush)
         change.needs = declared.permission
         result = declared.function(change, **intent.arguments)

@@ -6,13 +6,15 @@ from functools import cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Denied, Refused
 from app.domain.people import Permission, Role, check_password, check_user_name
 from app.operations.change import Change, operation
-from app.store.tables import Credential, LoginGuard, UserAccount
+from app.store.sealing import seal, unseal
+from app.store.sharing import joined_station, queue_password
+from app.store.tables import Credential, LoginGrant, LoginGuard, UserAccount
 
 if TYPE_CHECKING:
     from passlib.context import CryptContext
@@ -77,8 +79,18 @@ def add_user(
 
 
 def _set_password(change: Change, account: UserAccount, password: str) -> None:
-    credential = Credential(user_id=account.id, password_hash=hash_password(password), changed_at=change.now)
-    change.session.merge(credential)
+    hashed = hash_password(password)
+    change.session.merge(Credential(user_id=account.id, password_hash=hashed, changed_at=change.now))
+    if joined_station(change.session) is not None:
+        queue_password(
+            change.session,
+            account.id,
+            hashed,
+            at=change.now,
+            actor_id=change.actor.user_id,
+            sign=change.signature,
+            new_id=change.new_id,
+        )
 
 
 def _other_admins(session: Session, account: UserAccount) -> int:
@@ -131,6 +143,7 @@ def reset_password(change: Change, /, *, user_id: UUID, password: str) -> None:
     _set_password(change, account, password)
     account.must_change_password = True
     _lift_lock(change.session, account.name_key)
+    _drop_seal(change.session, account.id)
     change.label = f"Reset the password of {account.name}"
 
 
@@ -140,14 +153,35 @@ def change_own_password(change: Change, /, *, old_password: str, new_password: s
     if change.actor.user_id is None:
         raise Denied("Only a person has a password.")
     account = change.get(UserAccount, change.actor.user_id, "user")
-    if not password_fits(old_password, change.session.get_one(Credential, account.id).password_hash):
+    known = change.session.get(Credential, account.id)
+    if known is None or not password_fits(old_password, known.password_hash):
         raise Refused("The old password is wrong.", field="old_password")
     if old_password == new_password:
         raise Refused("Choose a password that differs from the old one.", field="password")
     check_password(new_password, account.name)
     _set_password(change, account, new_password)
+    _seal_anew(change.session, account.id, old_password, new_password)
     account.must_change_password = False
     change.label = "Changed the password"
+
+
+def _seal_anew(session: Session, user_id: UUID, old: str, new: str) -> None:
+    """What the person signs with opens with the new password from now on."""
+    grant = session.get(LoginGrant, user_id)
+    if grant is None:
+        return
+    secret = unseal(grant.salt, grant.sealed, old, user_id)
+    if (
+        secret is None
+    ):  # sealed before a password that was set elsewhere: the next login with the server seals it
+        _drop_seal(session, user_id)
+    else:
+        grant.salt, grant.sealed = seal(secret, new, user_id)
+
+
+def _drop_seal(session: Session, user_id: UUID) -> None:
+    """What opens with a password that nobody has any more is of no use; a login with the server brings it again."""
+    session.execute(delete(LoginGrant).where(LoginGrant.user_id == user_id))
 
 
 def _lift_lock(session: Session, name_key: str) -> None:

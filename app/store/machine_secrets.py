@@ -1,8 +1,7 @@
-"""Passwords of machines: in the keyring of this computer, else in a file that only its owner can read."""
+"""Passwords of machines and of the server: in the keyring of this computer, else in a file of its owner alone."""
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import re
@@ -16,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from app.domain.errors import Refused, WorldFault
-from app.store.private_file import write_private
+from app.store.private_file import toml_text, write_private
 
 log = structlog.get_logger(__name__)
 
@@ -55,15 +54,18 @@ class SecretsPlace:
 
     @property
     def sentence(self) -> str:
-        """Where a password goes that is set now, plainly."""
+        """Where the password of a machine goes that is set now, plainly."""
+        return self.sentence_about("Passwords of machines")
+
+    def sentence_about(self, what: str) -> str:
+        """Where `what` (in the plural) goes that is set now, plainly."""
         try:
             name = self._ask(_keyring_name)
         except _KeyringSilent as silent:
             return (
-                f"Passwords of machines are kept in {self._path}, which only your account can read, not encrypted: "
-                f"{silent}"
+                f"{what} are kept in {self._path}, which only your account can read, not encrypted: {silent}"
             )
-        return f"Passwords of machines are kept in the keyring of this computer ({name})."
+        return f"{what} are kept in the keyring of this computer ({name})."
 
     def password(self, connection: str) -> str:
         """The password of a connection's user: from the environment, the keyring, the file; empty when in none.
@@ -141,14 +143,10 @@ class SecretsPlace:
 
     def _write_file(self, connection: str, password: str) -> None:
         known = {**self._from_file(), connection: password}
-        lines = [f"{_quoted(name)} = {_quoted(value)}" for name, value in sorted(known.items()) if value]
-        head = "# Passwords of machines. This computer has no usable keyring; keep this file to yourself.\n"
+        lines = [f"{toml_text(name)} = {toml_text(value)}" for name, value in sorted(known.items()) if value]
+        what = "Passwords of machines and of the server"
+        head = f"# {what}. This computer has no usable keyring; keep this file to yourself.\n"
         write_private(self._path, head + "[passwords]\n" + "".join(f"{line}\n" for line in lines))
-
-
-def _quoted(text: str) -> str:
-    """A TOML string: JSON escapes the same, but for DEL, which TOML wants escaped too."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _work(work: Callable[[], str], answers: queue.Queue[str | BaseException]) -> None:

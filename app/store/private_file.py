@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -19,3 +20,8 @@ def write_private(path: Path, text: str) -> None:
         draft.replace(path)
     except OSError as error:
         raise WorldFault(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def toml_text(text: str) -> str:
+    """A TOML string: JSON escapes the same, but for DEL, which TOML wants escaped too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

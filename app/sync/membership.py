@@ -1,0 +1,125 @@
+"""Which server a data folder shares, under which name, and where the two secrets of that are kept."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from app.domain.errors import Refused, WorldFault
+from app.store.machine_secrets import SecretsPlace
+from app.store.private_file import toml_text, write_private
+
+FILE_NAME = "server.toml"
+PASSWORD_VARIABLE, KEY_VARIABLE = "LINESIDE_SERVER_PASSWORD", "LINESIDE_STATION_KEY"
+_STATION = re.compile(r"[A-Z0-9]{1,6}")
+_PASSWORD_NAME, _KEY_NAME = "@server", "@station-key"
+_KEY = re.compile(r"(?:[0-9a-f]{2}){16,64}")
+
+
+def check_station(name: str) -> str:
+    """The name of a station, which opens the numbers that it makes; raises `Refused`."""
+    tidy = name.strip().upper()
+    if not _STATION.fullmatch(tidy):
+        raise Refused(f"“{name}” cannot name a station; use one to six letters A–Z and digits.", field="name")
+    return tidy
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """How a station reaches its server: a URL that holds no password, its name, its own place in the keyring."""
+
+    station: str
+    url: str
+    keyring: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The password of the station's database role, and the key (hex) with which the plant itself signs."""
+
+    password: str
+    station_key: str
+
+
+def address_of(folder: Path) -> Address | None:
+    """What `server.toml` says, None for a folder that shares nothing. Raises `Refused` for a damaged file."""
+    file = folder / FILE_NAME
+    try:
+        facts = tomllib.loads(file.read_text(encoding="utf-8"))
+        return Address(check_station(str(facts["station"])), str(facts["url"]), str(facts["keyring"]))
+    except FileNotFoundError:
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, Refused):
+        raise Refused(f"{file} is damaged; join the server again with a new line from it.") from None
+    except OSError as error:
+        raise WorldFault(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def keep_address(folder: Path, address: Address) -> None:
+    """Write `server.toml`, for its owner only."""
+    facts = {"station": address.station, "url": address.url, "keyring": address.keyring}
+    head = "# The server that this station shares. Its password lies in the keyring, or in secrets.toml.\n"
+    write_private(folder / FILE_NAME, head + "".join(f"{n} = {toml_text(v)}\n" for n, v in facts.items()))
+
+
+def forget_address(folder: Path) -> None:
+    (folder / FILE_NAME).unlink(missing_ok=True)
+
+
+def _place(folder: Path, address: Address) -> SecretsPlace:
+    return SecretsPlace(folder, address.keyring)
+
+
+def keep_secrets(folder: Path, address: Address, secrets: Secrets) -> str:
+    """Keep both in the keyring of this computer, else in `secrets.toml`; returns where they are, in a sentence."""
+    place = _place(folder, address)
+    place.set_password(_PASSWORD_NAME, secrets.password)
+    place.set_password(_KEY_NAME, secrets.station_key)
+    return place.sentence_about("The password of the server and the key of this station")
+
+
+def forget_secrets(folder: Path, address: Address) -> None:
+    place = _place(folder, address)
+    place.set_password(_PASSWORD_NAME, "")
+    place.set_password(_KEY_NAME, "")
+
+
+def secrets_of(folder: Path, address: Address) -> Secrets:
+    """Both secrets: from the environment, the keyring or the file. Blocks for seconds at most.
+
+    Raises `Refused` when this computer does not have them, `WorldFault` when a keyring does not answer.
+    """
+    place = _place(folder, address)
+    password = os.environ.get(PASSWORD_VARIABLE) or place.kept(_PASSWORD_NAME)
+    key = os.environ.get(KEY_VARIABLE) or place.kept(_KEY_NAME)
+    missing = PASSWORD_VARIABLE if not password else KEY_VARIABLE if not key else ""
+    if missing:
+        raise Refused(
+            f"This computer does not have the password of station {address.station}; join again with a new line "
+            f"from the server, or set {missing}."
+        )
+    return Secrets(password, key)
+
+
+def server_url(folder: Path, address: Address) -> str:
+    """The URL of the server with the password in it: for the connection, never for logs or a screen."""
+    return with_password(address.url, secrets_of(folder, address).password)
+
+
+def with_password(url: str, password: str) -> str:
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    name = user.partition(":")[0]
+    return urlunsplit(parts._replace(netloc=f"{name}:{quote(password, safe='')}@{host}"))
+
+
+def split_password(url: str) -> tuple[str, str]:
+    """The URL without its password, and the password."""
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    name, _, password = user.partition(":")
+    return urlunsplit(parts._replace(netloc=f"{name}@{host}" if name else host)), unquote(password)

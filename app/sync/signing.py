@@ -1,0 +1,77 @@
+"""Signs what this station writes: each person with a secret of their own, the plant with the station's key."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+from app.domain.errors import Refused
+from app.domain.people import Actor
+from app.sync.membership import address_of, secrets_of
+
+_UNKNOWN = (
+    "{name} cannot sign on this station yet: log in again while the server can be reached. Nothing was saved."
+)
+
+
+def mac_of(secret: bytes, body: str) -> str:
+    """HMAC-SHA256 of a body (UTF-8), in hex: what the server computes too."""
+    return hmac.new(secret, body.encode(), hashlib.sha256).hexdigest()
+
+
+class SigningBook:
+    """The secrets of the people who logged in to this process; they leave it only as signatures.
+
+    Safe from all threads. `joined` tells whether this folder shares a server at this moment.
+    """
+
+    def __init__(self, folder: Path, joined: Callable[[], bool]) -> None:
+        self._folder = folder
+        self._joined = joined
+        self._secrets: dict[UUID, bytes] = {}
+        self._station_key: bytes | None = None
+        self._lock = threading.Lock()
+
+    def unlock(self, user_id: UUID, secret: bytes) -> None:
+        """This person logged in."""
+        with self._lock:
+            self._secrets[user_id] = secret
+
+    def lock(self, user_id: UUID) -> None:
+        """This person logged out: nothing can be signed in their name until they log in again."""
+        with self._lock:
+            self._secrets.pop(user_id, None)
+
+    def unlocked(self, user_id: UUID) -> bool:
+        with self._lock:
+            return user_id in self._secrets
+
+    def secret_of(self, user_id: UUID) -> bytes | None:
+        """For sealing it anew under another password."""
+        with self._lock:
+            return self._secrets.get(user_id)
+
+    def sign(self, actor: Actor, body: str) -> str:
+        """The signature of `actor` in hex, empty where nothing is shared; raises `Refused` without their secret."""
+        if not self._joined():
+            return ""
+        if actor.user_id is None:
+            return mac_of(self._key(), body)
+        secret = self.secret_of(actor.user_id)
+        if secret is None:
+            raise Refused(_UNKNOWN.format(name=actor.name))
+        return mac_of(secret, body)
+
+    def _key(self) -> bytes:
+        """The station's key, read once: a keyring may take seconds."""
+        with self._lock:
+            if self._station_key is None:
+                address = address_of(self._folder)
+                if address is None:
+                    raise Refused("This station lost the address of its server; join it again.")
+                self._station_key = bytes.fromhex(secrets_of(self._folder, address).station_key)
+            return self._station_key
