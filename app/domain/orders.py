@@ -26,6 +26,23 @@ class OrderStatus(StrEnum):
 
 OPEN_STATUSES = (OrderStatus.PLANNED, OrderStatus.IN_PROGRESS, OrderStatus.BLOCKED)
 
+LEGAL_CHANGES: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PLANNED: frozenset({OrderStatus.IN_PROGRESS, OrderStatus.BLOCKED}),
+    OrderStatus.IN_PROGRESS: frozenset({OrderStatus.BLOCKED, OrderStatus.DONE}),
+    OrderStatus.BLOCKED: frozenset({OrderStatus.PLANNED, OrderStatus.IN_PROGRESS}),
+}
+"""What one move of a stage can make of its order's status."""
+
+FILE_CHANGES: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PLANNED: frozenset({OrderStatus.DONE}),
+    OrderStatus.BLOCKED: frozenset({OrderStatus.DONE}),
+}
+"""Changes that an imported file may make besides: it says that an order is done, not how it came to be."""
+
+CANCELLATIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
+    status: frozenset({OrderStatus.CANCELLED}) for status in OPEN_STATUSES
+}
+
 HIGHEST_PRIORITY, LOWEST_PRIORITY, DEFAULT_PRIORITY = 1, 5, 3
 PRIORITY_TITLES = {1: "urgent", 2: "high", 3: "normal", 4: "low", 5: "lowest"}
 LARGEST_QUANTITY = 100_000_000

@@ -30,6 +30,12 @@ LEGAL_MOVES: dict[StageStatus, frozenset[StageStatus]] = {
     StageStatus.DONE: frozenset(),
 }
 
+FILE_MOVES: dict[StageStatus, frozenset[StageStatus]] = {
+    StageStatus.PLANNED: frozenset({StageStatus.DONE}),
+    StageStatus.BLOCKED: frozenset({StageStatus.DONE}),
+}
+"""Moves that an imported file may make besides: it says that an order is done, not how it came to be."""
+
 
 @dataclass(frozen=True, slots=True)
 class RouteStep:

@@ -36,6 +36,7 @@ from app.domain.alarms import (
     unsuppress,
     unwatched,
 )
+from app.domain.alarms.verbs import Verb
 from app.domain.errors import Refused
 from app.domain.plant import Plant
 from app.domain.samples import Sample
@@ -50,7 +51,7 @@ from app.live.alarm_seats import (
     settled,
     state_left,
 )
-from app.live.source import AlarmAction, Verb
+from app.live.source import AlarmAction
 from app.store.history import AlarmBatch, AlarmRecord, JournalLine
 
 log = structlog.get_logger(__name__)

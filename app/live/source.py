@@ -5,25 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from app.domain.alarms.verbs import Verb
 from app.domain.errors import WorldFault
 from app.domain.plant import Plant
 from app.domain.plant_file import parse_plant
-
-
-class Verb(StrEnum):
-    """What a person can do to an alarm."""
-
-    ACKNOWLEDGE = "acknowledge"
-    RESET = "reset"
-    SHELVE = "shelve"
-    SHELVE_ONCE = "shelve-once"
-    UNSHELVE = "unshelve"
-    TAKE_OUT = "out-of-service"
-    PUT_BACK = "back-in-service"
 
 
 @dataclass(frozen=True, slots=True)

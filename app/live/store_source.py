@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from app.domain.alarms.verbs import Verb
 from app.domain.plant import Plant
 from app.domain.samples import Value
 from app.live.commands import Command
-from app.live.source import AlarmAction, Verb
+from app.live.source import AlarmAction
 from app.store.machine_secrets import SecretsPlace
 from app.store.queries.alarms import acts_after
 from app.store.queries.machine_writes import writes_after

@@ -7,9 +7,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.domain.alarms import Kind, alarm_words, rule_of, split_key
+from app.domain.alarms.verbs import NEEDED, Verb
 from app.domain.errors import Refused
 from app.domain.orders import check_note, check_text
-from app.domain.people import Permission
 from app.operations.change import Change, operation
 from app.store.queries.alarms import ever_tags, plant_around
 from app.store.tables import AlarmAction
@@ -17,18 +17,9 @@ from app.store.tables import AlarmAction
 LONGEST_SHELF_MINUTES = 8 * 60
 MOST_AT_ONCE = 5000
 
-# The words that the collector knows, see app.live.source.Verb.
-ACKNOWLEDGE = "acknowledge"
-RESET = "reset"
-SHELVE = "shelve"
-SHELVE_ONCE = "shelve-once"
-UNSHELVE = "unshelve"
-OUT_OF_SERVICE = "out-of-service"
-BACK_IN_SERVICE = "back-in-service"
-
 
 def _note(
-    change: Change, alarm: str, action: str, comment: str, *, minutes: int | None = None, permit: str = ""
+    change: Change, alarm: str, action: Verb, comment: str, *, minutes: int | None = None, permit: str = ""
 ) -> UUID:
     return _note_all(change, [alarm], action, comment, minutes=minutes, permit=permit)[0]
 
@@ -36,7 +27,7 @@ def _note(
 def _note_all(
     change: Change,
     alarms: Sequence[str],
-    action: str,
+    action: Verb,
     comment: str,
     *,
     minutes: int | None = None,
@@ -50,7 +41,7 @@ def _note_all(
         {
             "id": id,
             "alarm": check_text(alarm, "alarm", "alarm", longest=200),
-            "action": action,
+            "action": action.value,
             "comment": tidy,
             "until": until,
             "permit": permit,
@@ -98,15 +89,15 @@ def _require_configured(change: Change, alarm: str) -> None:
     raise Refused(f"The plant has no alarm {alarm} (any more).", field="alarm")
 
 
-@operation(Permission.ACKNOWLEDGE_ALARMS, undoable=False)
+@operation(NEEDED[Verb.ACKNOWLEDGE], undoable=False)
 def acknowledge_alarm(change: Change, /, *, alarm: str, comment: str = "") -> UUID:
     """Acknowledge an alarm, active or returned, with an optional comment."""
     _require_known(change, alarm)
     change.label = f"Acknowledged {_words(change, alarm)}"
-    return _note(change, alarm, ACKNOWLEDGE, comment)
+    return _note(change, alarm, Verb.ACKNOWLEDGE, comment)
 
 
-@operation(Permission.ACKNOWLEDGE_ALARMS, undoable=False)
+@operation(NEEDED[Verb.ACKNOWLEDGE], undoable=False)
 def acknowledge_alarms(change: Change, /, *, alarms: Sequence[str], comment: str = "") -> int:
     """Acknowledge many alarms at once, all with the same comment; returns how many."""
     wanted = list(dict.fromkeys(alarms))
@@ -115,21 +106,21 @@ def acknowledge_alarms(change: Change, /, *, alarms: Sequence[str], comment: str
     if len(wanted) > MOST_AT_ONCE:
         raise Refused(f"Acknowledge at most {MOST_AT_ONCE:,} alarms at once.", field="alarms")
     _require_known(change, *wanted)
-    _note_all(change, wanted, ACKNOWLEDGE, comment)
+    _note_all(change, wanted, Verb.ACKNOWLEDGE, comment)
     one = len(wanted) == 1
     change.label = f"Acknowledged {_words(change, wanted[0]) if one else f'{len(wanted):,} alarms'}"
     return len(wanted)
 
 
-@operation(Permission.ACKNOWLEDGE_ALARMS, undoable=False)
+@operation(NEEDED[Verb.RESET], undoable=False)
 def reset_alarm(change: Change, /, *, alarm: str) -> UUID:
     """Let a latched alarm go whose condition is gone; the collector refuses while it is there."""
     _require_known(change, alarm)
     change.label = f"Reset {_words(change, alarm)}"
-    return _note(change, alarm, RESET, "")
+    return _note(change, alarm, Verb.RESET, "")
 
 
-@operation(Permission.SHELVE_ALARMS, undoable=False)
+@operation(NEEDED[Verb.SHELVE], undoable=False)
 def shelve_alarm(change: Change, /, *, alarm: str, minutes: int, reason: str, one_shot: bool = False) -> UUID:
     """Silence an alarm for 1 to 480 minutes, with a reason; one_shot also ends it when the alarm returns to normal."""
     if not 1 <= minutes <= LONGEST_SHELF_MINUTES:
@@ -141,30 +132,30 @@ def shelve_alarm(change: Change, /, *, alarm: str, minutes: int, reason: str, on
     _require_configured(change, alarm)
     once = ", until it is normal at most" if one_shot else ""
     change.label = f"Shelved {_words(change, alarm)} for {minutes} min{once}"
-    return _note(change, alarm, SHELVE_ONCE if one_shot else SHELVE, why, minutes=minutes)
+    return _note(change, alarm, Verb.SHELVE_ONCE if one_shot else Verb.SHELVE, why, minutes=minutes)
 
 
-@operation(Permission.SHELVE_ALARMS, undoable=False)
+@operation(NEEDED[Verb.UNSHELVE], undoable=False)
 def unshelve_alarm(change: Change, /, *, alarm: str) -> UUID:
     """Let a shelved alarm sound again."""
     _require_known(change, alarm)
     change.label = f"Unshelved {_words(change, alarm)}"
-    return _note(change, alarm, UNSHELVE, "")
+    return _note(change, alarm, Verb.UNSHELVE, "")
 
 
-@operation(Permission.TAKE_ALARMS_OUT, undoable=False)
+@operation(NEEDED[Verb.TAKE_OUT], undoable=False)
 def take_alarm_out_of_service(change: Change, /, *, alarm: str, reason: str, permit: str = "") -> UUID:
     """Take an alarm out of service for maintenance, with a reason and a permit number, until it is returned."""
     why = check_text(reason, "reason", "reason", longest=500)
     number = check_note(permit, "permit", "permit number", longest=60)
     _require_configured(change, alarm)
     change.label = f"Took {_words(change, alarm)} out of service"
-    return _note(change, alarm, OUT_OF_SERVICE, why, permit=number)
+    return _note(change, alarm, Verb.TAKE_OUT, why, permit=number)
 
 
-@operation(Permission.TAKE_ALARMS_OUT, undoable=False)
+@operation(NEEDED[Verb.PUT_BACK], undoable=False)
 def return_alarm_to_service(change: Change, /, *, alarm: str) -> UUID:
     """Put an alarm back in service; one that is active rings."""
     _require_known(change, alarm)
     change.label = f"Returned {_words(change, alarm)} to service"
-    return _note(change, alarm, BACK_IN_SERVICE, "")
+    return _note(change, alarm, Verb.PUT_BACK, "")

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import Refused
 from app.domain.orders import (
+    CANCELLATIONS,
     DEFAULT_PRIORITY,
     LARGEST_QUANTITY,
-    OPEN_STATUSES,
     OrderStatus,
     check_dates,
     check_note,
@@ -225,7 +225,7 @@ def cancel_work_orders(change: Change, /, *, ids: Sequence[UUID]) -> int:
     """Call off open orders; their stages stay as they are."""
     orders = _selected(change, ids)
     for order in orders:
-        if order.status not in OPEN_STATUSES:
+        if order.status not in CANCELLATIONS:
             raise Refused(f"Work order {order.number} is {order.status.words}, so it cannot be cancelled.")
         order.status = OrderStatus.CANCELLED
         order.finished_at = change.now

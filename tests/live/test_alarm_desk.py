@@ -10,10 +10,11 @@ from uuid import UUID
 import pytest
 
 from app.domain.alarms import Kind, Limit, Phase, Urgency
+from app.domain.alarms.verbs import Verb
 from app.domain.plant import AlarmSettings, Connection, Equipment, Limits, Plant, SuppressionRule, Tag
 from app.domain.samples import Quality, Sample, Value
 from app.live.alarm_desk import AlarmDesk
-from app.live.source import AlarmAction, Verb
+from app.live.source import AlarmAction
 from app.store.history import AlarmRecord, Settled
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from app.domain.alarms import Phase, unpack
+from app.domain.alarms.verbs import Verb
 from app.domain.identity import uuid7
 from app.domain.plant import Connection, Equipment, Limits, Plant, Tag
 from app.domain.samples import Quality, Sample
 from app.live.alarm_desk import AlarmDesk
 from app.live.alarm_ledger import AlarmLedger
-from app.live.source import AlarmAction, Verb
+from app.live.source import AlarmAction
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)
 LINES, RECORDS = 100, 40

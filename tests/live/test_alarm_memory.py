@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from app.domain.alarms import Event, Phase, pack, unpack
+from app.domain.alarms.verbs import Verb
 from app.domain.plant import (
     AlarmSettings,
     Connection,
@@ -24,7 +25,7 @@ from app.domain.plant import (
 )
 from app.domain.samples import Quality, Sample, Value
 from app.live.alarm_desk import AlarmDesk
-from app.live.source import AlarmAction, Verb
+from app.live.source import AlarmAction
 from app.store.history import AlarmRecord, JournalLine
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.alarms import Phase, Urgency
+from app.domain.alarms.verbs import Verb
 from app.domain.errors import Refused
 from app.domain.plant import AlarmSettings, Connection, Equipment, Limits, Plant, Tag
 from app.domain.plant_file import dump_plant
@@ -20,7 +21,7 @@ from app.domain.samples import Quality, Sample
 from app.drivers.simulator import SimulatedPlant
 from app.live.feed import Feed
 from app.live.messages import AlarmChanged, LinkState, LinkStatus, Message, SampleBatch
-from app.live.source import FilePlantSource, MemoryPlantSource, Verb
+from app.live.source import FilePlantSource, MemoryPlantSource
 from app.store.history import HistoryReader
 from tests.live.conftest import collecting, events_told, until
 from tests.proxy import FaultyProxy

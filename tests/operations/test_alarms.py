@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from app.domain.alarms.verbs import Verb
 from app.domain.errors import Denied, Refused
 from app.domain.people import Role
 from app.domain.plant import Connection, Equipment, Limits, Plant, Tag
-from app.live.source import Verb
 from app.operations.alarms import (
     acknowledge_alarm,
     acknowledge_alarms,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.people import Permission
+from app.domain.sharing import Sharing, by, setting
 from app.store.tables.base import Record, unique_alive
 
 
@@ -16,6 +19,7 @@ class ImportRun(Record):
 
     __tablename__ = "import_run"
     __table_args__ = (unique_alive("ux_import_run_number", "number"),)
+    sharing: ClassVar[Sharing] = Sharing(create=by(Permission.IMPORT), actor_names=frozenset({"actor"}))
 
     number: Mapped[str]
     file_name: Mapped[str]
@@ -35,6 +39,11 @@ class ImportTemplate(Record):
 
     __tablename__ = "import_template"
     __table_args__ = (unique_alive("ux_import_template_name", "name"),)
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.IMPORT),
+        change=setting("target mapping", *by(Permission.IMPORT)),
+        together=(frozenset({"target", "mapping"}),),
+    )
 
     name: Mapped[str]
     target: Mapped[str]

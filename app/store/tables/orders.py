@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.issues import IssueStatus, IssueType
-from app.domain.orders import OrderStatus
-from app.domain.stages import StageStatus
+from app.domain.issues import LEGAL_STEPS, IssueStatus, IssueType
+from app.domain.orders import CANCELLATIONS, FILE_CHANGES, LEGAL_CHANGES, OrderStatus
+from app.domain.people import Permission
+from app.domain.sharing import BIRTH, Allowed, Sharing, by, setting, steps
+from app.domain.stages import FILE_MOVES, LEGAL_MOVES, StageStatus
 from app.store.tables.base import Record, named, unique_alive
 
 _SORTABLE = (
@@ -26,6 +29,17 @@ _SORTABLE = (
 )
 
 
+_PLANNING = by(Permission.PLAN_ORDERS, Permission.IMPORT)
+_HANDLING = (
+    "status",
+    "resolution",
+    "acknowledged_by_id",
+    "acknowledged_at",
+    "resolved_by_id",
+    "resolved_at",
+)
+
+
 class WorkOrder(Record):
     """One order: what to make, how many, by when; `status` follows from the stages."""
 
@@ -36,6 +50,26 @@ class WorkOrder(Record):
         *(Index(f"ix_work_order_by_{column}", "deleted", column, "id") for column in _SORTABLE),
         Index("ix_work_order_by_status_due", "deleted", "status", "planned_end", "id"),
         Index("ix_work_order_import_key", "import_key"),
+    )
+    sharing: ClassVar[Sharing] = Sharing(
+        create=_PLANNING,
+        change=setting(
+            "product product_name lot quantity priority customer line note planned_start planned_end",
+            *_PLANNING,
+        )
+        # These follow from the stages, which whoever works on one moves.
+        | setting("status started_at finished_at quantity_done", *_PLANNING, *by(Permission.MOVE_OWN_STAGES))
+        | setting("deleted", *by(Permission.DELETE_ORDERS)),
+        together=(
+            frozenset({"product", "product_name"}),
+            frozenset({"planned_start", "planned_end"}),
+            frozenset({"status", "started_at", "finished_at"}),
+        ),
+        moves={
+            "status": steps(LEGAL_CHANGES)
+            | steps(FILE_CHANGES, Permission.IMPORT)
+            | steps(CANCELLATIONS, Permission.PLAN_ORDERS, Permission.IMPORT)
+        },
     )
 
     number: Mapped[str]
@@ -66,6 +100,22 @@ class Stage(Record):
         Index("ix_stage_status", "status", "name"),
         Index("ix_stage_assignee", "assignee_id"),
     )
+    sharing: ClassVar[Sharing] = Sharing(
+        create=_PLANNING,
+        change=setting(
+            "status started_at finished_at changed_at blocked_reason",
+            *by(Permission.MOVE_STAGES, Permission.IMPORT),
+            Allowed(Permission.MOVE_OWN_STAGES, own="assignee_id"),
+        )
+        | setting("assignee_id", *by(Permission.ASSIGN_STAGES, Permission.IMPORT))
+        | setting("planned_start planned_end", *by(Permission.PLAN_ORDERS))
+        | setting("deleted", *by(Permission.DELETE_ORDERS)),
+        together=(
+            frozenset({"status", "started_at", "finished_at", "changed_at", "blocked_reason"}),
+            frozenset({"planned_start", "planned_end"}),
+        ),
+        moves={"status": steps(LEGAL_MOVES) | steps(FILE_MOVES, Permission.IMPORT)},
+    )
 
     work_order_id: Mapped[UUID] = mapped_column(ForeignKey("work_order.id"))
     position: Mapped[int]
@@ -86,6 +136,9 @@ class RouteStage(Record):
 
     __tablename__ = "route_stage"
     __table_args__ = (Index("ix_route_stage_product", "product", "position"),)
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.PLAN_ORDERS), change=setting("deleted", *by(Permission.PLAN_ORDERS))
+    )
 
     product: Mapped[str]
     position: Mapped[int]
@@ -101,6 +154,13 @@ class Issue(Record):
         unique_alive("ux_issue_number", "number"),
         Index("ix_issue_stage", "stage_id"),
         Index("ix_issue_status", "status"),
+    )
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.RAISE_ISSUES),
+        change=setting(" ".join(_HANDLING), *by(Permission.HANDLE_ISSUES)),
+        together=(frozenset(_HANDLING),),
+        moves={"status": steps(LEGAL_STEPS) | {(BIRTH, IssueStatus.OPEN.value): ()}},
+        actor_ids=frozenset({"raised_by_id", "acknowledged_by_id", "resolved_by_id"}),
     )
 
     number: Mapped[str]

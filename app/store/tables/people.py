@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.people import Role
+from app.domain.people import Permission, Role
+from app.domain.sharing import Allowed, Sharing, by, setting
 from app.store.tables.base import Base, Record, named, unique_alive
 
 
@@ -17,6 +19,15 @@ class UserAccount(Record):
 
     __tablename__ = "user_account"
     __table_args__ = (unique_alive("ux_user_account_name_key", "name_key"),)
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.MANAGE_USERS),
+        change=setting("role disabled", *by(Permission.MANAGE_USERS))
+        | setting(
+            "must_change_password",
+            *by(Permission.MANAGE_USERS),
+            Allowed(Permission.OWN_ACCOUNT, own="id"),
+        ),
+    )
 
     name: Mapped[str]
     name_key: Mapped[str]

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.alarms.verbs import NEEDED
+from app.domain.people import Permission
+from app.domain.sharing import BIRTH, Allowed, Sharing, by, setting
 from app.store.tables.base import Record, unique_alive
+
+_CONFIGURING = by(Permission.CONFIGURE_PLANT)
 
 
 class Equipment(Record):
     __tablename__ = "equipment"
     __table_args__ = (unique_alive("ux_equipment_code", "code"),)
+    sharing: ClassVar[Sharing] = Sharing(
+        create=_CONFIGURING, change=setting("name area type in_maintenance deleted", *_CONFIGURING)
+    )
 
     code: Mapped[str]
     name: Mapped[str]
@@ -27,6 +36,11 @@ class Connection(Record):
 
     __tablename__ = "connection"
     __table_args__ = (unique_alive("ux_connection_name", "name"),)
+    sharing: ClassVar[Sharing] = Sharing(
+        create=_CONFIGURING,
+        change=setting("name driver url settings deleted", *_CONFIGURING),
+        together=(frozenset({"driver", "url", "settings"}),),
+    )
 
     name: Mapped[str]
     driver: Mapped[str]
@@ -43,6 +57,12 @@ class Tag(Record):
         Index("ix_tag_equipment", "equipment_id"),
         Index("ix_tag_connection", "connection_id"),
     )
+    sharing: ClassVar[Sharing] = Sharing(
+        create=_CONFIGURING,
+        change=setting("name equipment_id connection_id address unit settings deleted", *_CONFIGURING),
+        # What an address means hangs on its connection; scale and limits (in `settings`) on the address and the unit.
+        together=(frozenset({"connection_id", "address", "unit", "settings"}),),
+    )
 
     name: Mapped[str]
     equipment_id: Mapped[UUID] = mapped_column(ForeignKey("equipment.id"))
@@ -57,6 +77,11 @@ class AlarmAction(Record):
 
     __tablename__ = "alarm_action"
     __table_args__ = (Index("ix_alarm_action_at", "at"),)
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(*dict.fromkeys(NEEDED.values())),
+        moves={"action": {(BIRTH, verb.value): (needed,) for verb, needed in NEEDED.items()}},
+        actor_names=frozenset({"actor"}),
+    )
 
     alarm: Mapped[str]
     action: Mapped[str]
@@ -72,6 +97,9 @@ class MachineWrite(Record):
 
     __tablename__ = "machine_write"
     __table_args__ = (Index("ix_machine_write_at", "at"),)
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.WRITE_TO_MACHINES), actor_names=frozenset({"actor"})
+    )
 
     tag: Mapped[str]
     value: Mapped[object] = mapped_column(JSON)
@@ -85,6 +113,11 @@ class Correction(Record):
 
     __tablename__ = "correction"
     __table_args__ = (Index("ix_correction_tag_start", "tag", "start"),)
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.CORRECT_HISTORY),
+        change=setting("deleted", *by(Permission.CORRECT_HISTORY)),
+        actor_names=frozenset({"author"}),
+    )
 
     tag: Mapped[str]
     start: Mapped[datetime]
@@ -101,6 +134,11 @@ class Note(Record):
 
     __tablename__ = "note"
     __table_args__ = (Index("ix_note_at", "at"),)
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.WRITE_NOTES),
+        change=setting("text deleted", Allowed(Permission.WRITE_NOTES, own="author")),
+        actor_names=frozenset({"author"}),
+    )
 
     at: Mapped[datetime]
     text: Mapped[str]
@@ -115,6 +153,11 @@ class SavedView(Record):
 
     __tablename__ = "saved_view"
     __table_args__ = (unique_alive("ux_saved_view_place_owner_name", "place", "owner", "name"),)
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.OWN_ACCOUNT),
+        change=setting("name shared content deleted", Allowed(Permission.OWN_ACCOUNT, own="owner")),
+        actor_names=frozenset({"owner"}),
+    )
 
     place: Mapped[str]
     name: Mapped[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.inspections import ItemKind, Verdict
 from app.domain.maintenance import MaintenanceKind, MaintenancePriority, MaintenanceStatus
+from app.domain.people import Permission
+from app.domain.sharing import Sharing, by, setting
 from app.store.tables.base import Record, named, unique_alive
 
 
@@ -22,6 +25,8 @@ class Inspection(Record):
         Index("ix_inspection_stage", "stage_id"),
         Index("ix_inspection_at", "inspected_at"),
     )
+    # What was found stays as it was found; one that was logged by mistake is taken back as a whole.
+    sharing: ClassVar[Sharing] = Sharing(create=by(Permission.INSPECT), actor_ids=frozenset({"inspector_id"}))
 
     number: Mapped[str]
     stage_id: Mapped[UUID] = mapped_column(ForeignKey("stage.id"))
@@ -37,6 +42,10 @@ class InspectionResult(Record):
 
     __tablename__ = "inspection_result"
     __table_args__ = (Index("ix_inspection_result_inspection", "inspection_id", "position"),)
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.INSPECT),
+        together=(frozenset({"kind", "passed", "value", "unit", "lower", "upper"}),),
+    )
 
     inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id"))
     position: Mapped[int]
@@ -56,6 +65,15 @@ class MaintenanceOrder(Record):
     __table_args__ = (
         unique_alive("ux_maintenance_order_number", "number"),
         Index("ix_maintenance_order_due", "due_at"),
+    )
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.PLAN_MAINTENANCE, Permission.IMPORT),
+        change=setting(
+            "title description kind priority status equipment assignee estimated_hours due_at created_at"
+            " completed_at feedback",
+            *by(Permission.IMPORT),
+        ),
+        together=(frozenset({"status", "completed_at"}),),
     )
 
     number: Mapped[str]
