@@ -7,6 +7,7 @@ from typing import Any
 from app.operations import (
     alarms,
     attachments,
+    conflicts,
     corrections,
     imports,
     inspections,
@@ -60,6 +61,7 @@ _OFFERED: tuple[Operation[..., Any], ...] = (
     alarms.take_alarm_out_of_service,
     alarms.return_alarm_to_service,
     machines.write_to_machine,
+    machines.take_over_machine,
     machine_passwords.note_machine_password,
     notes.write_note,
     corrections.correct_history,
@@ -79,6 +81,8 @@ _OFFERED: tuple[Operation[..., Any], ...] = (
     people.enable_user,
     people.reset_password,
     people.change_own_password,
+    conflicts.settle_conflict,
+    conflicts.bring_back,
     undo,
 )
 

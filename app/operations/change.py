@@ -76,6 +76,11 @@ class Change:
             self._last_id = self._fresh_id().int
         return UUID(int=self._last_id)
 
+    @property
+    def station(self) -> str:
+        """The name of this station: as the server knows it, or the letter of one that shares nothing."""
+        return joined_station(self.session) or self._station
+
     def get(self, row_class: type[RowT], row_id: UUID, title: str) -> RowT:
         """The living row; raises `NotFound` with `title` when there is none."""
         row = self.session.get(row_class, row_id)
@@ -91,7 +96,7 @@ class Change:
         """The next `count` human numbers of such rows, in order; typed or imported ones are passed over."""
         if not count:
             return []
-        head = f"{joined_station(self.session) or self._station}-{prefix}-"
+        head = f"{self.station}-{prefix}-"
         first = journal.take_numbers(self.session, entries.table_of(row_class.__tablename__), head, count)
         return [f"{head}{number:06d}" for number in range(first, first + count)]
 

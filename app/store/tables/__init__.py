@@ -4,6 +4,7 @@ from app.store.tables.attachments import Attachment, Blob
 from app.store.tables.base import Base, Record
 from app.store.tables.imports import ImportRun, ImportTemplate
 from app.store.tables.journal import Audit, Counter, Meta, Outbox
+from app.store.tables.machines import MachineTakeover
 from app.store.tables.orders import Issue, RouteStage, Stage, WorkOrder
 from app.store.tables.people import Credential, LoginGuard, UserAccount
 from app.store.tables.plant import (
@@ -38,6 +39,7 @@ __all__ = [
     "Issue",
     "LoginGrant",
     "LoginGuard",
+    "MachineTakeover",
     "MachineWrite",
     "MaintenanceOrder",
     "Meta",

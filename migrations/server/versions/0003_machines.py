@@ -9,12 +9,10 @@ down_revision = "0002"
 
 _TAKEOVER = """
 CREATE TABLE lineside.machine_takeover (
-    id uuid PRIMARY KEY,
-    version bigint NOT NULL,
-    deleted boolean NOT NULL,
-    connection_id uuid NOT NULL REFERENCES lineside.connection (id) DEFERRABLE INITIALLY IMMEDIATE,
+    id uuid PRIMARY KEY, version bigint NOT NULL DEFAULT 1, deleted boolean NOT NULL DEFAULT false,
+    connection_id uuid NOT NULL REFERENCES lineside.connection (id) DEFERRABLE,
     station text NOT NULL,
-    reason text NOT NULL,
+    reason text NOT NULL DEFAULT '',
     at timestamptz NOT NULL,
     actor text NOT NULL
 )
@@ -47,11 +45,13 @@ CREATE TABLE sync.lease_term (
     PRIMARY KEY (connection, epoch)
 );
 """
-# What is true only now is not worth a log: after a crash of the server every station tells it anew.
+# What is true only now is not worth a log: after a crash of the server every station tells it anew. `since` is when a
+# station came and stayed; `rev` grows with every telling, `machine_news.rev` in the order of the commits.
 _LIVE = """
 CREATE UNLOGGED TABLE sync.live_station (
     station text PRIMARY KEY,
     rev bigint NOT NULL,
+    since timestamptz NOT NULL,
     seen_at timestamptz NOT NULL,
     links jsonb NOT NULL DEFAULT '[]',
     links_rev bigint NOT NULL DEFAULT 0
