@@ -17,6 +17,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
 PARITIES = ("none", "even", "odd")
 SECURITY = ("None", "Basic256Sha256/Sign", "Basic256Sha256/SignAndEncrypt")
 ADDRESSING = ("raw", "one-based")
+TAKEOVERS = ("auto", "ask", "never")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Connection:
     request, `line` for RTU; the address of a serial line is serial:///dev/ttyUSB0 or serial://COM3.
     MQTT and Sparkplug B: `qos`, `ca_file` (PEM of the authority to believe, for mqtts), `client_id`, and for plain
     MQTT `status_topic` with the text `status_offline` that the machine's last will leaves there.
+    Where stations share a server one of them talks to the machine: `station` is the one that should, `takeover` whether
+    another takes its place when it is gone: by itself (auto), when a person says so (ask), or never.
     """
 
     name: str
@@ -67,6 +70,8 @@ class Connection:
     status_offline: str = "offline"
     timeout: float = 4.0
     enabled: bool = True
+    takeover: str = "auto"
+    station: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from app.domain.plant import (
     DRIVERS,
     PARITIES,
     SECURITY,
+    TAKEOVERS,
     Connection,
     Counter,
     DeadbandRule,
@@ -68,6 +69,8 @@ def read_connection(node: Node) -> Connection:
         status_offline=node.text("status_offline", "offline"),
         timeout=timeout,
         enabled=node.truth("enabled", True),
+        takeover=node.choice("takeover", TAKEOVERS, "auto"),
+        station=node.text("station", ""),
     )
 
 

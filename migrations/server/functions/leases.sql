@@ -1,19 +1,7 @@
 -- Who talks to which machine: one row a connection, an epoch that grows with every new holder, the server's clock.
 
-CREATE OR REPLACE FUNCTION sync.machine_station() RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    known text;
-BEGIN
-    SELECT s.name INTO known FROM sync.station s WHERE s.role_name = session_user AND NOT s.disabled;
-    IF known IS NULL THEN
-        RAISE EXCEPTION 'this login is no station' USING ERRCODE = '42501';
-    END IF;
-    RETURN known;
-END $$;
-
 -- A station shows that it is here. `since` begins anew after half a minute in which nothing was heard of it.
-CREATE OR REPLACE FUNCTION sync.machine_presence(p_station text) RETURNS void
+CREATE OR REPLACE FUNCTION sync._machine_presence(p_station text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO sync.live_station AS known (station, rev, since, seen_at)
     VALUES (p_station, 0, clock_timestamp(), clock_timestamp())
@@ -24,7 +12,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- How a lease looks to whoever asks: times as seconds, since nobody's own clock is believed.
-CREATE OR REPLACE FUNCTION sync.lease_words(p_lease sync.lease) RETURNS jsonb
+CREATE OR REPLACE FUNCTION sync._lease_words(p_lease sync.lease) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_build_object(
         'connection', p_lease.connection, 'epoch', p_lease.epoch, 'station', p_lease.station,
@@ -37,7 +25,7 @@ $$;
 CREATE OR REPLACE FUNCTION sync.take_lease(p_connection uuid, p_takeover uuid, p_answered boolean) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    me text := sync.machine_station();
+    me text := (sync._station()).name;
     moment timestamptz;
     silence interval;
     policy text := 'auto';
@@ -46,7 +34,7 @@ DECLARE
     reason text;
     sends timestamptz;
 BEGIN
-    PERFORM sync.machine_presence(me);
+    PERFORM sync._machine_presence(me);
     -- One at a time, also while a machine has no row yet; stations cannot hold this lock, as they could an advisory one.
     LOCK TABLE sync.lease IN SHARE ROW EXCLUSIVE MODE;
     SELECT t.silence INTO silence FROM sync.lease_terms t;
@@ -58,7 +46,7 @@ BEGIN
     moment := clock_timestamp();
     IF held.connection IS NOT NULL AND held.station = me THEN
         UPDATE sync.lease l SET seen_at = moment WHERE l.connection = p_connection RETURNING l.* INTO held;
-        RETURN sync.lease_words(held) || '{"granted": true, "why": "own"}';
+        RETURN sync._lease_words(held) || '{"granted": true, "why": "own"}';
     END IF;
     sends := moment;
     IF held.connection IS NULL THEN
@@ -69,31 +57,31 @@ BEGIN
         END IF;
         reason := 'free';
     ELSIF policy = 'never' THEN
-        RETURN sync.lease_words(held) || '{"granted": false, "why": "never"}';
+        RETURN sync._lease_words(held) || '{"granted": false, "why": "never"}';
     ELSIF p_takeover IS NOT NULL THEN
         IF NOT EXISTS (
             SELECT FROM lineside.machine_takeover w
             WHERE w.id = p_takeover AND w.connection_id = p_connection AND w.station = me AND NOT w.deleted
         ) THEN
-            RETURN sync.lease_words(held) || '{"granted": false, "why": "unordered"}';
+            RETURN sync._lease_words(held) || '{"granted": false, "why": "unordered"}';
         END IF;
         IF EXISTS (SELECT FROM sync.lease_term t WHERE t.takeover = p_takeover) THEN
-            RETURN sync.lease_words(held) || '{"granted": false, "why": "used"}';
+            RETURN sync._lease_words(held) || '{"granted": false, "why": "used"}';
         END IF;
         reason := 'by hand';
         -- Whoever held it stops sending when it has not reached this server for so long, or says sooner that it let go.
         sends := greatest(moment, held.seen_at + silence + interval '15 seconds');
     ELSIF policy <> 'auto' THEN
-        RETURN sync.lease_words(held) || '{"granted": false, "why": "ask"}';
+        RETURN sync._lease_words(held) || '{"granted": false, "why": "ask"}';
     ELSIF held.seen_at > moment - silence THEN
-        RETURN sync.lease_words(held) || '{"granted": false, "why": "held"}';
+        RETURN sync._lease_words(held) || '{"granted": false, "why": "held"}';
     ELSIF NOT EXISTS (
         -- Only who was here for the whole silence knows that it was the holder's, and not that of the server.
         SELECT FROM sync.live_station s WHERE s.station = me AND s.since <= moment - silence
     ) THEN
-        RETURN sync.lease_words(held) || '{"granted": false, "why": "new here"}';
+        RETURN sync._lease_words(held) || '{"granted": false, "why": "new here"}';
     ELSIF p_answered IS NOT TRUE THEN
-        RETURN sync.lease_words(held) || '{"granted": false, "why": "unanswered"}';
+        RETURN sync._lease_words(held) || '{"granted": false, "why": "unanswered"}';
     ELSE
         reason := 'silent';
         sends := moment + interval '15 seconds';  -- what the holder began to send just before may still be under way
@@ -108,20 +96,20 @@ BEGIN
     INSERT INTO sync.lease_term (connection, epoch, station, granted_at, why, takeover)
         VALUES (p_connection, held.epoch, me, moment, reason, CASE WHEN reason = 'by hand' THEN p_takeover END);
     PERFORM pg_notify('lineside_live', 'lease');
-    RETURN sync.lease_words(held) || jsonb_build_object('granted', true, 'why', reason);
+    RETURN sync._lease_words(held) || jsonb_build_object('granted', true, 'why', reason);
 END $$;
 
 -- The heartbeat: these are the machines that I drive. Returns every lease there is, and the terms.
 CREATE OR REPLACE FUNCTION sync.keep_leases(p_connections uuid[]) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    me text := sync.machine_station();
+    me text := (sync._station()).name;
     held jsonb;
 BEGIN
-    PERFORM sync.machine_presence(me);
+    PERFORM sync._machine_presence(me);
     UPDATE sync.lease l SET seen_at = clock_timestamp()
         WHERE l.station = me AND l.connection = ANY (p_connections);
-    SELECT coalesce(jsonb_agg(sync.lease_words(l)), '[]') INTO held FROM sync.lease l;
+    SELECT coalesce(jsonb_agg(sync._lease_words(l)), '[]') INTO held FROM sync.lease l;
     RETURN jsonb_build_object('station', me, 'now', extract(epoch FROM clock_timestamp())::float8,
         'silence', (SELECT extract(epoch FROM t.silence)::float8 FROM sync.lease_terms t), 'leases', held);
 END $$;
@@ -130,7 +118,7 @@ END $$;
 CREATE OR REPLACE FUNCTION sync.holds_lease(p_connection uuid, p_epoch bigint) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    me text := sync.machine_station();
+    me text := (sync._station()).name;
     held sync.lease;
 BEGIN
     UPDATE sync.lease l SET seen_at = clock_timestamp()
@@ -138,14 +126,14 @@ BEGIN
     IF held.connection IS NULL THEN
         RETURN '{"holds": false}';
     END IF;
-    RETURN sync.lease_words(held) || '{"holds": true}';
+    RETURN sync._lease_words(held) || '{"holds": true}';
 END $$;
 
 -- Whoever lost a machine says that its link is closed and nothing is being sent any more.
 CREATE OR REPLACE FUNCTION sync.let_go(p_connection uuid, p_epoch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    me text := sync.machine_station();
+    me text := (sync._station()).name;
 BEGIN
     IF EXISTS (
         SELECT FROM sync.lease_term t WHERE t.connection = p_connection AND t.epoch = p_epoch AND t.station = me
@@ -156,16 +144,15 @@ BEGIN
     END IF;
 END $$;
 
-GRANT SELECT ON sync.lease, sync.lease_term, sync.lease_terms TO {station};
-GRANT SELECT ON lineside.machine_takeover TO {station};
-REVOKE ALL ON FUNCTION sync.machine_station() FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.machine_presence(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.lease_words(sync.lease) FROM PUBLIC;
+GRANT SELECT ON sync.lease, sync.lease_term, sync.lease_terms TO @station@;
+GRANT SELECT ON lineside.machine_takeover TO @station@;
+REVOKE ALL ON FUNCTION sync._machine_presence(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync._lease_words(sync.lease) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.take_lease(uuid, uuid, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.keep_leases(uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.holds_lease(uuid, bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.let_go(uuid, bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION sync.take_lease(uuid, uuid, boolean) TO {station};
-GRANT EXECUTE ON FUNCTION sync.keep_leases(uuid[]) TO {station};
-GRANT EXECUTE ON FUNCTION sync.holds_lease(uuid, bigint) TO {station};
-GRANT EXECUTE ON FUNCTION sync.let_go(uuid, bigint) TO {station};
+GRANT EXECUTE ON FUNCTION sync.take_lease(uuid, uuid, boolean) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.keep_leases(uuid[]) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.holds_lease(uuid, bigint) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.let_go(uuid, bigint) TO @station@;

@@ -9,11 +9,11 @@ CREATE OR REPLACE FUNCTION sync.put_live(
 ) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    me text := sync.machine_station();
+    me text := (sync._station()).name;
     known bigint;
     next_rev bigint;
 BEGIN
-    PERFORM sync.machine_presence(me);
+    PERFORM sync._machine_presence(me);
     SELECT s.rev INTO known FROM sync.live_station s WHERE s.station = me FOR UPDATE;
     IF cardinality(p_names) = 0 AND p_links IS NULL AND known > 0 THEN
         RETURN false;
@@ -40,7 +40,7 @@ END $$;
 CREATE OR REPLACE FUNCTION sync.put_alarms(p_alarms jsonb, p_acts uuid[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    me text := sync.machine_station();
+    me text := (sync._station()).name;
     next_rev bigint;
     written bigint;
 BEGIN
@@ -73,7 +73,7 @@ END $$;
 CREATE OR REPLACE FUNCTION sync.put_answers(p_answers jsonb) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    me text := sync.machine_station();
+    me text := (sync._station()).name;
     next_rev bigint;
 BEGIN
     UPDATE sync.machine_news n SET rev = n.rev + 1 RETURNING n.rev INTO next_rev;
@@ -87,11 +87,11 @@ BEGIN
 END $$;
 
 GRANT SELECT ON sync.live, sync.live_station, sync.machine_alarm, sync.machine_act, sync.machine_answer,
-    sync.machine_news TO {station};
+    sync.machine_news TO @station@;
 REVOKE ALL ON FUNCTION sync.put_live(text[], uuid[], bigint[], bigint[], float8[], text[], bigint[], jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.put_alarms(jsonb, uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.put_answers(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sync.put_live(text[], uuid[], bigint[], bigint[], float8[], text[], bigint[], jsonb)
-    TO {station};
-GRANT EXECUTE ON FUNCTION sync.put_alarms(jsonb, uuid[]) TO {station};
-GRANT EXECUTE ON FUNCTION sync.put_answers(jsonb) TO {station};
+    TO @station@;
+GRANT EXECUTE ON FUNCTION sync.put_alarms(jsonb, uuid[]) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.put_answers(jsonb) TO @station@;

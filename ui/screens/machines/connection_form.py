@@ -155,6 +155,8 @@ def read_form(form: Form, driver: str, present: Connection | None) -> Connection
         trusted=kept.trusted if kept else "",
         timeout=float(timeout),
         enabled=kept.enabled if kept else True,
+        takeover=present.takeover if present else "auto",
+        station=present.station if present else "",
         **rest,
     )
 
