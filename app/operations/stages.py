@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.domain.errors import Denied, Refused
+from app.domain.errors import Denied, Refused, Stale
 from app.domain.orders import OrderStatus, status_from_stages
 from app.domain.people import Permission, require
 from app.domain.stages import (
@@ -17,6 +17,7 @@ from app.domain.stages import (
     illegal_drop,
     illegal_move,
     not_yours,
+    out_of_order,
 )
 from app.operations.change import Change, operation
 from app.store.tables import Stage, UserAccount, WorkOrder
@@ -62,6 +63,30 @@ def move_stage(change: Change, /, *, stage_id: UUID, to: StageStatus, reason: st
     stage.changed_at = change.now
     follow_stages(change, order, stages)
     change.label = f"Moved {order.number} {stage.name} to {to.words}"
+
+
+def refuse_broken_routes(change: Change, stage_ids: Sequence[UUID]) -> list[tuple[WorkOrder, list[Stage]]]:
+    """The orders of moved stages with all their stages.
+
+    Raises `Denied` when the actor may not move one, `Refused` for a cancelled order, and `Stale` when no moves could
+    have brought the stages where they stand.
+    """
+    order_ids: dict[UUID, None] = {}
+    for stage_id in stage_ids:
+        stage = change.get(Stage, stage_id, "stage")
+        require_move(change, stage)
+        order_ids[stage.work_order_id] = None
+    found = []
+    for order_id in order_ids:
+        order = change.get(WorkOrder, order_id, "work order")
+        if order.status is OrderStatus.CANCELLED:
+            raise Refused(f"Work order {order.number} is cancelled, so its stages stay where they are.")
+        stages = stages_of(change, order_id)
+        reason = out_of_order([(stage.name, stage.status) for stage in stages])
+        if reason is not None:
+            raise Stale(f"{order.number}: {reason}")
+        found.append((order, stages))
+    return found
 
 
 def follow_stages(change: Change, order: WorkOrder, stages: Sequence[Stage]) -> None:

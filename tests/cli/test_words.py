@@ -19,6 +19,7 @@ from app.operations import (
     alarms,
     attachments,
     change,
+    conflicts,
     corrections,
     imports,
     inspections,
@@ -108,6 +109,7 @@ def test_every_operation_is_offered_by_name(done: Lineside, lineside: Lineside) 
     modules = (
         alarms,
         attachments,
+        conflicts,
         corrections,
         imports,
         inspections,

@@ -16,7 +16,9 @@ from app.domain.maintenance import MaintenanceKind, MaintenancePriority, Mainten
 from app.domain.orders import OPEN_STATUSES, OrderStatus
 from app.domain.people import Role
 from app.domain.stages import StageStatus, delay
+from app.store.queries.conflicts import CONFLICTS
 from app.store.queries.listing import Column, Listing, TextIndex, contains
+from app.store.queries.shared_changes import SHARED_CHANGES
 from app.store.tables import (
     Audit,
     Equipment,
@@ -312,7 +314,19 @@ IMPORTS = Listing(
 
 LISTINGS = {
     listing.entity: listing
-    for listing in (WORK_ORDERS, STAGES, ISSUES, INSPECTIONS, MAINTENANCE, EQUIPMENT, USERS, AUDIT, IMPORTS)
+    for listing in (
+        WORK_ORDERS,
+        STAGES,
+        ISSUES,
+        INSPECTIONS,
+        MAINTENANCE,
+        EQUIPMENT,
+        USERS,
+        AUDIT,
+        IMPORTS,
+        CONFLICTS,
+        SHARED_CHANGES,
+    )
 }
 
 
