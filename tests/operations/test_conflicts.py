@@ -30,7 +30,7 @@ from tests.parking import AT, Parking, clash
 
 @pytest.fixture
 def parking(shop: Shop) -> Parking:
-    made = Parking(shop.house.store)
+    made = Parking(shop.house)
     made.join()
     return made
 

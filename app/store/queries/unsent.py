@@ -13,10 +13,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.store.entries import table_of
-from app.store.tables import Attachment, Blob, Meta, Outbox
+from app.store.sharing import joined_station
+from app.store.tables import Attachment, Blob, Outbox
 
-STATION = "sync.station"
-"""The fact about a store that says that it is shared: the name of its station."""
 UNCONFIRMED = ("pending", "acknowledged")
 _CHUNK = 500
 _PARENTS = {
@@ -84,12 +83,6 @@ class LidClosed:
         return sum(photo.size for photo in self.photos)
 
 
-def shared_as(session: Session) -> str | None:
-    """The name of this station at its server, None where nothing is shared."""
-    found = session.get(Meta, STATION)
-    return found.value if found is not None else None
-
-
 def left_behind(session: Session, limit: int = 200) -> LidClosed:
     """Unconfirmed changes, the oldest first, and photos that were not sent."""
     waiting = select(Outbox).where(Outbox.state.in_(UNCONFIRMED))
@@ -128,7 +121,7 @@ class UnsentRows:
 
     def look(self, session: Session) -> Mapping[str, frozenset[UUID]]:
         """Ids by entity, parents of changed parts included; empty where nothing is shared."""
-        if shared_as(session) is None:
+        if joined_station(session) is None:
             self._known = {}
             return {}
         positions = set(
