@@ -56,10 +56,12 @@ def add_chunk(db: sqlite3.Connection, tag: int, samples: Columns) -> None:
     packed = pack_parts(parts) if len(parts) > 1 else None
     id = db.execute("INSERT INTO chunk_data (parts, body) VALUES (?, ?)", (packed, body)).lastrowid
     epoch, n = max(zip(samples.epoch.tolist(), samples.n.tolist(), strict=True))
+    first_n = int(samples.n.min())
     values = _figures(whole(pieces))
     db.execute(
-        f"INSERT INTO chunk (tag, epoch, n, id, bytes, {_FIGURES}) VALUES (?, ?, ?, ?, ?, {', '.join('?' * 10)})",
-        (tag, epoch, n, id, len(body) + len(packed or b""), *values),
+        f"INSERT INTO chunk (tag, epoch, n, first_n, id, bytes, {_FIGURES}) "
+        f"VALUES (?, ?, ?, ?, ?, ?, {', '.join('?' * 10)})",
+        (tag, epoch, n, first_n, id, len(body) + len(packed or b""), *values),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from app.store.history import stream_marks
 from app.store.history.alarm_writer import drop_before
 from app.store.history.rows import Keeping
 from app.store.history.schema import micros, moment
@@ -68,6 +69,10 @@ class Retention:
         if not found and self._used_bytes() > rules.most_bytes:
             why = "size"
             found = self._whole_chunks(micros(now - YOUNG), keep_from)
+            if not found and keep_from is not None:
+                why = "size, before they were forwarded"
+                found = self._whole_chunks(micros(now - YOUNG), None)
+                stream_marks.note_given_up(self._db, sum(count for *_, count in found))
         self._reduce([(id, tag, t0) for id, tag, t0, _, _ in found])
         rows = self._drop_rows(limit, keep_from)
         figures = self._drop_figures(micros(now - max(rules.keep_figures, rules.keep)))

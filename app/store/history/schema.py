@@ -11,9 +11,9 @@ from pathlib import Path
 
 from app.domain.errors import Refused, WorldFault
 from app.domain.samples import Value
-from app.store.history import alarm_tables, chunks
+from app.store.history import alarm_tables, chunks, stream_marks
 
-VERSION = 2
+VERSION = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PAGE = 1024  # a commit touches a page or two of every tag, and the last page of a chunk is half empty
@@ -31,7 +31,7 @@ CREATE TABLE sample (
 CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 # What makes the tables of version n into those of version n + 1.
-_UPGRADES = {1: alarm_tables.FROM_1 + chunks.TABLES}
+_UPGRADES = {1: alarm_tables.FROM_1 + chunks.TABLES, 2: stream_marks.FROM_2}
 
 
 class Damaged(Exception):
@@ -97,7 +97,7 @@ def _keep_private(path: Path) -> None:
 def _statements(version: int) -> str:
     """What brings a file of `version` (0: an empty one) up to date."""
     if version == 0:
-        return _TABLES + chunks.TABLES + alarm_tables.TABLES
+        return _TABLES + chunks.TABLES + alarm_tables.TABLES + stream_marks.FROM_2
     return "\n".join(_UPGRADES[older] for older in range(version, VERSION))
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
 from app.domain.samples import Sample, Value
-from app.store.history import alarm_writer
+from app.store.history import alarm_writer, stream_marks
 from app.store.history.alarm_rows import AlarmBatch
 from app.store.history.retention import Dropped, Retention
 from app.store.history.rows import Keeping
 from app.store.history.schema import maybe_moment, micros, open_to_write, storable, told
 from app.store.history.sealing import Sealed, Sealing
+from app.store.history.stream_marks import StreamState
 
 _AS_USUAL = Keeping()
 
@@ -29,8 +32,10 @@ class HistoryWriter:
         self._tags: dict[str, tuple[int, str]] = {
             name: (id, kind) for id, name, kind in self._db.execute("SELECT id, name, kind FROM tag")
         }
-        newest = self._db.execute("SELECT value FROM mark WHERE name = ?", (self._counter,)).fetchone()
-        self._n = int(newest[0]) if newest else 0
+        self._n = stream_marks.newest_n(self._db, epoch)
+        self._numbered = False
+        self._offering = False
+        self._forwarded = 0
         self._sealing = Sealing(self._db, keeping)
         self._retention = Retention(self._db, keeping)
 
@@ -47,24 +52,35 @@ class HistoryWriter:
         """
         with self._lock, told(self.path):
             n, tags = self._n, dict(self._tags)
-            self._db.execute("BEGIN IMMEDIATE")
             try:
-                if samples:
-                    self._db.executemany(
-                        "INSERT INTO sample VALUES (?, ?, ?, ?, ?, ?, ?)", self._rows(samples)
-                    )
-                    self._db.execute("INSERT OR REPLACE INTO mark VALUES (?, ?)", (self._counter, self._n))
-                if alarms:
-                    alarm_writer.write_alarms(self._db, alarms)
-                if now is not None:
-                    self._db.execute("INSERT OR REPLACE INTO mark VALUES ('last commit', ?)", (micros(now),))
-                self._db.execute("COMMIT")
+                with self._transaction():
+                    self._put(samples, alarms, now)
             except BaseException:
                 self._n, self._tags = n, tags
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
                 raise
         return len(samples)
+
+    def _put(self, samples: Sequence[Sample], alarms: AlarmBatch | None, now: datetime | None) -> None:
+        if samples:
+            self._db.executemany("INSERT INTO sample VALUES (?, ?, ?, ?, ?, ?, ?)", self._rows(samples))
+            self._db.execute("INSERT OR REPLACE INTO mark VALUES (?, ?)", (self._counter, self._n))
+        if alarms:
+            alarm_writer.write_alarms(self._db, alarms)
+        if self._offering:
+            stream_marks.mark(self._db, self._n, self._forwarded)
+        if now is not None:
+            self._db.execute("INSERT OR REPLACE INTO mark VALUES ('last commit', ?)", (micros(now),))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
     def _rows(self, samples: Iterable[Sample]) -> Iterable[tuple[object, ...]]:
         for sample in samples:
@@ -117,10 +133,41 @@ class HistoryWriter:
     def drop_old(self, now: datetime, keep_from: tuple[int, int] | None = None) -> Dropped:
         """One step of keeping the file within what is set; `more` says that another step should follow soon.
 
-        Samples from (epoch, n) = `keep_from` on are never dropped: they are not forwarded yet.
+        Samples from (epoch, n) = `keep_from` on are not forwarded yet: they go only where the file is too large and
+        nothing else is left that could give way; they are counted.
         """
         with self._lock, told(self.path):
             return self._retention.step(now, keep_from)
+
+    def stream(self) -> StreamState | None:
+        """The stream that this file is to a shared server; None as long as it was never shared."""
+        with self._lock, told(self.path):
+            return stream_marks.read_state(self._db)
+
+    def begin_offering(self, state: StreamState) -> StreamState:
+        """From now on whatever is written may be forwarded as a part of `state`; the new marks are on the disk.
+
+        What was offered is remembered in the very transaction that writes it: a server that has more of this stream
+        than was ever offered has it from another copy of this file.
+        """
+        with self._lock, told(self.path):
+            begun = replace(state, offered=self._n)
+            with self._transaction():
+                stream_marks.write_state(self._db, begun)
+            self._offering, self._forwarded = True, state.forwarded
+        return begun
+
+    def forwarded(self, n: int) -> None:
+        """The server has the samples up to `n`; it is remembered with the next batch that is written."""
+        self._forwarded = n
+
+    def number_chunks(self, limit: int = 20) -> bool:
+        """Bring some chunks of an older Lineside to tell which samples they hold; whether more of them are left."""
+        with self._lock, told(self.path):
+            if not self._numbered:
+                with self._transaction():
+                    self._numbered = not stream_marks.number_chunks(self._db, limit)
+            return not self._numbered
 
     def last_commit(self) -> datetime | None:
         """When a collector last wrote here, or None when none ever did."""
