@@ -86,6 +86,23 @@ class BlobFolder:
             out.close()
             draft.unlink(missing_ok=True)
 
+    @contextmanager
+    def part(self, sha256: str) -> Iterator[BinaryIO]:
+        """What came of a download so far, for reading and writing; it outlives the block, and a crash."""
+        name = self._part(sha256)
+        with _plain_faults(self.path):
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(name, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        with os.fdopen(descriptor, "r+b") as part:
+            yield part
+
+    def settle_part(self, sha256: str, part: BinaryIO) -> None:
+        """Make a complete download, which the caller verified, the blob `sha256`."""
+        self.settle(self._part(sha256), part, sha256)
+
+    def _part(self, sha256: str) -> Path:
+        return self.path / f"part-{self.file(sha256).name}"
+
     def settle(self, draft: Path, out: BinaryIO, sha256: str) -> None:
         """Make a complete draft the blob `sha256`: on the disk first, then under its name."""
         target = self.file(sha256)
@@ -169,7 +186,7 @@ class BlobFolder:
         """
         limit = (time.time() if now is None else now) - _DAY
         stray = [self.file(sha256) for sha256 in self.held() if sha256 not in known]
-        stray += list(self.path.glob("draft-*"))
+        stray += [*self.path.glob("draft-*"), *self.path.glob("part-*")]
         removed = 0
         for file in stray:
             if file.exists() and file.stat().st_mtime < limit:

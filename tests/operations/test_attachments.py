@@ -23,8 +23,8 @@ from app.store.queries.attachments import (
     AttachedFile,
     attached_files,
     blobs_to_send,
-    count_attachments,
     known_blobs,
+    listed_blobs,
     removable_blobs,
 )
 from app.store.tables import Attachment, Meta, SharedChange
@@ -148,8 +148,8 @@ def test_bytes_go_to_the_server_once_and_may_leave_only_when_every_row_is_stored
         assert [blob.sha256 for blob in blobs_to_send(session)] == [SHA]
         assert removable_blobs(session) == frozenset()
         assert known_blobs(session) == {SHA}
-        count = count_attachments(session)
-        assert (count.files, count.bytes, count.waiting, count.here) == (1, 10, 1, (SHA,))
+        assert listed_blobs(session).sizes == {SHA: 10}
+        assert listed_blobs(session).waiting == {SHA}
     _say_stored(house, first)
     with house.store.reader() as session:
         assert removable_blobs(session) == frozenset()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -86,16 +86,15 @@ class WaitingBlob:
 
 
 def blobs_to_send(session: Session) -> list[WaitingBlob]:
-    """Bytes of this station that living rows speak of and the server lacks, in the order they were added.
+    """Bytes that living rows speak of and the server lacks, in the order they were added; who has them can send them.
 
-    Also those that were fetched once: a server that was restored from an old backup gets them back from anyone.
+    Not only those that were added here: a server that was restored from an old backup gets them back from anyone.
     """
     rows = session.execute(
-        select(Blob.sha256, Blob.size, func.min(Attachment.mime))
-        .join(Attachment, Attachment.sha256 == Blob.sha256)
+        select(Attachment.sha256, func.min(Attachment.size), func.min(Attachment.mime))
         .where(~Attachment.deleted, ~Attachment.stored)
-        .group_by(Blob.sha256)
-        .order_by(Blob.added_at, Blob.sha256)
+        .group_by(Attachment.sha256)
+        .order_by(func.min(Attachment.at), Attachment.sha256)
     )
     return [WaitingBlob(sha256, size, mime) for sha256, size, mime in rows]
 
@@ -108,33 +107,22 @@ def known_blobs(session: Session) -> frozenset[str]:
 
 
 def removable_blobs(session: Session) -> frozenset[str]:
-    """Bytes of this station that can be had from the server again: every row that speaks of them says so."""
+    """Bytes that can be had from the server again: every row that speaks of them, removed ones too, says so."""
     unsent = select(Attachment.sha256).where(~Attachment.stored)
-    stored = select(Attachment.sha256).where(Attachment.stored)
-    rows = session.execute(select(Blob.sha256).where(Blob.sha256.in_(stored), Blob.sha256.not_in(unsent)))
-    return frozenset(rows.scalars())
+    stored = select(Attachment.sha256).where(Attachment.stored, Attachment.sha256.not_in(unsent)).distinct()
+    return frozenset(session.execute(stored).scalars())
 
 
 @dataclass(frozen=True, slots=True)
-class AttachmentCount:
-    """How many photos and files there are, their bytes, and how many of them wait to be sent."""
+class ListedBlobs:
+    """All photos and files that living rows speak of: SHA-256 → size in bytes; and those the server lacks."""
 
-    files: int
-    bytes: int
-    waiting: int
-    here: Sequence[str]
+    sizes: Mapping[str, int]
+    waiting: frozenset[str]
 
 
-def count_attachments(session: Session) -> AttachmentCount:
-    distinct = select(Attachment.sha256, func.max(Attachment.size).label("size")).where(~Attachment.deleted)
-    one_each = distinct.group_by(Attachment.sha256).subquery()
-    files, total = session.execute(
-        select(func.count(), func.coalesce(func.sum(one_each.c.size), 0)).select_from(one_each)
-    ).one()
-    here = session.execute(
-        select(Blob.sha256)
-        .join(Attachment, Attachment.sha256 == Blob.sha256)
-        .where(~Attachment.deleted)
-        .distinct()
-    )
-    return AttachmentCount(files, total, len(blobs_to_send(session)), tuple(here.scalars()))
+def listed_blobs(session: Session) -> ListedBlobs:
+    """What there is, each file once however many rows speak of it."""
+    rows = session.execute(select(Attachment.sha256, Attachment.size).where(~Attachment.deleted))
+    waiting = frozenset(blob.sha256 for blob in blobs_to_send(session))
+    return ListedBlobs(dict(row._tuple() for row in rows), waiting)

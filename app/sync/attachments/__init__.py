@@ -1,0 +1,1 @@
+"""Photos and files between this station and the server: sent and fetched behind everything else, always verified."""
