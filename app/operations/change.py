@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,14 +13,14 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cas
 from uuid import UUID
 
 import structlog
-from sqlalchemy import CursorResult, Table, bindparam, event, select, update
+from sqlalchemy import CursorResult, Row, Table, bindparam, event, select, update
 from sqlalchemy import inspect as inspect_row
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from app.domain.errors import Denied, NotFound, Refused, Stale
 from app.domain.events import Committed
 from app.domain.people import Actor, Permission, require
+from app.operations.noting import BOOKKEEPING, changed_fields, fill_defaults, unchanged
 from app.store import bulk, entries, journal
 from app.store.entries import CREATED, UPDATED, CreatedRows, Patch, plain
 from app.store.sessions import Store
@@ -31,7 +31,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 RowT = TypeVar("RowT", bound=Record)
 
-_BOOKKEEPING = frozenset({"id", "version"})
 _RowChange: TypeAlias = tuple[UUID, Mapping[str, tuple[Any, Any]]]
 _LOOKUP = 500
 _RANDOM_END = (1 << 62) - 1
@@ -116,16 +115,22 @@ class Change:
         for row_id, fields in changes:
             by_fields[tuple(sorted(fields))].append((row_id, fields))
         for names, group in by_fields.items():
-            self._patch_alike(table, names, group)
+            self._patch_alike(table, names, row_class.sharing.companions(names), group)
         self.session.expire_all()
 
-    def _patch_alike(self, table: Table, names: Sequence[str], group: Sequence[_RowChange]) -> None:
-        """Patch rows of which the same fields change, in one go: an undone import changes 300,000 of them."""
-        versions: dict[UUID, int] = {}
+    def _patch_alike(
+        self, table: Table, names: Sequence[str], beside: Collection[str], group: Sequence[_RowChange]
+    ) -> None:
+        """Patch rows of which the same fields change, in one go: an undone import changes 300,000 of them.
+
+        The fields `beside` are noted as they are, since they belong together with those that change.
+        """
+        known: dict[UUID, Row[Any]] = {}
+        columns = [table.c.id, table.c.version, *(table.c[name] for name in beside)]
         for begin in range(0, len(group), _LOOKUP):
             ids = [row_id for row_id, _ in group[begin : begin + _LOOKUP]]
-            found = self.session.execute(select(table.c.id, table.c.version).where(table.c.id.in_(ids)))
-            versions.update((row.id, row.version) for row in found)
+            found = self.session.execute(select(*columns).where(table.c.id.in_(ids)))
+            known.update((row.id, row) for row in found)
         matches = [table.c[name].is_not_distinct_from(bindparam(f"old_{name}")) for name in names]
         statement = (
             update(table)
@@ -142,16 +147,23 @@ class Change:
         if written.rowcount != len(group):
             raise Stale("Someone changed this meanwhile; look at it again. Nothing was overwritten.")
         for row_id, fields in group:
+            row = known[row_id]
             patched = {name: (plain(old), plain(new)) for name, (old, new) in fields.items()}
-            self._note(Patch(str(table.name), row_id, UPDATED, versions[row_id] + 1, patched))
+            patched |= {name: unchanged(row._mapping[name]) for name in beside}
+            self._note(Patch(str(table.name), row_id, UPDATED, row.version + 1, patched))
 
     def testify(self, actor: Actor, outcome: str, sentence: str, operation_name: str) -> None:
         """Have the audit trail say this of `actor`, also when no shared row changes (logins, refused tries)."""
         self.testimony = journal.AuditLine(self.now, actor, operation_name, outcome, sentence)
 
     def signature(self, text: str) -> str:
-        """The actor's signature over `text` in hex; raises `Refused` when this station cannot sign for them."""
-        return "" if self._sign is None else self._sign(self.actor, text)
+        """The actor's signature over `text` in hex, empty on a station that shares nothing.
+
+        Raises `Refused` when this station cannot sign for them.
+        """
+        if self._sign is None or joined_station(self.session) is None:
+            return ""
+        return self._sign(self.actor, text)
 
     def before_flush(self, session: Session, _context: object, _instances: object) -> None:
         """Note what the session is about to write, and raise the version of each changed row."""
@@ -161,15 +173,15 @@ class Change:
             if not isinstance(row, Record):
                 continue
             if inspect_row(row).persistent:
-                fields = _changed_fields(row)
+                fields = changed_fields(row)
                 if not fields:
                     continue
                 if (row.__tablename__, row.id) not in self._patches:
                     row.version += 1
                 self._note(Patch(row.__tablename__, row.id, UPDATED, row.version, fields))
             else:
-                _fill_defaults(row)
-                names = [c.key for c in inspect_row(row).mapper.column_attrs if c.key not in _BOOKKEEPING]
+                fill_defaults(row)
+                names = [c.key for c in inspect_row(row).mapper.column_attrs if c.key not in BOOKKEEPING]
                 created = {name: (None, plain(getattr(row, name))) for name in names}
                 self._note(Patch(row.__tablename__, row.id, CREATED, 1, created))
 
@@ -191,27 +203,6 @@ class Change:
     def patches(self) -> list[Patch | CreatedRows]:
         """What was written so far, one patch a row, in the order of the first write."""
         return list(self._patches.values())
-
-
-def _changed_fields(row: Record) -> dict[str, tuple[Any, Any]]:
-    fields: dict[str, tuple[Any, Any]] = {}
-    for attribute in inspect_row(row).mapper.column_attrs:
-        history = inspect_row(row).attrs[attribute.key].history
-        if attribute.key in _BOOKKEEPING or not history.has_changes():
-            continue
-        before = plain(history.deleted[0]) if history.deleted else None
-        after = plain(history.added[0]) if history.added else None
-        if before != after:
-            fields[attribute.key] = (before, after)
-    return fields
-
-
-def _fill_defaults(row: Record) -> None:
-    for column in inspect_row(row).mapper.columns:
-        default = column.default
-        if getattr(row, column.key) is None and default is not None:
-            value = default.arg if isinstance(default, ScalarElementColumnDefault) else {}
-            setattr(row, column.key, value)
 
 
 @dataclass(frozen=True)
@@ -261,7 +252,7 @@ class Outcome(Generic[R]):
 
 
 Signer: TypeAlias = Callable[[Actor, str], str]
-"""Signs an outbox body in somebody's name: hex, empty where nothing is shared; raises `Refused` when it cannot."""
+"""Signs a text in somebody's name, in hex; raises `Refused` when it cannot. Asked where a server is shared."""
 
 
 def unsigned(_actor: Actor, _body: str) -> str:
@@ -340,7 +331,7 @@ class Door:
                 resolves=change.resolves,
             )
             body = entries.encode(head, change.patches)
-            mac = self.sign(change.actor, body)
+            mac = change.signature(body)
             journal.append_outbox(change.session, change.id, body, mac, self.new_id)
             line = replace(line, change_id=change.id, undoes=change.undoes, body=body)
         elif change.testimony is not None:
