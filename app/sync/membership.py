@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -17,7 +17,7 @@ FILE_NAME = "server.toml"
 PASSWORD_VARIABLE, KEY_VARIABLE = "LINESIDE_SERVER_PASSWORD", "LINESIDE_STATION_KEY"
 _STATION = re.compile(r"[A-Z0-9]{1,6}")
 _PASSWORD_NAME, _KEY_NAME = "@server", "@station-key"
-_KEY = re.compile(r"(?:[0-9a-f]{2}){16,64}")
+KEY_FORM = re.compile(r"(?:[0-9a-f]{2}){16,64}")
 
 
 def check_station(name: str) -> str:
@@ -41,8 +41,8 @@ class Address:
 class Secrets:
     """The password of the station's database role, and the key (hex) with which the plant itself signs."""
 
-    password: str
-    station_key: str
+    password: str = field(repr=False)
+    station_key: str = field(repr=False)
 
 
 def address_of(folder: Path) -> Address | None:
@@ -57,6 +57,21 @@ def address_of(folder: Path) -> Address | None:
         raise Refused(f"{file} is damaged; join the server again with a new line from it.") from None
     except OSError as error:
         raise WorldFault(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def has_address(folder: Path) -> bool:
+    """Whether there is a `server.toml`: quick, and true also while joining is under way."""
+    return (folder / FILE_NAME).exists()
+
+
+def station_address(folder: Path) -> Address:
+    """`address_of` where there must be one; raises `Refused` when it was lost."""
+    address = address_of(folder)
+    if address is None:
+        raise Refused(
+            f"{folder / FILE_NAME} is missing, so the server cannot be found; join again with a new line from it."
+        )
+    return address
 
 
 def keep_address(folder: Path, address: Address) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 from app.domain.errors import Refused
 from app.domain.people import Actor
-from app.sync.membership import address_of, secrets_of
+from app.sync.membership import secrets_of, station_address
 
 _UNKNOWN = (
     "{name} cannot sign on this station yet: log in again while the server can be reached. Nothing was saved."
@@ -26,12 +25,11 @@ def mac_of(secret: bytes, body: str) -> str:
 class SigningBook:
     """The secrets of the people who logged in to this process; they leave it only as signatures.
 
-    Safe from all threads. `joined` tells whether this folder shares a server at this moment.
+    Safe from all threads. The door asks it on a station that shares a server only.
     """
 
-    def __init__(self, folder: Path, joined: Callable[[], bool]) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._joined = joined
         self._secrets: dict[UUID, bytes] = {}
         self._station_key: bytes | None = None
         self._lock = threading.Lock()
@@ -56,9 +54,7 @@ class SigningBook:
             return self._secrets.get(user_id)
 
     def sign(self, actor: Actor, body: str) -> str:
-        """The signature of `actor` in hex, empty where nothing is shared; raises `Refused` without their secret."""
-        if not self._joined():
-            return ""
+        """The signature of `actor` in hex; raises `Refused` without their secret."""
         if actor.user_id is None:
             return mac_of(self._key(), body)
         secret = self.secret_of(actor.user_id)
@@ -70,8 +66,6 @@ class SigningBook:
         """The station's key, read once: a keyring may take seconds."""
         with self._lock:
             if self._station_key is None:
-                address = address_of(self._folder)
-                if address is None:
-                    raise Refused("This station lost the address of its server; join it again.")
+                address = station_address(self._folder)
                 self._station_key = bytes.fromhex(secrets_of(self._folder, address).station_key)
             return self._station_key

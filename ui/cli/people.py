@@ -5,23 +5,33 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 
-from app.domain.errors import NotFound, Refused
 from app.domain.people import Role
-from ui.cli.session import actor, house, say, say_rows
+from ui.cli.session import PASSWORD_VARIABLE, SESSION, account, actor, house, say, say_rows
+
+if TYPE_CHECKING:
+    from app.plant import House
 
 commands = typer.Typer(no_args_is_help=True)
-_PASSWORD_VARIABLE = "LINESIDE_PASSWORD"
+_NEW_VARIABLE = "LINESIDE_NEW_PASSWORD"
 _AS = typer.Option(None, "--as", help="In whose name; this computer's user otherwise.")
 
 
-def _password() -> tuple[str, bool]:
-    """A password from the environment, the terminal or standard input, or a made-up one; and whether it was made up."""
-    given = os.environ.get(_PASSWORD_VARIABLE)
+def _password(opened: House) -> tuple[str, bool]:
+    """A password from the environment, the terminal or standard input, or a made-up one; and whether it was made up.
+
+    On a station that shares a server LINESIDE_PASSWORD and --password-stdin are those of whoever acts.
+    """
+    given = os.environ.get(_NEW_VARIABLE)
+    if not given and opened.station is None:
+        given = os.environ.get(PASSWORD_VARIABLE)
     if given:
         return given, False
+    if SESSION.password_stdin:
+        return secrets.token_urlsafe(12), True
     if sys.stdin.isatty():
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True)), False
     line = sys.stdin.readline().rstrip("\n")
@@ -40,13 +50,14 @@ def add(
     role: Role = typer.Option(..., "--role", help="What the person may do."),
     acting: str | None = _AS,
 ) -> None:
-    """Add an account. The password is asked for, or read from standard input or LINESIDE_PASSWORD, or made up."""
+    """Add an account. The password is asked for, or read from standard input or LINESIDE_NEW_PASSWORD, or made up."""
     from app.operations.people import add_user
 
-    password, made_up = _password()
     with house() as opened:
+        who = actor(opened, acting)
+        password, made_up = _password(opened)
         intent = add_user(name=name, role=role, password=password, must_change_password=made_up)
-        opened.door.perform(intent, actor(opened, acting))
+        opened.door.perform(intent, who)
     _tell(name, f"Added {name} as {role.value}.", password, made_up)
 
 
@@ -73,9 +84,8 @@ def disable(name: str, acting: str | None = _AS) -> None:
     from app.operations.people import disable_user
 
     with house() as opened:
-        target = actor(opened, name)
-        if target.user_id is None:
-            raise NotFound(f"There is no user called {name}.")
+        target = account(opened, name)
+        assert target.user_id is not None
         opened.door.perform(disable_user(user_id=target.user_id), actor(opened, acting))
     say({"name": name}, f"Disabled {name}.")
 
@@ -85,10 +95,9 @@ def reset(name: str, acting: str | None = _AS) -> None:
     """Give a person a new password, to be changed at the next login."""
     from app.operations.people import reset_password
 
-    password, made_up = _password()
     with house() as opened:
-        target = actor(opened, name)
-        if target.user_id is None:
-            raise Refused(f"There is no user called {name}.")
-        opened.door.perform(reset_password(user_id=target.user_id, password=password), actor(opened, acting))
+        target, who = account(opened, name), actor(opened, acting)
+        assert target.user_id is not None
+        password, made_up = _password(opened)
+        opened.door.perform(reset_password(user_id=target.user_id, password=password), who)
     _tell(name, f"Reset the password of {name}.", password, made_up)

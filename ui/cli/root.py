@@ -24,7 +24,7 @@ from ui.cli import (
 )
 from ui.cli.session import SESSION
 
-_DATA_DIR, _JSON = "--data-dir", "--json"
+_DATA_DIR, _JSON, _PASSWORD_STDIN = "--data-dir", "--json", "--password-stdin"
 
 root = typer.Typer(
     no_args_is_help=False,
@@ -42,10 +42,14 @@ def start(
         None, _DATA_DIR, help="Folder of the data; LINESIDE_DATA_DIR otherwise."
     ),
     as_json: bool = typer.Option(False, _JSON, help="Print JSON."),
+    password_stdin: bool = typer.Option(
+        False, _PASSWORD_STDIN, help="Read the password of --as from standard input."
+    ),
 ) -> None:
     """Lineside supervises a workshop. Without a command it opens the window."""
     SESSION.folder = data_dir
     SESSION.as_json = as_json
+    SESSION.password_stdin = password_stdin
     if context.invoked_subcommand is None:
         window.desktop()
 
@@ -78,14 +82,14 @@ root.command()(upkeep.version)
 
 
 def hoisted(arguments: list[str]) -> list[str]:
-    """The same command with --data-dir and --json in front, where typer wants them; people write them anywhere."""
+    """The same command with the options for all in front, where typer wants them; people write them anywhere."""
     front: list[str] = []
     rest: list[str] = []
     pending = iter(arguments)
     for argument in pending:
         if argument == "--":
             rest += [argument, *pending]
-        elif argument == _JSON or argument.startswith(_DATA_DIR + "="):
+        elif argument in (_JSON, _PASSWORD_STDIN) or argument.startswith(_DATA_DIR + "="):
             front.append(argument)
         elif argument == _DATA_DIR:
             value = next(pending, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,9 +28,11 @@ class Session:
 
     folder: Path | None = None
     as_json: bool = False
+    password_stdin: bool = False
 
 
 SESSION = Session()
+PASSWORD_VARIABLE = "LINESIDE_PASSWORD"
 
 
 def folder() -> Path:
@@ -53,12 +56,24 @@ def house() -> Iterator[House]:
 
 
 def actor(opened: House, name: str | None) -> Actor:
-    """The account called `name`; without a name, this computer's own user, who owns the data folder anyway.
+    """In whose name a command acts: the account `name`, else this computer's own user, who owns the data folder anyway.
 
-    Raises `NotFound` for an unknown account. The door refuses a disabled one.
+    On a station that shares a server the person proves who they are with their password, since only they can sign.
+    Raises `NotFound` for an unknown account, `Refused` without a name or a password where one is needed. The door
+    refuses a disabled account.
     """
+    joined = opened.station is not None
     if name is None:
+        if joined:
+            raise Refused("This station shares a server, which asks in whose name: add --as USER.")
         return Actor(None, f"{system_user()} (command line)", Role.ADMIN)
+    if joined:
+        return opened.log_in(name, _password_of(name)).actor
+    return account(opened, name)
+
+
+def account(opened: House, name: str) -> Actor:
+    """The account called `name`; raises `NotFound`."""
     from sqlalchemy import select
 
     from app.store.tables import UserAccount
@@ -67,10 +82,27 @@ def actor(opened: House, name: str | None) -> Actor:
         found = select(UserAccount).where(
             UserAccount.name_key == " ".join(name.split()).casefold(), ~UserAccount.deleted
         )
-        account = session.execute(found).scalar_one_or_none()
-    if account is None:
+        known = session.execute(found).scalar_one_or_none()
+    if known is None:
         raise NotFound(f"There is no user called {name}; `lineside user list` shows all.")
-    return Actor(account.id, account.name, account.role)
+    return Actor(known.id, known.name, known.role)
+
+
+def _password_of(name: str) -> str:
+    """The password of who acts: from the environment, standard input or the terminal."""
+    given = os.environ.get(PASSWORD_VARIABLE, "")
+    if SESSION.password_stdin:
+        given = sys.stdin.readline().rstrip("\n")
+    elif not given and sys.stdin.isatty():
+        import typer
+
+        given = str(typer.prompt(f"Password of {name}", hide_input=True, err=True))
+    if not given:
+        raise Refused(
+            f"This station shares a server, which asks for the password of {name}: set {PASSWORD_VARIABLE}, or give "
+            "--password-stdin and the password on standard input."
+        )
+    return given
 
 
 def system_user() -> str:

@@ -132,6 +132,10 @@ class LoadingBar(ThemedWidget):
         self._text.setText(text)
         self.update()
 
+    def text(self) -> str:
+        """The words beside the bar."""
+        return self._text.text()
+
     def finish(self) -> None:
         self._delay.stop()
         self._tick.stop()

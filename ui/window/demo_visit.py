@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.operations.login import Login, log_in
+from app.operations.login import Login
 
 if TYPE_CHECKING:
     from ui.window.desktop import Desktop
@@ -26,7 +26,7 @@ class DemoVisit(QObject):
     def begin(self, desktop: Desktop) -> None:
         """The data of `desktop` is open: come in."""
         self._desktop = desktop
-        check = partial(log_in, desktop.inside.desk.house.door, self._name, self._password)
+        check = partial(desktop.inside.desk.house.log_in, self._name, self._password)
         desktop.tasks.run(check, self._enter, owner=self)
         if self._seconds is not None:
             QTimer.singleShot(round(self._seconds * 1000), desktop.quit)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from sqlalchemy.orm import Session
@@ -11,22 +13,28 @@ from sqlalchemy.orm import Session
 from app.domain.errors import LinesideError, Refused
 from app.domain.people import THE_PLANT, Actor, check_password, check_user_name
 from app.operations.change import Outcome
-from app.operations.login import Login, log_in, note_logout
+from app.operations.login import Login
 from app.operations.people import change_own_password, create_first_admin
 from app.store.queries.accounts import locked_until
 from ui.bridge.desk import Desk
 from ui.screens.login import LoginScreen
+
+if TYPE_CHECKING:
+    from app.sync.join import Joined
 
 
 class Sessions(QObject):
     """Checks passwords on a worker thread and puts the person at the desk.
 
     `entered` comes when somebody may work; `left` when the desk is locked, with the name to ask for
-    (empty: anybody). All bound login screens show the same question.
+    (empty: anybody). All bound login screens show the same question. `joined` names the station that this folder
+    has just become.
     """
 
     entered = Signal(object)
     left = Signal(str)
+    joined = Signal(str)
+    _join_moved = Signal(str, int, int)
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -34,6 +42,8 @@ class Sessions(QObject):
         self._screens: list[LoginScreen] = []
         self._waiting: Login | None = None
         self._last: Actor | None = None
+        self._join_stopped = Event()
+        self._join_moved.connect(self._show_join_progress)
 
     def bind(self, screen: LoginScreen) -> None:
         """Let this screen ask and show the answers."""
@@ -41,6 +51,8 @@ class Sessions(QObject):
         screen.login_requested.connect(self.log_in)
         screen.admin_requested.connect(self.create_admin)
         screen.password_requested.connect(self.change_password)
+        screen.join_requested.connect(self.join)
+        screen.join_stopped.connect(self.stop_joining)
         screen.destroyed.connect(partial(self._forget, screen))
 
     def _forget(self, screen: LoginScreen, _object: object = None) -> None:
@@ -58,14 +70,37 @@ class Sessions(QObject):
         return self._last
 
     def log_in(self, name: str, password: str) -> None:
-        door = self._desk.house.door
         self._desk.tasks.run(
-            lambda: log_in(door, name, password),
+            partial(self._desk.house.log_in, name, password),
             self._take_login,
             owner=self,
             key="login",
             failed=partial(self._login_failed, name),
         )
+
+    def join(self, line: str) -> None:
+        """Share the server of a pasted line: all its data comes here first."""
+        self._join_stopped.clear()
+        self._desk.tasks.run(
+            partial(self._desk.house.join, line, self._join_moved.emit, self._join_stopped.is_set),
+            self._take_joined,
+            owner=self,
+            key="join",
+            failed=self._refuse,
+        )
+
+    def stop_joining(self) -> None:
+        """Nobody wants to wait any more; the folder stays as it was."""
+        self._join_stopped.set()
+
+    def _show_join_progress(self, what: str, done: int, total: int) -> None:
+        for screen in self._screens:
+            screen.show_join_progress(what, done, total)
+
+    def _take_joined(self, report: Joined) -> None:
+        for screen in self._screens:
+            screen.show_login("", f"{report.sentence} Log in with your name and password.")
+        self.joined.emit(report.station)
 
     def create_admin(self, name: str, password: str) -> None:
         """Make the first account and log in with it."""
@@ -124,7 +159,7 @@ class Sessions(QObject):
         if actor is None:
             return
         self._desk.set_actor(None)
-        future = self._desk.house.door.submit(note_logout(idle=idle), actor)
+        future = self._desk.house.log_out(actor, idle=idle)
         self._desk.tasks.follow(future, _noted, owner=self, failed=self._not_noted)
         lead = f"Locked. {name} was working here." if name else "Who is next? What is open stays open."
         for screen in self._screens:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtWidgets import QWidget
 
-from app.operations.login import log_in
 from ui.window.tour_summary import TourSummary
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Stand:
 
     async def enter(self, name: str, password: str) -> None:
         """Log somebody in; whoever was at the desk leaves it."""
-        check = partial(log_in, self.desktop.desk.house.door, name, password)
+        check = partial(self.desktop.desk.house.log_in, name, password)
         login = await asyncio.get_running_loop().run_in_executor(None, check)
         self.desktop.enter(login.actor)
         await self.until(lambda: bool(self.desktop.windows), "the window")

@@ -6,52 +6,30 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from app.domain.errors import Refused
-from app.domain.people import MIN_PASSWORD_LENGTH, check_password
+from ui.screens.login.card import CARD_WIDTH, RULE, Card, rating, words
+from ui.screens.login.join_page import JoinPage
 from ui.widgets.buttons import ActionButton
 from ui.widgets.form import Form
 from ui.widgets.states import LoadingBar
 from ui.widgets.themed import RoleLabel, ThemedWidget
-
-CARD_WIDTH = 460
-RULE = (
-    f"At least {MIN_PASSWORD_LENGTH} characters, five of them different, without your user name. "
-    "A short sentence works well and is easy to remember."
-)
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class _Card(ThemedWidget):
-    """The panel in the middle."""
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            painter.setPen(QPen(self.tokens.divider, 1))
-            painter.setBrush(self.tokens.panel)
-            painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 4, 4)
-        finally:
-            painter.end()
-
-
-def _words(text: str = "", colour: str = "text2") -> RoleLabel:
-    label = RoleLabel(text, "body", colour)
-    label.setWordWrap(True)
-    return label
-
-
 class LoginScreen(ThemedWidget):
     """Asks and shows answers; whoever owns it opens the data and checks passwords.
 
-    `painted` comes once, after the first frame; slow work may begin then.
+    `painted` comes once, after the first frame; slow work may begin then. `join_requested` carries a pasted line,
+    `join_stopped` means that nobody wants to wait for it any more.
     """
 
+    join_requested = Signal(str)
+    join_stopped = Signal()
     admin_requested = Signal(str, str)
     login_requested = Signal(str, str)
     password_requested = Signal(str, str)
@@ -69,16 +47,17 @@ class LoginScreen(ThemedWidget):
         self._after_frame.timeout.connect(self.painted)
         self._locked_until: datetime | None = None
         self._title = RoleLabel("Lineside", "title")
-        self._lead = _words()
+        self._lead = words()
         self._pages = QStackedLayout()
         self._opening = self._make_opening()
         self._fault = self._make_fault()
         self._admin, self._admin_rule = self._make_admin()
         self._login = self._make_login()
         self._change, self._change_rule = self._make_change()
+        self._join = self._make_join()
         self._tick = QTimer(self, interval=500)
         self._tick.timeout.connect(self._count_down)
-        self._caps = _words("Caps Lock seems to be on.")
+        self._caps = words("Caps Lock seems to be on.")
         self._caps.hide()
         self._lay_out()
         for form in (self._admin, self._login, self._change):
@@ -89,7 +68,7 @@ class LoginScreen(ThemedWidget):
     # -- building
 
     def _lay_out(self) -> None:
-        self._card = _Card()
+        self._card = Card()
         self._card.setFixedWidth(CARD_WIDTH)
         self._card.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Maximum)
         inside = QVBoxLayout(self._card)
@@ -121,7 +100,7 @@ class LoginScreen(ThemedWidget):
 
     def _make_fault(self) -> QWidget:
         page = QWidget()
-        self._fault_words = _words("", "text")
+        self._fault_words = words("", "text")
         self._fault_words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         retry = ActionButton("Retry", primary=True)
         folder = ActionButton("Choose another folder…")
@@ -152,7 +131,10 @@ class LoginScreen(ThemedWidget):
         form.add_text("password", "Password", secret=True)
         form.add_text("again", "The same again", secret=True)
         form.submitted.connect(self._submit_admin)
-        return form, self._with_rule(form)
+        self.join_button = ActionButton("Join a server…")
+        self.join_button.setObjectName("joinServer")
+        self.join_button.clicked.connect(self.show_join)
+        return form, self._with_rule(form, self.join_button)
 
     def _make_login(self) -> Form:
         form = Form("Log in", "")
@@ -172,10 +154,18 @@ class LoginScreen(ThemedWidget):
         form.submitted.connect(self._submit_change)
         return form, self._with_rule(form)
 
-    def _with_rule(self, form: Form) -> RoleLabel:
-        """A page of the form and below it what a password must be, and how far the typed one is."""
+    def _make_join(self) -> JoinPage:
+        page = JoinPage()
+        page.join_requested.connect(self.join_requested)
+        page.stop_requested.connect(self.join_stopped)
+        page.back_requested.connect(self.show_first_admin)
+        self._add_page(page)
+        return page
+
+    def _with_rule(self, form: Form, other_way: ActionButton | None = None) -> RoleLabel:
+        """A page of the form and below it what a password must be, how far the typed one is, and another way in."""
         page = QWidget()
-        rule, state = _words(RULE), _words("", "text")
+        rule, state = words(RULE), words("", "text")
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 8)
         layout.setSpacing(4)
@@ -184,6 +174,12 @@ class LoginScreen(ThemedWidget):
         layout.addWidget(rule)
         layout.addWidget(form)
         layout.addWidget(state)
+        if other_way is not None:
+            beside = QHBoxLayout()
+            beside.setContentsMargins(16, 0, 16, 8)
+            beside.addWidget(other_way)
+            beside.addStretch(1)
+            layout.addLayout(beside)
         form.changed.connect(self._rate)
         self._add_page(page)
         return state
@@ -208,6 +204,15 @@ class LoginScreen(ThemedWidget):
         )
         self._rate()
         self._admin.focus_first()
+
+    def show_join(self) -> None:
+        """Others work already: fetch their data instead of beginning with none."""
+        self._show(self._join, "Join a server that others share.")
+        self._join.clear()
+
+    def show_join_progress(self, what: str, done: int, total: int) -> None:
+        """How far the joining is; `total` 0 when nobody knows."""
+        self._join.show_progress(what, done, total)
 
     def show_login(self, name: str = "", lead: str = "Log in to go on.") -> None:
         """Ask for name and password; with `name` the cursor stands in the password."""
@@ -249,7 +254,7 @@ class LoginScreen(ThemedWidget):
     @property
     def form(self) -> Form | None:
         """The form on show, if any."""
-        for form in (self._admin, self._login, self._change):
+        for form in (self._admin, self._login, self._change, self._join.form):
             if self._pages.currentWidget() is self._holder(form):
                 return form
         return None
@@ -262,6 +267,8 @@ class LoginScreen(ThemedWidget):
         """While an answer is on its way nothing can be sent twice."""
         for form in (self._admin, self._login, self._change):
             form.submit_button.setEnabled(not busy and self._locked_until is None)
+        if not busy:
+            self._join.set_busy(False)
 
     def refuse(self, field: str | None, sentence: str) -> None:
         """Show why it was refused, beside the field when the form has it."""
@@ -326,9 +333,9 @@ class LoginScreen(ThemedWidget):
     def _rate(self) -> None:
         """Say how the typed password stands against the rule."""
         name = str(self._admin.values()["name"])
-        self._admin_rule.setText(_rating(str(self._admin.values()["password"]), name))
+        self._admin_rule.setText(rating(str(self._admin.values()["password"]), name))
         changing = str(self._change.values()["password"])
-        self._change_rule.setText(_rating(changing, getattr(self, "_change_name", "")))
+        self._change_rule.setText(rating(changing, getattr(self, "_change_name", "")))
 
     # -- Qt
 
@@ -359,14 +366,3 @@ class LoginScreen(ThemedWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(720, 560)
-
-
-def _rating(password: str, name: str) -> str:
-    if not password:
-        return ""
-    try:
-        check_password(password, name)
-    except Refused as refused:
-        short = MIN_PASSWORD_LENGTH - len(password)
-        return f"○ {short} more to go" if short > 0 else f"○ {refused.sentence}"
-    return "✔ Fits the rule" + (", and is strong" if len(password) >= 2 * MIN_PASSWORD_LENGTH else "")
