@@ -38,7 +38,7 @@ def upgrade() -> None:
     op.execute(
         """
         CREATE TABLE sync.blob_terms (
-            only boolean PRIMARY KEY DEFAULT true CHECK (only),
+            one boolean PRIMARY KEY DEFAULT true CHECK (one),
             store_url text NOT NULL DEFAULT '',
             largest bigint NOT NULL DEFAULT 52428800,
             station_quota bigint NOT NULL DEFAULT 21474836480

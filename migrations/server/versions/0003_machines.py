@@ -21,7 +21,7 @@ CREATE TABLE lineside.machine_takeover (
 # moment from which the holder may send values: until then the one before may still believe that it holds the machine.
 _LEASES = """
 CREATE TABLE sync.lease_terms (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
     silence interval NOT NULL DEFAULT interval '2 minutes'
 );
 INSERT INTO sync.lease_terms DEFAULT VALUES;
@@ -87,7 +87,7 @@ CREATE TABLE sync.machine_answer (
     at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX ix_machine_answer_rev ON sync.machine_answer (rev);
-CREATE TABLE sync.machine_news (only boolean PRIMARY KEY DEFAULT true CHECK (only), rev bigint NOT NULL);
+CREATE TABLE sync.machine_news (one boolean PRIMARY KEY DEFAULT true CHECK (one), rev bigint NOT NULL);
 INSERT INTO sync.machine_news VALUES (true, 0);
 """
 
