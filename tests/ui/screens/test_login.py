@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from ui.screens.login import LoginScreen
 from ui.theme import Theme
 from ui.widgets.form import Form
+from ui.widgets.states import LoadingBar
 
 
 @pytest.fixture
@@ -125,3 +126,31 @@ def test_a_fault_offers_three_ways_out(qtbot: QtBot, screen: LoginScreen) -> Non
     ):
         with qtbot.waitSignal(signal, timeout=1000):
             button.click()
+
+
+def test_a_new_computer_may_join_a_server_instead_of_beginning_with_nothing(
+    qtbot: QtBot, screen: LoginScreen
+) -> None:
+    screen.show_first_admin()
+    QTest.mouseClick(screen.join_button, Qt.MouseButton.LeftButton)
+    pasted: list[str] = []
+    screen.join_requested.connect(pasted.append)
+    line = form_of(screen).field("line")
+    assert isinstance(line, QPlainTextEdit)
+    assert line.hasFocus()
+    line.setPlainText("lineside-join:abc")
+    form_of(screen).submit()
+    form_of(screen).submit()
+    assert pasted == ["lineside-join:abc"]
+    bar = screen.findChild(LoadingBar, "joinProgress")
+    assert bar is not None
+    qtbot.waitUntil(bar.isVisible)
+    screen.show_join_progress("Work orders", 50, 200)
+    assert bar.text() == "Work orders: 50 of 200"
+    with qtbot.waitSignal(screen.join_stopped):
+        bar.cancelled.emit()
+    screen.refuse("line", "A part of the join line is missing.")
+    assert form_of(screen).error("line") == "A part of the join line is missing."
+    assert bar.isHidden()
+    QTest.mouseClick(form_of(screen).cancel_button, Qt.MouseButton.LeftButton)
+    assert form_of(screen).objectName() == "firstAdminForm"
