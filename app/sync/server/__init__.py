@@ -1,0 +1,1 @@
+"""What the owner of a shared server does: make it, upgrade it, add and remove stations, look after it."""

@@ -1,0 +1,243 @@
+"""Makes a database a server of Lineside, and brings one to this program's version; as its owner, in one transaction.
+
+The tables come by Alembic from `migrations/server/versions`. The functions in `migrations/server/functions` are made
+anew every time, and so are the rules and all rights: a file says with `@station@` (the role of all stations) and
+`@owner@` who may execute or read what, and whatever no file grants is taken away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.domain.errors import Refused
+from app.sync.server.address import ServerAddress, connect
+from app.sync.server.sentences import plain_errors
+
+if TYPE_CHECKING:
+    import psycopg
+    from sqlalchemy import Connection
+
+MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations" / "server"
+OLDEST = 15
+Progress = Callable[[str], None]
+_PREFIX = re.compile(r"[a-z][a-z0-9_]{0,29}")
+
+
+def _silent(_step: str) -> None:
+    """Nobody wants to know."""
+
+
+def known_revisions() -> list[str]:
+    """The revisions that this program can run, oldest first: the numbers that open the file names."""
+    return sorted(path.name.split("_", 1)[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def init(url: str, prefix: str | None = None, progress: Progress | None = None) -> None:
+    """Make the empty database at `url` a server, or bring it to this version if it is one.
+
+    `prefix` opens the names of the PostgreSQL roles; without it the name of the database does. Raises `Refused` for
+    what the owner must mend, `WorldFault` when the server cannot be reached; nothing was changed then.
+    """
+    tell = progress or _silent
+    with _as_owner(url) as (connection, borrowed):
+        tell("Looking at the database")
+        _check_database(connection)
+        if not is_server(connection):
+            _check_empty(connection)
+            _found(connection, _usable_prefix(connection, prefix, url))
+        _bring_up_to_date(connection, borrowed, tell)
+
+
+def upgrade(url: str, progress: Progress | None = None) -> None:
+    """Bring the server at `url` to this program's version; does no harm to one that is there already."""
+    with _as_owner(url) as (connection, borrowed):
+        _check_database(connection)
+        require_server(connection)
+        _bring_up_to_date(connection, borrowed, progress or _silent)
+
+
+@contextmanager
+def _as_owner(url: str) -> Iterator[tuple[psycopg.Connection[Any], Connection]]:
+    """One transaction that no other init or upgrade overlaps, to be used plainly or (by Alembic) through SQLAlchemy."""
+    from sqlalchemy import NullPool, create_engine
+    from sqlalchemy.exc import DBAPIError
+
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connect(url, seconds=10, program="lineside server", autocommit=False),
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+    with plain_errors():
+        try:
+            with engine.begin() as borrowed:
+                plain: psycopg.Connection[Any] = borrowed.connection.driver_connection  # type: ignore[assignment]  # SQLAlchemy cannot know the driver
+                plain.execute("SELECT pg_advisory_xact_lock(hashtext('lineside server'))")
+                yield plain, borrowed
+        except DBAPIError as error:
+            raise (error.orig or error) from error
+
+
+def is_server(connection: psycopg.Connection[Any]) -> bool:
+    return _value(connection, "SELECT to_regclass('sync.server') IS NOT NULL")
+
+
+def require_server(connection: psycopg.Connection[Any]) -> None:
+    if not is_server(connection):
+        raise Refused("This database is no server of Lineside; make it one with `lineside server init`.")
+
+
+def role_prefix(connection: psycopg.Connection[Any]) -> str:
+    return str(_value(connection, "SELECT role_prefix FROM sync.server"))
+
+
+def _value(connection: psycopg.Connection[Any], statement: str, *parameters: object) -> Any:
+    row = connection.execute(statement, parameters or None).fetchone()
+    return None if row is None else row[0]
+
+
+def _check_database(connection: psycopg.Connection[Any]) -> None:
+    version = connection.info.server_version
+    if version < OLDEST * 10_000:
+        raise Refused(
+            f"The server runs PostgreSQL {version // 10_000}; Lineside needs {OLDEST} or newer. Upgrade it first."
+        )
+    encoding = _value(connection, "SHOW server_encoding")
+    if encoding != "UTF8":
+        raise Refused(f"The database is encoded as {encoding}; make one with ENCODING 'UTF8'.")
+    owns, makes = connection.execute(
+        "SELECT pg_has_role(d.datdba, 'USAGE'), r.rolsuper OR r.rolcreaterole"
+        " FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user"
+    ).fetchone() or (False, False)
+    if not owns:
+        raise Refused("This user does not own the database; give the address of its owner.")
+    if not makes:
+        raise Refused("This user may not make roles; let a superuser run: ALTER ROLE … CREATEROLE.")
+
+
+def _check_empty(connection: psycopg.Connection[Any]) -> None:
+    """Raise when the database holds anything that no extension brought."""
+    found = _value(
+        connection,
+        "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
+        " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid IN (c.oid, n.oid) AND d.deptype = 'e')"
+        " ORDER BY 1 LIMIT 1",
+    )
+    if found or _value(
+        connection, "SELECT to_regnamespace('sync') IS NOT NULL OR to_regnamespace('lineside') IS NOT NULL"
+    ):
+        raise Refused(
+            f"The database holds something already ({found or 'a schema'}); make an empty one for Lineside."
+        )
+
+
+def _usable_prefix(connection: psycopg.Connection[Any], prefix: str | None, url: str) -> str:
+    wanted = prefix or re.sub(r"[^a-z0-9_]", "_", ServerAddress(url).database.lower())[:30]
+    if not _PREFIX.fullmatch(wanted) or wanted.startswith("pg_"):
+        raise Refused(
+            f"“{wanted}” cannot open the names of roles; give a prefix of up to 30 letters a–z, digits and _.",
+            field="prefix",
+        )
+    if _value(connection, "SELECT to_regrole(%s) IS NOT NULL", f"{wanted}_owner"):
+        raise Refused(
+            f"The role {wanted}_owner exists already, another database uses it; choose another prefix.",
+            field="prefix",
+        )
+    return wanted
+
+
+def _found(connection: psycopg.Connection[Any], prefix: str) -> None:
+    """Roles, schemas, and the one row that says what this server is."""
+    owner, station = f"{prefix}_owner", f"{prefix}_station"
+    connection.execute(f"CREATE ROLE {owner} NOLOGIN")
+    connection.execute(f"CREATE ROLE {station} NOLOGIN")
+    _become(connection, owner, founding=True)
+    connection.execute(f"CREATE SCHEMA sync AUTHORIZATION {owner}")
+    connection.execute(f"CREATE SCHEMA lineside AUTHORIZATION {owner}")
+    connection.execute(f"SET LOCAL ROLE {owner}")
+    connection.execute(
+        "CREATE TABLE sync.server ("
+        " one boolean PRIMARY KEY DEFAULT true CHECK (one), id uuid NOT NULL DEFAULT gen_random_uuid(),"
+        " role_prefix text NOT NULL, schema integer NOT NULL DEFAULT 1, min_schema integer NOT NULL DEFAULT 1,"
+        " created_at timestamptz NOT NULL DEFAULT now(), grant_days integer NOT NULL DEFAULT 14,"
+        " reserve_days integer NOT NULL DEFAULT 30, grant_key bytea NOT NULL)"
+    )
+    connection.execute(
+        "INSERT INTO sync.server (role_prefix, grant_key) VALUES (%s, sha256(convert_to("
+        " gen_random_uuid()::text || gen_random_uuid() || gen_random_uuid(), 'UTF8')))",
+        (prefix,),
+    )
+    connection.execute("RESET ROLE")
+
+
+def _become(connection: psycopg.Connection[Any], owner: str, *, founding: bool = False) -> None:
+    """Be able to act as the owner of the schemas, which is no superuser."""
+    if founding or not _value(connection, "SELECT pg_has_role(%s, 'USAGE')", owner):
+        connection.execute(f"GRANT {owner} TO CURRENT_USER")
+
+
+def _bring_up_to_date(connection: psycopg.Connection[Any], borrowed: Connection, tell: Progress) -> None:
+    from app.sync.server.rules import write_rules
+
+    prefix = role_prefix(connection)
+    owner, station = f"{prefix}_owner", f"{prefix}_station"
+    _check_revision(connection)
+    _become(connection, owner)
+    connection.execute(f"SET LOCAL ROLE {owner}")
+    tell("Bringing the tables up to date")
+    _migrate(borrowed)
+    tell("Writing functions, rules and rights")
+    _write_functions(connection, owner, station)
+    write_rules(connection)
+    connection.execute("RESET ROLE")
+    guard_database(connection, station)
+
+
+def _check_revision(connection: psycopg.Connection[Any]) -> None:
+    if not _value(connection, "SELECT to_regclass('sync.schema_version') IS NOT NULL"):
+        return
+    revision, known = _value(connection, "SELECT version_num FROM sync.schema_version"), known_revisions()
+    if revision is not None and revision not in known:
+        raise Refused(
+            f"The server was made by a newer Lineside (tables {revision}, this program knows {known[-1]}); "
+            "install the newer program. Nothing was changed."
+        )
+
+
+def _migrate(borrowed: Connection) -> None:
+    """Run the missing migrations inside the transaction that is open."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = borrowed
+    command.upgrade(config, "head")
+
+
+def _write_functions(connection: psycopg.Connection[Any], owner: str, station: str) -> None:
+    """Make all functions anew, and give the stations what the files grant and nothing else."""
+    connection.execute("SET LOCAL check_function_bodies = off")  # they call each other in any order
+    for kind in ("TABLES", "FUNCTIONS", "SEQUENCES"):
+        for schema in ("sync", "lineside"):
+            connection.execute(f"REVOKE ALL ON ALL {kind} IN SCHEMA {schema} FROM PUBLIC, {station}")
+    for file in sorted((MIGRATIONS / "functions").glob("*.sql")):
+        text = file.read_text(encoding="utf-8")
+        connection.execute(text.replace("@station@", station).replace("@owner@", owner).encode())
+    for schema in ("sync", "lineside"):
+        connection.execute(f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC")
+        connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {station}")
+
+
+def guard_database(connection: psycopg.Connection[Any], station: str) -> None:
+    """Only the stations and the owner may connect; nobody makes anything in it. Not copied with a database."""
+    name = '"' + str(_value(connection, "SELECT current_database()")).replace('"', '""') + '"'
+    connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+    connection.execute(f"GRANT CONNECT ON DATABASE {name} TO {station}")
+    if _value(connection, "SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'public'"):
+        connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")

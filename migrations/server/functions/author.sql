@@ -1,0 +1,60 @@
+-- In whose name an entry is accepted: a grant of that person on this station whose secret made the signature.
+
+CREATE OR REPLACE FUNCTION sync._may(p_role text, p_permission text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM sync.role_permission WHERE role = p_role AND permission = p_permission)
+$$;
+
+CREATE OR REPLACE FUNCTION sync._account(p_user uuid) RETURNS sync.author
+LANGUAGE plpgsql STABLE AS $$
+DECLARE a record;
+BEGIN
+  SELECT id, name, role, disabled, deleted INTO a FROM lineside.user_account WHERE id = p_user;
+  IF NOT FOUND OR a.deleted OR a.disabled THEN
+    RAISE EXCEPTION 'The account % is disabled; ask an administrator.', coalesce(a.name, p_user::text) USING ERRCODE = '42501';
+  END IF;
+  RETURN ROW(a.id, a.name, a.role, false)::sync.author;
+END $$;
+
+-- Whether p_mac over p_text was made with what p_user got when logging in on p_station.
+CREATE OR REPLACE FUNCTION sync._signed_by(p_user uuid, p_station text, p_text text, p_mac text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE g sync.login_grant; v_secret bytea;
+BEGIN
+  SELECT * INTO g FROM sync.login_grant WHERE user_id = p_user AND station = p_station;
+  IF NOT FOUND THEN  -- the server may have been restored to a time before the login: its own key tells
+    v_secret := sync._grant_secret(p_user, p_station, 1);
+    IF sync._mac(sync._inner_key(v_secret), sync._outer_key(v_secret), p_text) IS DISTINCT FROM lower(p_mac)
+       OR NOT EXISTS (SELECT FROM lineside.user_account WHERE id = p_user) THEN
+      RETURN false;
+    END IF;
+    INSERT INTO sync.login_grant (user_id, station, secret, key_inner, key_outer, until)
+      VALUES (p_user, p_station, v_secret, sync._inner_key(v_secret), sync._outer_key(v_secret), clock_timestamp());
+    RETURN true;
+  END IF;
+  IF sync._mac(g.key_inner, g.key_outer, p_text) IS DISTINCT FROM lower(p_mac) THEN
+    RETURN false;
+  END IF;
+  IF clock_timestamp() > g.until + make_interval(days => (SELECT reserve_days FROM sync.server)) THEN
+    RAISE EXCEPTION 'The login of this person on the station % expired; log in again while the server can be reached.',
+      p_station USING ERRCODE = '42501';
+  END IF;
+  RETURN true;
+END $$;
+
+CREATE OR REPLACE FUNCTION sync._author_of(p_station sync.station, p_user uuid, p_name text, p_text text, p_mac text)
+RETURNS sync.author LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_user IS NOT NULL AND sync._signed_by(p_user, p_station.name, p_text, p_mac) THEN
+    RETURN sync._account(p_user);
+  END IF;
+  IF sync._mac(p_station.key_inner, p_station.key_outer, p_text) = lower(p_mac) THEN
+    IF p_station.may_bring THEN
+      RETURN ROW(p_user, coalesce(p_name, ''), 'plant', true)::sync.author;
+    ELSIF p_user IS NULL THEN
+      RETURN ROW(NULL, 'Lineside', 'plant', false)::sync.author;
+    END IF;
+  END IF;
+  RAISE EXCEPTION 'The signature is not one of % on the station %; that person has to log in there while the server can be reached.',
+    coalesce(p_name, 'this person'), p_station.name USING ERRCODE = '42501';
+END $$;

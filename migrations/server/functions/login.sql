@@ -1,0 +1,94 @@
+-- Logging in and passwords. The server never sees a password: the station sends what Argon2id made of it.
+
+-- With which salt and costs the station is to hash; an unknown name gets terms that look the same and never change.
+CREATE OR REPLACE FUNCTION sync.login_terms(p_name text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE v_terms text; v_costs text;
+BEGIN
+  PERFORM sync._station();
+  SELECT c.terms INTO v_terms FROM sync.credential c JOIN lineside.user_account u ON u.id = c.user_id
+    WHERE u.name_key = p_name AND NOT u.deleted;
+  IF FOUND THEN
+    RETURN v_terms;
+  END IF;
+  SELECT left(terms, length(terms) - position('$' IN reverse(terms)) + 1) INTO v_costs
+    FROM sync.credential ORDER BY changed_at DESC, user_id LIMIT 1;
+  RETURN coalesce(v_costs, '$argon2id$v=19$m=65536,t=3,p=4$') || (
+    SELECT left(encode(decode(sync._mac(sync._inner_key(grant_key), sync._outer_key(grant_key), 'terms:' || p_name), 'hex'),
+                       'base64'), 22) FROM sync.server);
+END $$;
+
+CREATE OR REPLACE FUNCTION sync._lock_after(p_failed integer) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$  -- as app.domain.people.lock_after
+  SELECT CASE WHEN p_failed >= 5
+    THEN clock_timestamp() + least(interval '30 seconds' * power(2, least(p_failed - 5, 16)), interval '1 hour') END
+$$;
+
+-- The grant that lets a person sign on a station: the same secret as long as it was not revoked.
+CREATE OR REPLACE FUNCTION sync._extend_grant(p_user uuid, p_station text) RETURNS sync.login_grant
+LANGUAGE plpgsql AS $$
+DECLARE g sync.login_grant; v_secret bytea := sync._grant_secret(p_user, p_station, 1);
+BEGIN
+  INSERT INTO sync.login_grant AS o (user_id, station, secret, key_inner, key_outer, until)
+    VALUES (p_user, p_station, v_secret, sync._inner_key(v_secret), sync._outer_key(v_secret),
+            clock_timestamp() + make_interval(days => (SELECT grant_days FROM sync.server)))
+    ON CONFLICT (user_id, station) DO UPDATE SET until = greatest(o.until, excluded.until)
+    RETURNING * INTO g;
+  RETURN g;
+END $$;
+
+-- A wrong password is answered, not raised, since raising would take the count of tries back:
+-- {"refused": "SY020" wrong | "SY021" locked, with "seconds" | "SY022" disabled}.
+CREATE OR REPLACE FUNCTION sync.login(p_name text, p_key bytea) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE s sync.station := sync._station(); u lineside.user_account; c sync.credential; g sync.login_grant;
+BEGIN
+  SELECT * INTO u FROM lineside.user_account WHERE name_key = p_name AND NOT deleted;
+  SELECT * INTO c FROM sync.credential WHERE user_id = u.id FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN jsonb_build_object('refused', 'SY020');
+  ELSIF c.locked_until > clock_timestamp() THEN
+    RETURN jsonb_build_object('refused', 'SY021',
+      'seconds', ceil(extract(epoch FROM c.locked_until - clock_timestamp())));
+  ELSIF sha256(p_key) IS DISTINCT FROM c.key_hash THEN
+    UPDATE sync.credential SET failed_tries = failed_tries + 1, locked_until = sync._lock_after(failed_tries + 1)
+      WHERE user_id = u.id;
+    RETURN jsonb_build_object('refused', 'SY020');
+  ELSIF u.disabled THEN
+    RETURN jsonb_build_object('refused', 'SY022');
+  END IF;
+  UPDATE sync.credential SET failed_tries = 0, locked_until = NULL WHERE user_id = u.id AND failed_tries > 0;
+  g := sync._extend_grant(u.id, s.name);
+  RETURN jsonb_build_object('user_id', u.id, 'name', u.name, 'role', u.role,
+    'must_change_password', u.must_change_password, 'secret', encode(g.secret, 'hex'), 'until', g.until,
+    'now', clock_timestamp());
+END $$;
+
+-- A new password: p_body is {"user", "terms", "key_hash", "at", "actor_id", "nonce"}, signed by its author.
+CREATE OR REPLACE FUNCTION sync.set_password(p_body text, p_mac text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE s sync.station := sync._station(); j jsonb := p_body::jsonb; v_user uuid := (j->>'user')::uuid; a sync.author;
+BEGIN
+  a := sync._author_of(s, (j->>'actor_id')::uuid, j->>'actor', p_body, p_mac);
+  IF NOT a.brings AND a.user_id IS DISTINCT FROM v_user
+     AND NOT EXISTS (SELECT FROM sync.role_permission WHERE role = a.role AND permission = 'MANAGE_USERS') THEN
+    RAISE EXCEPTION 'The role % may change only their own password.', a.role USING ERRCODE = '42501';
+  ELSIF NOT EXISTS (SELECT FROM lineside.user_account WHERE id = v_user AND NOT deleted) THEN
+    RAISE EXCEPTION 'The server does not have the account of this password yet.' USING ERRCODE = 'SY011';
+  ELSIF coalesce(j->>'terms', '') !~ '^\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+$'
+     OR coalesce(j->>'key_hash', '') !~ '^[0-9a-f]{64}$' OR j->>'nonce' IS NULL THEN
+    RAISE EXCEPTION 'This is no password note of Lineside.' USING ERRCODE = 'SY011';
+  END IF;
+  INSERT INTO sync.password_nonce (nonce) VALUES ((j->>'nonce')::uuid) ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN
+    RETURN;  -- the same note once more
+  END IF;
+  INSERT INTO sync.credential (user_id, terms, key_hash, changed_at)
+    VALUES (v_user, j->>'terms', decode(j->>'key_hash', 'hex'), clock_timestamp())
+    ON CONFLICT (user_id) DO UPDATE SET terms = excluded.terms, key_hash = excluded.key_hash,
+      changed_at = excluded.changed_at, failed_tries = 0, locked_until = NULL;
+END $$;
+
+GRANT EXECUTE ON FUNCTION sync.login_terms(text) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.login(text, bytea) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.set_password(text, text) TO @station@;

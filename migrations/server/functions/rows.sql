@@ -1,0 +1,187 @@
+-- One row of an entry against the row that the server has. Each answers {"row": for the log} or {"bad": [disputes]},
+-- and "merged" where others changed other fields meanwhile. The caller holds the feed lock.
+
+-- A new row. p_others: whom else the entry may name.
+CREATE OR REPLACE FUNCTION sync._create(p_who sync.author, p_others text[], p_row jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+  e text := p_row->>'e'; v_id uuid := (p_row->>'id')::uuid; v_version bigint := greatest((p_row->>'v')::bigint, 1);
+  want jsonb; v_known jsonb; v_stored jsonb; cols text; f text;
+BEGIN
+  SELECT coalesce(jsonb_object_agg(key, value->1), '{}') INTO want FROM jsonb_each(p_row->'set')
+    WHERE NOT EXISTS (SELECT FROM sync.server_field s WHERE s.entity = e AND s.field = key);
+  EXECUTE format('SELECT to_jsonb(t) FROM lineside.%I t WHERE id = $1', e) INTO v_known USING v_id;
+  IF v_known IS NOT NULL THEN
+    RETURN jsonb_build_object('bad', jsonb_build_array(sync._dispute(e, v_id, '', NULL, want, v_known)));
+  END IF;
+  EXECUTE format('SELECT to_jsonb(w) FROM jsonb_populate_record(NULL::lineside.%I, $1) w', e) INTO v_known USING want;
+  SELECT key INTO f FROM jsonb_object_keys(want) key WHERE key IN ('id', 'version') OR NOT v_known ? key LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'The server does not know the field % of a %.', f, replace(e, '_', ' ') USING ERRCODE = 'SY011';
+  END IF;
+  PERFORM sync._require(p_who, p_others, e, ARRAY['+'], v_known || jsonb_build_object('id', v_id), v_known, false);
+  PERFORM sync._require_moves(p_who, e, NULL, v_known, false);
+  SELECT string_agg(quote_ident(key), ', ') INTO cols FROM jsonb_object_keys(want) key;
+  EXECUTE format(
+    'INSERT INTO lineside.%1$I AS t (id, version, %2$s) SELECT $1, $2, %2$s
+     FROM jsonb_populate_record(NULL::lineside.%1$I, $3) RETURNING to_jsonb(t) - ''id'' - ''version''', e, cols)
+    INTO v_stored USING v_id, v_version, want;
+  RETURN jsonb_build_object('row', jsonb_build_object('e', e, 'id', v_id, 'k', 'c', 'v', v_version, 'set', v_stored));
+END $$;
+
+-- Fields of a row that others changed since the author saw version p_version; p_now is the row's version.
+CREATE OR REPLACE FUNCTION sync._changed_by_others(p_src uuid, p_entity text, p_id uuid, p_unseen bigint) RETURNS text[]
+LANGUAGE sql STABLE AS $$
+  -- Everything that this source sent before is in, so what it has not seen are the newest changes of other sources.
+  SELECT array_agg(DISTINCT f) FROM (
+    SELECT r.fields FROM sync.log_row r
+    WHERE r.entity = p_entity AND r.id = p_id AND r.src IS DISTINCT FROM p_src
+    ORDER BY r.version DESC LIMIT greatest(p_unseen, 0)) z, unnest(z.fields) f
+$$;
+
+-- A changed row: every field from the value that the author saw. p_undone: what the entry takes back, see sync._undone.
+CREATE OR REPLACE FUNCTION sync._change(p_src uuid, p_who sync.author, p_others text[], p_undone jsonb, p_row jsonb)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  e text := p_row->>'e'; v_id uuid := (p_row->>'id')::uuid; v_seen bigint := (p_row->>'v')::bigint - 1;
+  b jsonb; w jsonb; base jsonb; want jsonb; cur jsonb; aft jsonb;
+  f text; v_back boolean; asked text[] := '{}'; patch jsonb := '{}'; bad jsonb := '[]'; others text[]; out jsonb; cols text;
+BEGIN
+  SELECT coalesce(jsonb_object_agg(key, value->0), '{}'), coalesce(jsonb_object_agg(key, value->1), '{}') INTO b, w
+    FROM jsonb_each(p_row->'set');
+  EXECUTE format(
+    'SELECT to_jsonb(b), to_jsonb(w), to_jsonb(t) FROM jsonb_populate_record(NULL::lineside.%1$I, $2) b
+     CROSS JOIN jsonb_populate_record(NULL::lineside.%1$I, $3) w LEFT JOIN lineside.%1$I t ON t.id = $1', e)
+    INTO base, want, cur USING v_id, b, w;
+  IF cur IS NULL THEN
+    RETURN jsonb_build_object('bad', jsonb_build_array(sync._dispute(e, v_id, '', NULL, w, NULL)));
+  END IF;
+  FOR f IN SELECT jsonb_object_keys(w) LOOP
+    IF f IN ('id', 'version') OR NOT cur ? f THEN
+      RAISE EXCEPTION 'The server does not know the field % of a %.', f, replace(e, '_', ' ') USING ERRCODE = 'SY011';
+    END IF;
+    IF base->f IS DISTINCT FROM want->f THEN
+      asked := array_append(asked, f);
+    END IF;
+    IF cur->f = want->f THEN
+      NULL;  -- the server has it already
+    ELSIF cur->f = base->f THEN
+      patch := patch || jsonb_build_object(f, want->f);
+    ELSE
+      bad := bad || sync._dispute(e, v_id, f, base->f, want->f, cur->f);
+    END IF;
+  END LOOP;
+  IF (cur->>'deleted')::boolean AND NOT ((want->>'deleted') = 'false' AND w ? 'deleted') AND patch <> '{}' THEN
+    bad := bad || sync._dispute(e, v_id, 'deleted', to_jsonb(false), to_jsonb(false), to_jsonb(true));
+  ELSIF patch->>'deleted' = 'true' AND v_seen IS DISTINCT FROM (cur->>'version')::bigint THEN
+    bad := bad || sync._dispute(e, v_id, '', to_jsonb(v_seen), to_jsonb(true), cur->'version');
+  END IF;
+  IF EXISTS (SELECT FROM sync.server_field s WHERE s.entity = e AND s.field = ANY (asked)) THEN
+    RAISE EXCEPTION 'Only the server itself sets this of a %.', replace(e, '_', ' ') USING ERRCODE = '42501';
+  END IF;
+  v_back := sync._takes_back(p_undone, e, v_id, asked, want);
+  PERFORM sync._require(p_who, p_others, e, asked, cur, (SELECT jsonb_object_agg(k, want->k) FROM unnest(asked) k), v_back);
+  IF bad = '[]' AND NOT p_who.brings THEN
+    PERFORM sync._require_moves(p_who, e, cur, patch, v_back);
+    f := sync._illegal_move(NULL, e, cur, patch, v_back);
+    IF f IS NOT NULL THEN
+      bad := bad || sync._dispute(e, v_id, f, base->f, want->f, cur->f);
+    END IF;
+  END IF;
+  others := sync._changed_by_others(p_src, e, v_id, (cur->>'version')::bigint - v_seen);
+  IF others IS NOT NULL THEN  -- fields that belong together conflict as one, also those that the entry does not name
+    SELECT bad || coalesce(jsonb_agg(sync._dispute(e, v_id, o.field, NULL, NULL, cur->o.field)), '[]') INTO bad
+      FROM sync.together o WHERE o.entity = e AND o.field = ANY (others) AND NOT w ? o.field
+        AND EXISTS (SELECT FROM sync.together m WHERE m.entity = e AND m.grp = o.grp AND patch ? m.field);
+  END IF;
+  IF bad <> '[]' THEN
+    RETURN jsonb_build_object('bad', bad);
+  ELSIF patch = '{}' THEN
+    RETURN '{}';
+  END IF;
+  SELECT string_agg(format('%1$I = p.%1$I', key), ', ') INTO cols FROM jsonb_object_keys(patch) key;
+  EXECUTE format(
+    'UPDATE lineside.%1$I AS t SET version = t.version + 1, %2$s FROM jsonb_populate_record(NULL::lineside.%1$I, $1) p
+     WHERE t.id = $2 RETURNING to_jsonb(t)', e, cols) INTO aft USING patch, v_id;
+  SELECT jsonb_object_agg(key, value), jsonb_object_agg(key, cur->key) INTO w, b
+    FROM jsonb_each(aft) WHERE key <> 'version' AND value IS DISTINCT FROM cur->key;
+  out := jsonb_build_object('row', jsonb_build_object(
+    'e', e, 'id', v_id, 'k', 'u', 'v', aft->'version', 'set', w, 'was', b));
+  SELECT array_agg(o ORDER BY o) INTO others FROM unnest(others) o WHERE NOT p_row->'set' ? o;
+  IF others IS NOT NULL THEN
+    out := out || jsonb_build_object('merged', jsonb_build_object('e', e, 'id', v_id, 'fields', others));
+  END IF;
+  RETURN out;
+END $$;
+
+-- Many new rows of one table at once.
+CREATE OR REPLACE FUNCTION sync._create_many(p_who sync.author, p_others text[], p_row jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+  e text := p_row->>'e'; c record; v_rows jsonb := p_row->'rows'; v_ids jsonb := p_row->'ids'; v_at integer;
+  f text; v_names text := ''; v_values text := ''; v_out text; v_columns text[]; v_logged jsonb;
+BEGIN
+  IF jsonb_array_length(v_rows) <> jsonb_array_length(v_ids) THEN
+    RAISE EXCEPTION 'The entry counts other rows than it holds.' USING ERRCODE = 'SY011';
+  END IF;
+  PERFORM sync._require(p_who, p_others, e, ARRAY['+'], '{}', '{}', false);
+  FOR f, v_at IN SELECT value, ordinality - 1 FROM jsonb_array_elements_text(p_row->'columns') WITH ORDINALITY LOOP
+    SELECT a.attname, format_type(a.atttypid, a.atttypmod) AS type INTO c FROM pg_attribute a
+      WHERE a.attrelid = format('lineside.%I', e)::regclass AND a.attname = f AND a.attnum > 0
+        AND NOT a.attisdropped AND a.attname NOT IN ('id', 'version');
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'The server does not know the field % of a %.', f, replace(e, '_', ' ') USING ERRCODE = 'SY011';
+    END IF;
+    CONTINUE WHEN EXISTS (SELECT FROM sync.server_field s WHERE s.entity = e AND s.field = f);
+    v_names := v_names || format(', %I', f);
+    v_values := v_values || CASE WHEN c.type = 'jsonb' THEN format(', nullif(r->%s, ''null'')', v_at)
+                                 ELSE format(', (r->>%s)::%s', v_at, c.type) END;
+    PERFORM sync._require_own_name(p_who, p_others, e, f, v_at, v_rows);
+    PERFORM sync._require_moves(p_who, e, NULL, jsonb_build_object(f, z.value), false)
+      FROM (SELECT DISTINCT r->>v_at AS value FROM jsonb_array_elements(v_rows) r
+            WHERE EXISTS (SELECT FROM sync.move m WHERE m.entity = e AND m.field = f AND m.a = '')) z;
+  END LOOP;
+  SELECT array_agg(a.attname::text ORDER BY a.attnum), string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attnum)
+    INTO v_columns, v_out FROM pg_attribute a
+    WHERE a.attrelid = format('lineside.%I', e)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+      AND a.attname NOT IN ('id', 'version');
+  EXECUTE format(
+    'WITH t AS (INSERT INTO lineside.%1$I AS t (id, version%2$s)
+       SELECT (z.id #>> ''{}'')::uuid, 1%3$s
+       FROM ROWS FROM (jsonb_array_elements($1), jsonb_array_elements($2)) AS z(id, r) RETURNING t.*)
+     SELECT jsonb_build_object(''ids'', coalesce(jsonb_agg(t.id), ''[]''),
+                               ''rows'', coalesce(jsonb_agg(jsonb_build_array(%4$s)), ''[]'')) FROM t',
+    e, v_names, v_values, v_out) INTO v_logged USING v_ids, v_rows;
+  RETURN jsonb_build_object('row', v_logged || jsonb_build_object('e', e, 'k', 'm', 'columns', v_columns));
+END $$;
+
+-- Raises when a column that says who did it names somebody else in one of p_rows.
+CREATE OR REPLACE FUNCTION sync._require_own_name(
+  p_who sync.author, p_others text[], p_entity text, p_field text, p_at integer, p_rows jsonb) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE v_kind text;
+BEGIN
+  SELECT kind INTO v_kind FROM sync.actor_column WHERE entity = p_entity AND field = p_field;
+  IF FOUND AND NOT p_who.brings AND EXISTS (
+    SELECT FROM jsonb_array_elements(p_rows) r WHERE r->>p_at <> ALL (
+      p_others || CASE v_kind WHEN 'id' THEN p_who.user_id::text ELSE p_who.name END)) THEN
+    RAISE EXCEPTION 'Nobody can be named there but who did it: % of a %.', replace(p_field, '_', ' '),
+      replace(p_entity, '_', ' ') USING ERRCODE = '42501';
+  END IF;
+END $$;
+
+-- Disputes about new (or brought back) rows whose parent was deleted.
+CREATE OR REPLACE FUNCTION sync._orphans(p_entity text, p_ids uuid[]) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE p record; v_bad jsonb := '[]'; v_more jsonb;
+BEGIN
+  FOR p IN SELECT field, parent FROM sync.parent WHERE entity = p_entity LOOP
+    EXECUTE format(
+      'SELECT jsonb_agg(sync._dispute($2, z.parent, ''deleted'', to_jsonb(false), to_jsonb(false), to_jsonb(true)))
+       FROM (SELECT DISTINCT o.id AS parent FROM lineside.%I c JOIN lineside.%I o ON o.id = c.%I
+             WHERE c.id = ANY ($1) AND o.deleted AND NOT c.deleted LIMIT 20) z', p_entity, p.parent, p.field)
+      INTO v_more USING p_ids, p.parent;
+    v_bad := v_bad || coalesce(v_more, '[]');
+  END LOOP;
+  RETURN v_bad;
+END $$;
