@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -105,14 +106,15 @@ def test_what_is_offered_is_on_the_disk_with_the_samples_themselves(path: Path) 
     stream = StreamState(uuid4())
     with HistoryWriter(path) as writer, SampleStream(path) as reader:
         writer.write(mixed(10, Random(6)))
-        assert writer.stream() is None
-        assert writer.begin_offering(stream).offered == 10
+        assert reader.streams() == []
+        writer.begin_offering([stream])
+        assert reader.streams() == [replace(stream, offered=10)]
         writer.forwarded(7)
         writer.write(mixed(10, Random(7)))
-        assert reader.state() == StreamState(stream.id, 1, 20, 7, 0)
+        assert reader.streams() == [replace(stream, offered=20, forwarded=7)]
     with HistoryWriter(path) as writer, SampleStream(path) as reader:
         writer.write(mixed(10, Random(8)))
-        assert writer.stream() == reader.state() == StreamState(stream.id, 1, 20, 7, 0)
+        assert reader.streams() == [replace(stream, offered=20, forwarded=7)]
         assert reader.newest(1) == 30
 
 
@@ -122,14 +124,13 @@ def test_a_file_that_is_too_large_gives_up_unforwarded_samples_last_and_counts_t
         for day in range(10):
             writer.write([Sample("M/x", moment(86_400 * day + s), moment(0), 1.0, 0) for s in range(50)])
             seal_all(writer, T0 + (day + 1) * DAY)
-        writer.begin_offering(StreamState(uuid4()))
+        writer.begin_offering([StreamState(uuid4())])
         first = writer.drop_old(T0 + 9.9 * DAY, (1, 60))
         assert first.samples == 59
-        state = writer.stream()
-        assert state is not None
-        assert state.given_up == 0
+        with SampleStream(path) as reader:
+            assert [stream.given_up for stream in reader.streams()] == [0]
         writer._retention._pause_until = None
         second = writer.drop_old(T0 + 9.9 * DAY, (1, 60))
-        state = writer.stream()
-        assert state is not None
-        assert second.samples == state.given_up > 0
+        with SampleStream(path) as reader:
+            assert [stream.given_up for stream in reader.streams()] == [second.samples]
+        assert second.samples > 0

@@ -48,10 +48,10 @@ class SampleStream(HistoryFile):
         with self.snapshot() as db:
             return 0 if db is None else stream_marks.newest_n(db, epoch)
 
-    def state(self) -> StreamState | None:
-        """The stream that this file is; None as long as it was never shared."""
+    def streams(self) -> list[StreamState]:
+        """The streams that this file was and is, the present one last; none as long as it was never shared."""
         with self.snapshot() as db:
-            return None if db is None else stream_marks.read_state(db)
+            return [] if db is None else stream_marks.read_streams(db)
 
     def names(self) -> dict[int, tuple[str, str]]:
         """Name and kind (number, bool, text) of every tag by its number in this file."""

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from app.store.history import chunks
 
 # `first_n` of a chunk is its smallest n, so that samples are found by their number; null where it is not known yet.
-# The stream is this very file: a copy that was put back, or that another computer goes on with, becomes another one.
+# The stream is this very file: a copy that was put back, or that another computer goes on with, becomes another one,
+# and `last_n` says where the one before it ended.
 FROM_2 = """
 ALTER TABLE chunk ADD COLUMN first_n INTEGER;
 CREATE INDEX chunk_by_n ON chunk (epoch, n, first_n);
 CREATE INDEX chunk_unnumbered ON chunk (tag) WHERE first_n IS NULL AND bytes > 0;
 CREATE INDEX sample_by_n ON sample (epoch, n);
 CREATE TABLE stream (
-  only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL, first_n INTEGER NOT NULL,
-  offered INTEGER NOT NULL, forwarded INTEGER NOT NULL, given_up INTEGER NOT NULL DEFAULT 0
+  id TEXT PRIMARY KEY, first_n INTEGER NOT NULL, last_n INTEGER, offered INTEGER NOT NULL, forwarded INTEGER NOT NULL,
+  given_up INTEGER NOT NULL
 );
 """
+_COLUMNS = "id, first_n, last_n, offered, forwarded, given_up"
 
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """A stream begins with sample `first_n` of this file.
+    """A stream begins with sample `first_n` of this file, and ended with `last_n` where another one follows it.
 
     Nothing beyond `offered` was ever offered to a server, and all up to there is in this file; `forwarded` is what the
     server said last that it has. `given_up` samples had to be dropped, for want of room, before they were forwarded.
@@ -32,33 +35,35 @@ class StreamState:
 
     id: UUID
     first_n: int = 1
+    last_n: int | None = None
     offered: int = 0
     forwarded: int = 0
     given_up: int = 0
 
 
-def read_state(db: sqlite3.Connection) -> StreamState | None:
-    """The stream that this file is; None as long as it was never shared."""
-    row = db.execute("SELECT id, first_n, offered, forwarded, given_up FROM stream").fetchone()
-    return None if row is None else StreamState(UUID(row[0]), *row[1:])
+def read_streams(db: sqlite3.Connection) -> list[StreamState]:
+    """The streams that this file was and is, the present one last; none as long as it was never shared."""
+    rows = db.execute(f"SELECT {_COLUMNS} FROM stream ORDER BY last_n IS NULL, first_n")
+    return [StreamState(UUID(id), *rest) for id, *rest in rows]
 
 
-def write_state(db: sqlite3.Connection, state: StreamState) -> None:
-    """Remember the stream, inside the transaction of the caller."""
-    db.execute(
-        "INSERT OR REPLACE INTO stream VALUES (1, ?, ?, ?, ?, ?)",
-        (str(state.id), state.first_n, state.offered, state.forwarded, state.given_up),
+def write_streams(db: sqlite3.Connection, streams: Sequence[StreamState]) -> None:
+    """Remember the streams, inside the transaction of the caller."""
+    db.execute("DELETE FROM stream")
+    db.executemany(
+        f"INSERT INTO stream ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+        [(str(s.id), s.first_n, s.last_n, s.offered, s.forwarded, s.given_up) for s in streams],
     )
 
 
 def mark(db: sqlite3.Connection, offered: int, forwarded: int) -> None:
-    """Move both marks of the stream, inside the transaction of the caller."""
-    db.execute("UPDATE stream SET offered = ?, forwarded = ?", (offered, forwarded))
+    """Move both marks of the present stream, inside the transaction of the caller."""
+    db.execute("UPDATE stream SET offered = ?, forwarded = ? WHERE last_n IS NULL", (offered, forwarded))
 
 
 def note_given_up(db: sqlite3.Connection, samples: int) -> None:
     """Count samples that are dropped without having been forwarded, inside the transaction of the caller."""
-    db.execute("UPDATE stream SET given_up = given_up + ?", (samples,))
+    db.execute("UPDATE stream SET given_up = given_up + ? WHERE last_n IS NULL", (samples,))
 
 
 def newest_n(db: sqlite3.Connection, epoch: int) -> int:

@@ -139,23 +139,21 @@ class HistoryWriter:
         with self._lock, told(self.path):
             return self._retention.step(now, keep_from)
 
-    def stream(self) -> StreamState | None:
-        """The stream that this file is to a shared server; None as long as it was never shared."""
-        with self._lock, told(self.path):
-            return stream_marks.read_state(self._db)
-
-    def begin_offering(self, state: StreamState) -> StreamState:
-        """From now on whatever is written may be forwarded as a part of `state`; the new marks are on the disk.
+    def begin_offering(self, streams: Sequence[StreamState]) -> None:
+        """From now on whatever is written may be forwarded as a part of the last of `streams`, which are remembered.
 
         What was offered is remembered in the very transaction that writes it: a server that has more of this stream
         than was ever offered has it from another copy of this file.
         """
         with self._lock, told(self.path):
-            begun = replace(state, offered=self._n)
+            begun = [*streams[:-1], replace(streams[-1], offered=self._n)]
             with self._transaction():
-                stream_marks.write_state(self._db, begun)
-            self._offering, self._forwarded = True, state.forwarded
-        return begun
+                stream_marks.write_streams(self._db, begun)
+            self._offering, self._forwarded = True, begun[-1].forwarded
+
+    def stop_offering(self) -> None:
+        """What is written from now on is not offered to any server until `begin_offering` says so again."""
+        self._offering = False
 
     def forwarded(self, n: int) -> None:
         """The server has the samples up to `n`; it is remembered with the next batch that is written."""

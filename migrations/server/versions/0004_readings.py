@@ -55,7 +55,7 @@ _PARTS = """
 CREATE TABLE lineside.reading_rest PARTITION OF lineside.reading DEFAULT;
 CREATE TABLE sync.reading_part (name text PRIMARY KEY, since timestamptz NOT NULL, until timestamptz NOT NULL);
 CREATE TABLE sync.reading_terms (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
     keep_days integer CHECK (keep_days > 0)
 );
 INSERT INTO sync.reading_terms DEFAULT VALUES;
