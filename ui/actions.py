@@ -38,6 +38,7 @@ PLACES = (
     Place("machines", "Connections", "tree-structure", "N"),
     Place("import", "Import", "file-arrow-down", "X", Permission.IMPORT),
     Place("users", "Users", "users", "U", Permission.MANAGE_USERS),
+    Place("sharing", "Sharing", "arrows-down-up", "H"),
     Place("system", "System", "activity", "Y"),
 )
 
@@ -198,6 +199,14 @@ ACTIONS = (
     ActionSpec("import.error", "Next error", "import", "F7"),
     ActionSpec("import.apply", "Import", "import", "Ctrl+Return", Permission.IMPORT, "check", primary=True),
     ActionSpec("import.undo", "Undo this import", "import", "", Permission.IMPORT, "arrow-counter-clockwise"),
+    ActionSpec("sharing.mine", "Take mine", "sharing", "1", None, "user"),
+    ActionSpec("sharing.theirs", "Take theirs", "sharing", "2", None, "users"),
+    ActionSpec("sharing.other", "Other values", "sharing", "3", None, "pencil-simple"),
+    ActionSpec("sharing.next", "Next conflict", "sharing", "N", None, "arrow-right"),
+    ActionSpec("sharing.apply", "Settle", "sharing", "Ctrl+Return", None, "check", primary=True),
+    ActionSpec("sharing.bring-back", "Bring back", "sharing", "", None, "arrow-counter-clockwise"),
+    ActionSpec("sharing.now", "Sync now", "sharing", "", None, "arrows-clockwise"),
+    ActionSpec("sharing.offline", "Work offline", "sharing", "", None, "cloud-slash"),
     ActionSpec("users.new", "Add user", "users", "Ctrl+N", Permission.MANAGE_USERS, "plus", primary=True),
     ActionSpec("users.role", "Change role…", "users", "E", Permission.MANAGE_USERS, "user-gear"),
     ActionSpec("users.disable", "Disable", "users", "", Permission.MANAGE_USERS, "prohibit"),

@@ -14,6 +14,7 @@ from app.domain.people import Actor, Permission, denial
 from app.operations.change import Intent, Outcome
 from app.operations.undo import undo
 from app.plant import House
+from ui.bridge.sync_status import SyncWatch
 from ui.tasks import Tasks
 
 R = TypeVar("R")
@@ -28,7 +29,7 @@ class Desk(QObject):
 
     `changed` names the entities (table names) whose rows a commit touched, `EVERYTHING` when another process wrote.
     `performed` carries each `Outcome` for the undo bar; `refused` a sentence that no field took;
-    `fault` a key and a sentence of the world (None: it is over).
+    `fault` a key and a sentence of the world (None: it is over). `sharing` tells how it goes with the server.
     """
 
     changed = Signal(frozenset)
@@ -50,9 +51,11 @@ class Desk(QObject):
         self._poll = QTimer(self, interval=_FOREIGN_POLL_MS)
         self._poll.timeout.connect(self._look_for_foreign_commits)
         self._poll.start()
+        self.sharing = SyncWatch(self)
 
     def close(self) -> None:
         """Stop listening; the house itself belongs to whoever opened it."""
+        self.sharing.stop()
         self._poll.stop()
         self._unsubscribe()
         self._data_version.close()

@@ -101,7 +101,13 @@ class OrdersModel(PagedModel):
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
         super().__init__(
-            desk, WORK_ORDERS, LOOKS, frozenset({"work_order", "stage"}), muted=_stands_back, parent=parent
+            desk,
+            WORK_ORDERS,
+            LOOKS,
+            frozenset({"work_order", "stage"}),
+            muted=_stands_back,
+            marked="work_order",
+            parent=parent,
         )
         self._edited: dict[UUID, dict[str, Any]] = {}
         self._wrong: dict[tuple[UUID, str], str] = {}

@@ -23,7 +23,7 @@ from app.domain.errors import LinesideError
 from app.store.queries.listing import MANY, Anchor, Listing, ListReader, ListRequest, ListRow
 from ui.bridge.desk import EVERYTHING, Desk
 from ui.models.wording import cell
-from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, GlyphRole, MutedRole
+from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, GlyphRole, MutedRole, UnsentRole
 
 Index = QModelIndex | QPersistentModelIndex
 PAGE = 200
@@ -59,9 +59,10 @@ class _Answer:
 class PagedModel(QAbstractTableModel):
     """`listing` as a table. Ordering and filtering happen in SQL; the model keeps the pages last seen.
 
-    A refresh keeps the selection on its rows by id. `counted` tells rows and whether a filter is on;
-    `failed` a sentence (a filter that cannot be read, a store that does not answer). A long list shows its first
-    page before it is counted: `counting` then tells how many rows there are at least.
+    `marked` names the table whose rows carry signs of sharing. A refresh keeps the selection on its rows by id.
+    `counted` tells rows and whether a filter is on; `failed` a sentence (a filter that cannot be read, a store that
+    does not answer). A long list shows its first page before it is counted: `counting` then tells how many rows there
+    are at least.
     """
 
     counted = Signal(int, bool)
@@ -77,6 +78,7 @@ class PagedModel(QAbstractTableModel):
         entities: frozenset[str],
         *,
         muted: Callable[[Mapping[str, Any]], bool] | None = None,
+        marked: str = "",
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -85,6 +87,7 @@ class PagedModel(QAbstractTableModel):
         self._looks = list(looks)
         self._entities = entities
         self._muted = muted
+        self._marked = marked
         self._request = ListRequest()
         self._total = 0
         self._generation = 0
@@ -96,6 +99,8 @@ class PagedModel(QAbstractTableModel):
         self._refresh_soon = QTimer(self, singleShot=True, interval=50)
         self._refresh_soon.timeout.connect(self.refresh)
         desk.changed.connect(self._on_changed)
+        if marked:
+            desk.sharing.marks_changed.connect(self._on_marks)
 
     # -- what is asked for
 
@@ -261,6 +266,21 @@ class PagedModel(QAbstractTableModel):
         while len(self._pages) > _KEPT_PAGES:
             self._pages.popitem(last=False)
 
+    # -- signs of sharing
+
+    def mark(self, row_id: UUID) -> str:
+        """The sign of a row that was not sent yet or is in conflict; empty for most."""
+        return self._desk.sharing.marks.mark(self._marked, row_id) if self._marked else ""
+
+    def conflict_at(self, row: int) -> int | None:
+        """The number of the conflict that a row is in."""
+        found = self.id_at(row)
+        return None if found is None else self._desk.sharing.marks.conflicts.get(self._marked, {}).get(found)
+
+    def _on_marks(self) -> None:
+        if self._total:
+            self.dataChanged.emit(self.index(0, 0), self.index(self._total - 1, self.columnCount() - 1))
+
     # -- rows
 
     def row_at(self, row: int) -> ListRow | None:
@@ -333,4 +353,6 @@ class PagedModel(QAbstractTableModel):
             return look.glyph(row.values) if look.glyph else None
         if role == MutedRole:
             return self._muted is not None and self._muted(row.values)
+        if role == UnsentRole:
+            return self.mark(row.id)
         return None

@@ -70,7 +70,13 @@ class IssuesScreen(Pane):
         self._awaited: UUID | None = None
         self.forms = FormCard(desk, self)
         self.model = PagedModel(
-            desk, ISSUES, LOOKS, frozenset({"issue", "stage", "work_order"}), muted=_is_resolved, parent=self
+            desk,
+            ISSUES,
+            LOOKS,
+            frozenset({"issue", "stage", "work_order"}),
+            muted=_is_resolved,
+            marked="issue",
+            parent=self,
         )
         self.list = ListView()
         self.status, self.kind = QComboBox(), QComboBox()
@@ -138,10 +144,17 @@ class IssuesScreen(Pane):
         self.list.sort_requested.connect(self._on_sort)
         self.list.selectionModel().currentRowChanged.connect(self._on_current)
         self.list.empty_action_requested.connect(self._on_empty_action)
+        self.list.mark_clicked.connect(self._to_conflict)
         self.list.copy_refused.connect(self._desk.refused)
         self.banner.action_requested.connect(self.refresh)
 
     # -- what is shown
+
+    def _to_conflict(self, row: int) -> None:
+        """Where a row's sign of a conflict leads."""
+        conflict = self.model.conflict_at(row)
+        if conflict is not None:
+            self.open_requested.emit("sharing", conflict)
 
     def refresh(self) -> None:
         self.model.refresh()

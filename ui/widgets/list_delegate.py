@@ -34,6 +34,8 @@ _GLYPH = 20
 _TRACK = 48
 _ARROW = 14
 _KEPT = 8_000
+UNSENT = "⇅"
+MARK_ROOM = 16
 _DISPLAY = Qt.ItemDataRole.DisplayRole
 _NUMBER = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _TEXT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -49,7 +51,7 @@ class RowDelegate(QStyledItemDelegate):
     def __init__(self, view: QAbstractItemView) -> None:
         super().__init__(view)
         self._elided: dict[tuple[str, int, bool], str] = {}
-        self._rows: dict[int, tuple[bool, bool, int | None]] = {}
+        self._rows: dict[int, tuple[bool, str, int | None]] = {}
         self._right: dict[int, bool] = {}
         self.restyle()
 
@@ -103,7 +105,7 @@ class RowDelegate(QStyledItemDelegate):
         rect: QRect = option.rect
         state: QStyle.StateFlag = option.state
         selected = bool(state & QStyle.StateFlag.State_Selected)
-        muted, unsent, tint = self._row(index)
+        muted, mark, tint = self._row(index)
         t = self._tokens
         if selected:
             painter.fillRect(rect, t.selection)
@@ -113,9 +115,11 @@ class RowDelegate(QStyledItemDelegate):
         error = index.data(ErrorRole)
         box = QRect(rect.left() + _PAD, rect.top(), rect.width() - 2 * _PAD, rect.height() - 1)
         box = self._paint_glyph(painter, box, index.data(GlyphRole), t)
-        if unsent and index.column() == self._mark_column:
-            self._draw(painter, QRect(box.right() - 12, box.top(), 16, box.height()), "⇅", t.text2, False)
-            box.setRight(box.right() - 16)
+        if mark and index.column() == self._mark_column:
+            ink = t.text2 if mark == UNSENT else t.accent
+            painter.setFont(self._font)
+            self._draw(painter, QRect(box.right() - 12, box.top(), 16, box.height()), mark, ink, False)
+            box.setRight(box.right() - MARK_ROOM)
         text = index.data(_DISPLAY)
         if text is not None and box.width() > 4:
             painter.setFont(self._italic if muted else self._font)
@@ -141,12 +145,14 @@ class RowDelegate(QStyledItemDelegate):
         if visual == header.count() - 1:
             painter.fillRect(rect.right() - 1, rect.top(), 2, rect.height() - 1, t.focus)
 
-    def _row(self, index: Index) -> tuple[bool, bool, int | None]:
+    def _row(self, index: Index) -> tuple[bool, str, int | None]:
         row = index.row()
         known = self._rows.get(row)
         if known is None:
             first = index.sibling(row, 0)
-            known = (bool(first.data(MutedRole)), bool(first.data(UnsentRole)), first.data(TintRole))
+            mark = first.data(UnsentRole)
+            sign = mark if isinstance(mark, str) else UNSENT if mark else ""
+            known = (bool(first.data(MutedRole)), sign, first.data(TintRole))
             self._rows[row] = known
         return known
 

@@ -17,14 +17,14 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from ui.theme import current_theme
 from ui.widgets.column_fit import fit_widths
-from ui.widgets.list_delegate import RowDelegate
+from ui.widgets.list_delegate import MARK_ROOM, RowDelegate
 from ui.widgets.list_header import ListHeader
-from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole
+from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, UnsentRole
 from ui.widgets.states import EmptyState, LoadingBar
 
 COPY_LIMIT = 50_000
@@ -45,6 +45,7 @@ class ListView(QTableView):
     context_requested = Signal(int, QPoint)
     empty_action_requested = Signal()
     copy_refused = Signal(str)
+    mark_clicked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None, *, settings: QSettings | None = None) -> None:
         super().__init__(parent)
@@ -321,6 +322,18 @@ class ListView(QTableView):
     def _toggle(self, row: int) -> None:
         flags = self.selectionModel().SelectionFlag
         self.selectionModel().select(self.model().index(row, 0), flags.Toggle | flags.Rows)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        if (
+            index.isValid()
+            and index.column() == self._mark_column()
+            and index.siblingAtColumn(0).data(UnsentRole)
+        ):
+            cell = self.visualRect(index)
+            if event.position().x() > cell.right() - MARK_ROOM - 8:
+                self.mark_clicked.emit(index.row())
 
     def _double_clicked(self, index: QModelIndex) -> None:
         self.activated_row.emit(index.row())

@@ -13,7 +13,7 @@ GlyphRole = _FIRST + 1
 ErrorRole = _FIRST + 2
 """data: sentence saying what is wrong with the cell's value, or None."""
 UnsentRole = _FIRST + 3
-"""data: True when the cell or row waits to be sent to the server."""
+"""data: True when the cell or row waits to be sent to the server; a text is another sign to put there."""
 MutedRole = _FIRST + 4
 """data: True when the row is inactive, stale or done and should stand back."""
 TintRole = _FIRST + 5

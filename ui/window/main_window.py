@@ -42,13 +42,14 @@ from ui.window.navigation import Navigation, digit_of
 from ui.window.palette_items import PaletteWiring, screen_actions
 from ui.window.places import TITLES, PaneStack
 from ui.window.sessions import Sessions
+from ui.window.sharing_banner import SharingBanner
 from ui.window.status import StatusFeed
 from ui.window.top_strip import TopStrip
 from ui.window.undoing import Footer, UndoHistory
 
 FIRST_SIZE = (1366, 768)
 _CROWDED = 1100  # px; narrower windows need the room that the words of the navigation take
-_SEGMENT_PLACES = {"collector": "system", "store": "system", "queue": "system", "age": "equipment"}
+_SEGMENT_PLACES = {"collector": "system", "store": "system", "queue": "sharing", "age": "equipment"}
 
 
 class MainWindow(QMainWindow):
@@ -84,6 +85,7 @@ class MainWindow(QMainWindow):
         self.top = TopStrip(desk, live, sound)
         self.navigation = Navigation(desk)
         self.panes = PaneStack(desk, live)
+        self.sharing = SharingBanner(desk)
         self.footer = Footer(desk, undo_history)
         self.jobs = JobsArea()
         self.status = StatusStrip()
@@ -98,7 +100,7 @@ class MainWindow(QMainWindow):
         self.palette_wiring = PaletteWiring(
             self.palette_popup, desk, self.navigation, self.actions_set, self.panes.current
         )
-        StatusFeed(self.status, desk, live, self.top.set_unsent)
+        StatusFeed(self.status, desk, live)
         sessions.bind(self.login)
         self._connect()
         self._add_going_keys()
@@ -114,6 +116,7 @@ class MainWindow(QMainWindow):
         columns.addWidget(self.navigation)
         right = QVBoxLayout()
         right.setSpacing(0)
+        right.addWidget(self.sharing)
         right.addWidget(self.panes, 1)
         right.addWidget(self.footer)
         right.addWidget(self.jobs)
@@ -137,6 +140,7 @@ class MainWindow(QMainWindow):
         self.top.action_requested.connect(self.actions_set.trigger)
         self.top.place_requested.connect(self.open_place)
         self.top.navigation_toggled.connect(self.navigation.toggle)
+        self.sharing.place_requested.connect(self.open_place)
         self.navigation.chosen.connect(self.open_place)
         self.panes.made.connect(self._on_pane_made)
         self.panes.failed.connect(self.screen_failed)

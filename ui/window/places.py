@@ -83,6 +83,12 @@ def _users(desk: Desk, live: LiveDesk) -> Pane:
     return UsersScreen(desk)
 
 
+def _sharing(desk: Desk, live: LiveDesk) -> Pane:
+    from ui.screens.sync import SharingScreen
+
+    return SharingScreen(desk)
+
+
 def _system(desk: Desk, live: LiveDesk) -> Pane:
     from ui.screens.system import SystemScreen
 
@@ -101,6 +107,7 @@ FACTORIES: dict[str, Callable[[Desk, LiveDesk], Pane]] = {
     "machines": _machines,
     "import": _import,
     "users": _users,
+    "sharing": _sharing,
     "system": _system,
 }
 

@@ -15,6 +15,7 @@ from ui.actions import ActionSet
 from ui.bridge.annunciator import Annunciator
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
+from ui.models.sharing_words import headline
 from ui.models.wording import age as age_words
 from ui.theme import Density
 from ui.widgets.alarm_strip import AlarmStrip
@@ -67,13 +68,13 @@ class TopStrip(ThemedWidget):
         self.clock = RoleLabel("", "strong")
         self.user = ActionButton("", icon="user")
         self._menu = QMenu(self)
-        self._changes = 0
+        self._changes = self._conflicts = 0
         self._lay_out()
         self.menu_button.clicked.connect(self.navigation_toggled)
         self.search_button.clicked.connect(partial(self._ask, "palette"))
         self.alarms.clicked.connect(self._to_alarms)
         self.mute.clicked.connect(partial(self._ask, "mute"))
-        self.unsent.clicked.connect(self._to_system)
+        self.unsent.clicked.connect(self._to_sharing)
         self.user.setMenu(self._menu)
         desk.actor_changed.connect(self._on_actor)
         live.alarms_changed.connect(self.show_alarms)
@@ -83,7 +84,8 @@ class TopStrip(ThemedWidget):
         self._second.timeout.connect(self.tick)
         self._second.start()
         self._on_actor(desk.actor)
-        self.set_unsent(0)
+        desk.sharing.changed.connect(self.show_unsent)
+        self.show_unsent()
         self.show_alarms()
         self.show_sound()
         self.tick()
@@ -109,20 +111,27 @@ class TopStrip(ThemedWidget):
         for key in USER_ACTIONS:
             self._menu.addAction(actions.action(key))
 
-    def set_unsent(self, changes: int) -> None:
-        """Changes that wait for a server."""
-        self._changes = changes
+    def show_unsent(self, _sharing: object = None) -> None:
+        """Changes and conflicts that are on their way; nothing where nothing waits or nothing is shared."""
+        sharing = self._desk.sharing.now
+        self._changes, self._conflicts = sharing.to_send, sharing.conflicts
         self._word_unsent()
-        self.unsent.setToolTip(f"Kept here until there is a server to send to: {changes:,}.")
-        self.unsent.setVisible(changes > 0)
+        self.unsent.setToolTip(headline(sharing, self._desk.house.door.clock()).text)
+        self.unsent.setVisible(sharing.joined and bool(self._changes or self._conflicts))
 
     def _is_wide(self) -> bool:
         return self.width() >= WIDE * self.theme.density.type_scale
 
     def _word_unsent(self) -> None:
-        words = f"⇅ {self._changes:,}"
-        self.unsent.setText(f"{words} to send" if self._is_wide() else words)
-        self.unsent.setAccessibleName(f"{self._changes:,} changes to send")
+        wide = self._is_wide()
+        parts = [f"⇅ {self._changes:,}{' to send' if wide else ''}"] if self._changes else []
+        if self._conflicts:
+            noun = "conflict" if self._conflicts == 1 else "conflicts"
+            parts.append(f"⚡ {self._conflicts:,}{f' {noun}' if wide else ''}")
+        self.unsent.setText("  ".join(parts))
+        self.unsent.setAccessibleName(
+            f"{self._changes:,} changes to send, {self._conflicts:,} conflicts to settle"
+        )
 
     def set_locked(self, locked: bool) -> None:
         """While nobody is logged in only alarms, ages and the clock are shown."""
@@ -181,8 +190,8 @@ class TopStrip(ThemedWidget):
     def _to_alarms(self) -> None:
         self.place_requested.emit("alarms", None)
 
-    def _to_system(self, _checked: bool = False) -> None:
-        self.place_requested.emit("system", None)
+    def _to_sharing(self, _checked: bool = False) -> None:
+        self.place_requested.emit("sharing", None)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -282,6 +282,11 @@ def _kind(type_name: str) -> str:
     return kinds.get(type_name, "text")
 
 
+def as_written(value: datetime) -> str:
+    """A time as the values of points have it."""
+    return str(entries.plain(value))
+
+
 def _names(session: Session, points: Iterable[Point]) -> dict[str, str]:
     """What the ids among the values stand for."""
     names: dict[str, str] = {}

@@ -83,6 +83,16 @@ class LidClosed:
         return sum(photo.size for photo in self.photos)
 
 
+def unconfirmed(session: Session) -> tuple[int, datetime | None]:
+    """How many changes the server has not confirmed, and when the oldest of them was made."""
+    waiting = Outbox.state.in_(UNCONFIRMED)
+    count = session.execute(select(func.count()).where(waiting)).scalar_one()
+    if not count:
+        return 0, None
+    body = session.execute(select(Outbox.body).where(waiting).order_by(Outbox.position).limit(1)).scalar_one()
+    return count, msgspec.json.decode(body, type=_Body).at
+
+
 def left_behind(session: Session, limit: int = 200) -> LidClosed:
     """Unconfirmed changes, the oldest first, and photos that were not sent."""
     waiting = select(Outbox).where(Outbox.state.in_(UNCONFIRMED))

@@ -50,7 +50,9 @@ class InspectionsScreen(Pane):
         super().__init__("inspections", "Inspections", parent)
         self._desk = desk
         self._awaited: UUID | None = None
-        self.model = PagedModel(desk, INSPECTIONS, LOOKS, frozenset({"inspection"}), parent=self)
+        self.model = PagedModel(
+            desk, INSPECTIONS, LOOKS, frozenset({"inspection"}), marked="inspection", parent=self
+        )
         self.list = ListView()
         self.form = InspectionForm(desk)
         self.details = QScrollArea()
@@ -96,6 +98,7 @@ class InspectionsScreen(Pane):
         self.list.sort_requested.connect(self._on_sort)
         self.list.selectionModel().currentRowChanged.connect(self._on_current)
         self.list.empty_action_requested.connect(self._on_empty_action)
+        self.list.mark_clicked.connect(self._to_conflict)
         self.list.copy_refused.connect(self._desk.refused)
         self.banner.action_requested.connect(self.refresh)
         self.form.logged.connect(self._on_logged)
@@ -103,6 +106,12 @@ class InspectionsScreen(Pane):
         self._desk.actor_changed.connect(self._on_actor)
 
     # -- the list
+
+    def _to_conflict(self, row: int) -> None:
+        """Where a row's sign of a conflict leads."""
+        conflict = self.model.conflict_at(row)
+        if conflict is not None:
+            self.open_requested.emit("sharing", conflict)
 
     def refresh(self) -> None:
         self.model.refresh()

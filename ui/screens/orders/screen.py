@@ -153,6 +153,7 @@ class OrdersScreen(Pane):
         self.list.peek_requested.connect(self._peek)
         self.list.context_requested.connect(self._on_context)
         self.list.empty_action_requested.connect(self._on_empty_action)
+        self.list.mark_clicked.connect(self._to_conflict)
         self.list.copy_refused.connect(self._desk.refused)
         self.list.selectionModel().selectionChanged.connect(self._on_selection)
         self.list.selectionModel().currentRowChanged.connect(self._on_current)
@@ -162,6 +163,12 @@ class OrdersScreen(Pane):
         self._desk.actor_changed.connect(self._on_actor)
 
     # -- what is shown
+
+    def _to_conflict(self, row: int) -> None:
+        """Where a row's sign of a conflict leads."""
+        conflict = self.model.conflict_at(row)
+        if conflict is not None:
+            self.open_requested.emit("sharing", conflict)
 
     def refresh(self) -> None:
         self.model.refresh()

@@ -1,0 +1,150 @@
+"""How sharing goes, in words: one line for strips and banners, and facts for the place that tells all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ui.bridge.sync_status import Sharing, SomebodyElse
+from ui.models.wording import age, duration
+
+_OFFSET_SHOWN = 2.0
+_STEP = 1000
+TLS = {
+    "verified": "",
+    "unverified": "The connection is encrypted, but nobody checked that it is the right server. "
+    "Join again with the server's certificate (sslmode verify-full).",
+    "none": "The connection to the server is not encrypted: others on the network can read it. "
+    "Have TLS switched on at the server, then join again.",
+}
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One line on the state of sharing; `away` when nothing can be sent now, `act` when a person must do something."""
+
+    text: str
+    away: bool = False
+    act: bool = False
+
+
+def local_time(value: datetime, now: datetime) -> str:
+    """The time of day, with the day when it is not today's."""
+    local = value.astimezone()
+    same = local.date() == now.astimezone().date()
+    return local.strftime("%H:%M" if same else "%a %d %b %H:%M")
+
+
+def to_send(count: int) -> str:
+    """`3 to send`, `nothing to send`."""
+    return f"{count:,} to send" if count else "nothing to send"
+
+
+def headline(sharing: Sharing, now: datetime) -> Headline:
+    """The state in a few words."""
+    status = sharing.status
+    if not sharing.joined:
+        return Headline("Nothing is shared")
+    if status is None or sharing.silent:
+        return Headline("Not connected: the sync process does not run", away=True)
+    since = f" since {local_time(status.since, now)}" if status.since is not None else ""
+    if sharing.offline:
+        return Headline(f"Offline{since}", away=True)
+    if sharing.paused:
+        return Headline(f"Working offline{since}, as chosen", away=True)
+    if sharing.refused:
+        return Headline(f"The server refuses this station{since}", away=True, act=True)
+    if not sharing.online:
+        return Headline("Connecting to the server…")
+    if status.progress is not None:
+        return Headline(progress_words(sharing))
+    return Headline("Connected")
+
+
+def progress_words(sharing: Sharing) -> str:
+    """A long step under way; empty when there is none."""
+    progress = sharing.status.progress if sharing.status is not None else None
+    if progress is None:
+        return ""
+    if progress.total:
+        return f"{progress.what}: {progress.done:,} of {progress.total:,}"
+    return f"{progress.what}: {progress.done:,}" if progress.done else progress.what
+
+
+def banner(sharing: Sharing, now: datetime) -> str:
+    """The grey line over the work, empty while all is well: since when, what still works, what waits."""
+    line = headline(sharing, now)
+    if not line.away:
+        return ""
+    status = sharing.status
+    reason = f" · {status.last_error}" if line.act and status is not None and status.last_error else ""
+    return f"{line.text}{reason} · editing works · {to_send(sharing.to_send)}"
+
+
+def facts(sharing: Sharing, now: datetime) -> list[tuple[str, str]]:
+    """(name, value) of what the status line tells, in order; what is not known or of no matter is left out."""
+    status = sharing.status
+    found = [("Server", f"{'○' if headline(sharing, now).away else '●'} {headline(sharing, now).text}")]
+    if status is not None and status.lag_s is not None and sharing.online:
+        found.append(("Behind the server", lag_words(status.lag_s)))
+    oldest = f", oldest {age(sharing.oldest, now)}" if sharing.oldest is not None else ""
+    found.append(("To send", f"{sharing.to_send:,}{oldest}"))
+    found.append(("Conflicts", f"{sharing.conflicts:,} open" if sharing.conflicts else "none"))
+    if status is not None and status.samples_waiting:
+        found.append(("Measured values waiting", f"{status.samples_waiting:,}"))
+    offset = status.clock_offset_s if status is not None else None
+    if offset is not None and abs(offset) > _OFFSET_SHOWN:
+        way = "fast" if offset > 0 else "slow"
+        span = duration(timedelta(seconds=abs(offset)))
+        found.append(("This computer's clock", f"{span} {way}; times of the server count"))
+    return found
+
+
+def lag_words(seconds: float) -> str:
+    """How far behind the server this station is."""
+    return f"{seconds:.1f} s" if seconds < 60 else duration(timedelta(seconds=seconds))
+
+
+def tls_warning(sharing: Sharing) -> str:
+    """What is wrong with how the connection is protected; empty when nothing is."""
+    status = sharing.status
+    return TLS.get(status.tls, "") if status is not None and not sharing.silent else ""
+
+
+def trouble(sharing: Sharing) -> str:
+    """What the last round ran into, in the words of the sync process; empty when it went well."""
+    status = sharing.status
+    if status is None or sharing.silent:
+        return (
+            "The sync process does not run on this computer. The window starts it by itself; "
+            "`lineside sync` starts it by hand and says what is wrong."
+        )
+    return status.last_error
+
+
+def size_words(size: int) -> str:
+    """A number of bytes for people."""
+    amount = float(size)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < _STEP:
+            return f"{amount:,.0f} {unit}" if unit != "MB" else f"{amount:,.1f} MB"
+        amount /= _STEP
+    return f"{amount:,.1f} GB"
+
+
+def presence_words(others: list[SomebodyElse]) -> str:
+    """Who else has a row open; empty when nobody has."""
+    if not others:
+        return ""
+    first = others[0]
+    if len(others) == 1:
+        return f"{first.actor} has this open on station {first.station}"
+    return f"{first.actor} on station {first.station} and {len(others) - 1} more have this open"
+
+
+def sent_words(sharing: Sharing, now: datetime) -> str:
+    """The honest zero: when the server last had everything."""
+    confirmed = sharing.status.confirmed_at if sharing.status is not None else None
+    if confirmed is None:
+        return "Nothing waits to be sent."
+    return f"Everything sent {local_time(confirmed, now)}"
