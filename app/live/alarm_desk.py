@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -22,11 +22,13 @@ from app.domain.alarms import (
     acknowledge,
     announce,
     due,
+    pack,
     put_back,
     reset,
     retire,
     rules_of,
     shelve,
+    split_key,
     step,
     system_key,
     system_rule,
@@ -51,12 +53,16 @@ from app.live.alarm_seats import (
     settled,
     state_left,
 )
+from app.live.fellows import AlarmNews, PackedStates
 from app.live.source import AlarmAction
 from app.store.history import AlarmBatch, AlarmRecord, JournalLine
 
 log = structlog.get_logger(__name__)
 _SET_BACK = timedelta(seconds=1)  # what two readings of one clock may differ by
-PackedStates = Mapping[str, tuple[bytes, str | None]]
+
+
+def _everywhere(_connection: str) -> bool:
+    return True
 
 
 def _utc_now() -> datetime:
@@ -99,11 +105,26 @@ class AlarmDesk:
         for record in sorted(open_records, key=lambda r: r.raised_at):
             self._open.setdefault(record.key, []).append(record)
 
-    def configure(self, plant: Plant, now: datetime) -> None:
-        """Follow a new plant: known alarms keep their state, alarms of vanished tags end but wait to be seen."""
+    def inherit(self, alarms: Iterable[AlarmNews]) -> None:
+        """Take over where another station left alarms; call before they are configured here."""
+        for news in alarms:
+            if news.state is not None:
+                self._stored[news.key] = (news.state, news.record.id if news.record is not None else None)
+            if news.record is not None:
+                still = news.record.phase is not Phase.NORMAL
+                self._open[news.key] = [news.record] if still else []
+
+    def configure(self, plant: Plant, now: datetime, here: Callable[[str], bool] = _everywhere) -> None:
+        """Follow a new plant: known alarms keep their state, alarms of vanished tags end but wait to be seen.
+
+        Alarms of machines whose connection is not driven `here` are judged by another station: nothing is done to them.
+        """
         self._now = now
-        rules = {rule.key: rule for rule in rules_of(plant)}
-        for key in [key for key in self._open if key not in rules]:
+        elsewhere = {tag.name for tag in plant.tags if not here(tag.connection)}
+        rules = {rule.key: rule for rule in rules_of(plant) if rule.tag not in elsewhere}
+        for key in [key for key in self._seats if split_key(key)[0] in elsewhere]:
+            self._hand_over(self._seats.pop(key))
+        for key in [key for key in self._open if key not in rules and split_key(key)[0] not in elsewhere]:
             self._seats[key] = self._seat_of(rule_left(key, self._open[key][-1]), now)
         for key, seat in list(self._seats.items()):
             if key not in rules and seat.rule.kind is not Kind.SYSTEM and not seat.orphan:
@@ -160,6 +181,13 @@ class AlarmDesk:
             self._listed[rule.key] = seat
         return seat
 
+    def _hand_over(self, seat: Seat) -> None:
+        """Another station judges this alarm from now on: it is forgotten here as it is."""
+        self._listed.pop(seat.rule.key, None)
+        seat.expected = None
+        for id in [*seat.older, *([seat.record.id] if seat.record is not None else [])]:
+            self._by_record.pop(id, None)
+
     def _let_go(self, seat: Seat) -> None:
         """An alarm that the plant no longer has is forgotten as soon as nobody has to acknowledge it."""
         if seat.orphan and not seat.open:
@@ -212,18 +240,18 @@ class AlarmDesk:
 
     def act(self, action: AlarmAction) -> None:
         """Apply what a person did; an act that no longer makes sense, or comes twice, is passed over."""
-        self._ledger.acted(action.number)
+        self._ledger.acted(action.id)
         seat = self._seats.get(action.target) or self._by_record.get(action.target)
         try:
             if seat is None:
                 raise Refused("There is no such alarm (any more).")
             self._apply(seat, self._acted(seat, action))
             self._let_go(seat)
-            log.info("alarm acted upon", alarm=seat.rule.key, did=action.verb.value, action=action.number)
+            log.info("alarm acted upon", alarm=seat.rule.key, did=action.verb.value, action=action.id)
         except Refused as refusal:
             log.info(
                 "alarm action passed over",
-                action=action.number,
+                action=action.id,
                 target=action.target,
                 reason=refusal.sentence,
             )
@@ -326,6 +354,37 @@ class AlarmDesk:
         """The record of every alarm that still wants something of somebody, oldest first."""
         found = [seat.record for seat in self._listed.values() if seat.record is not None]
         return sorted(found, key=lambda r: r.raised_at)
+
+    def knows(self, target: str) -> bool:
+        """Whether an alarm of this key, or with this record, is judged here."""
+        return target in self._seats or target in self._by_record
+
+    def note(self, record: AlarmRecord) -> None:
+        """Keep what another station says of an alarm that it judges, for the lists of this one."""
+        self._ledger.record(record)
+
+    def dealt_with(self, acts: Iterable[str]) -> None:
+        """Remember that another station has dealt with these acts."""
+        for act in acts:
+            self._ledger.acted(act)
+
+    def news_of(self, batch: AlarmBatch) -> list[AlarmNews]:
+        """Where the alarms of a batch stand now, without those that others judge."""
+        last = {record.key: record for record in batch.records}
+        keys = [key for key in {**last, **batch.states} if key in self._seats or key in batch.states]
+        return [
+            self._news(self._seats[key])
+            if key in self._seats
+            else AlarmNews(key, last.get(key), batch.states[key][0])
+            for key in keys
+        ]
+
+    def all_news(self) -> list[AlarmNews]:
+        """Where every alarm stands that anything ever happened to."""
+        return [self._news(seat) for seat in self._seats.values() if seat.record or seat.state.occurrence]
+
+    def _news(self, seat: Seat) -> AlarmNews:
+        return AlarmNews(seat.rule.key, seat.record, pack(seat.state))
 
     def take_batch(self) -> AlarmBatch:
         """What happened since the last time, to be stored; `give_back` when that failed."""

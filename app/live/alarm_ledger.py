@@ -22,7 +22,7 @@ class AlarmLedger:
         self.given_up = 0
         self.journal: list[JournalLine] = []
         self.settled: list[Settled] = []
-        self.actions_until: int | None = None
+        self.acts: list[str] = []
         self._records: dict[str, AlarmRecord] = {}
         self._changed: dict[str, Seat] = {}
         self._states: dict[str, tuple[bytes, str | None]] = {}
@@ -40,19 +40,17 @@ class AlarmLedger:
         self._changed.pop(seat.rule.key, None)
         self._states[seat.rule.key] = (pack(AlarmState(occurrence=seat.state.occurrence)), None)
 
-    def acted(self, number: int) -> None:
-        """The act with this number was applied, or passed over for good."""
-        self.actions_until = max(number, self.actions_until or 0)
+    def acted(self, act: str) -> None:
+        """The act with this id was applied, or passed over for good."""
+        self.acts.append(act)
 
     def take(self) -> AlarmBatch:
         """All of it, to be stored in one transaction."""
         states = dict(self._states)
         for key, seat in self._changed.items():
             states[key] = (pack(seat.state), seat.record.id if seat.record else None)
-        batch = AlarmBatch(
-            list(self._records.values()), self.journal, states, self.actions_until, self.settled
-        )
-        self._records, self.journal, self._states, self.actions_until = {}, [], {}, None
+        batch = AlarmBatch(list(self._records.values()), self.journal, states, self.acts, self.settled)
+        self._records, self.journal, self._states, self.acts = {}, [], {}, []
         self.settled, self._changed = [], {}
         return batch
 
@@ -62,8 +60,7 @@ class AlarmLedger:
         self.journal = [*batch.journal, *self.journal]
         self.settled = [*batch.settled, *self.settled]
         self._states = {**batch.states, **self._states}
-        if batch.actions_until is not None:
-            self.acted(batch.actions_until)
+        self.acts = [*batch.acts, *self.acts]
         self._trim()
 
     def _trim(self) -> None:

@@ -27,18 +27,20 @@ from app.live.back_off import BackOff
 from app.live.backlog import MOST_WAITING
 from app.live.clock_watch import ClockWatch, Jump, seconds_with_sleep, unhurried
 from app.live.commands import CommandDesk, CommandSource
+from app.live.fellows import Fellows, MachineSource, Nobody
 from app.live.figures import FIGURES_SECONDS
 from app.live.intake import Intake
 from app.live.links import Links, Opener
-from app.live.messages import AlarmChanged, LinkFigures, LinkStatus, Message, Ping
+from app.live.messages import AlarmChanged, LinkFigures, LinkStatus, Message, Ping, WriteAnswered
 from app.live.saving import Saving
 from app.live.sealing import keep_sealing, keeping_of
+from app.live.shared_machines import SharedMachines
 from app.live.source import PlantSource
 from app.live.stream import StreamServer
 from app.live.surroundings import FolderWatch, ServiceManager
 from app.settings import load_settings
 from app.store.filelock import FileLock
-from app.store.history import FILE_NAME, AlarmRecord, HistoryReader, HistoryWriter
+from app.store.history import FILE_NAME, AlarmBatch, AlarmRecord, HistoryReader, HistoryWriter
 from app.store.machine_writes import WriteResults
 
 log = structlog.get_logger(__name__)
@@ -69,6 +71,8 @@ class Collector:
         data_dir: Path,
         *,
         commands: CommandSource | None = None,
+        machines: MachineSource | None = None,
+        fellows: Fellows | None = None,
         clock: Callable[[], datetime] = utc_now,
         asleep: Callable[[], float] = seconds_with_sleep,
         awake: Callable[[], float] = time.monotonic,
@@ -83,6 +87,7 @@ class Collector:
     ) -> None:
         self._source, self._data_dir, self._clock = source, data_dir, clock
         self._command_source, self._ends_when = commands, ends_when
+        self._machines, self.fellows = machines, fellows or Nobody()
         self._time = ClockWatch(clock, asleep, awake)
         self.desk = AlarmDesk(new_id, self._alarm_changed, clock=clock)
         self.intake = Intake(clock, self._samples_came, most_waiting)
@@ -103,20 +108,33 @@ class Collector:
             on_status=self._link_changed,
             back_off=back_off,
             silence=silence,
+            drives=self.fellows.drives,
         )
-        self.saving = Saving(self.intake.backlog, self.desk, clock, self._on_disk)
+        self.saving = Saving(self.intake.backlog, self.desk, clock, self._on_disk, self._alarms_stored)
         self.commands = CommandDesk(
             clock=clock,
             driver_of=self.links.driver_of,
             why_silent=self.links.why_silent,
             on_disk=self._on_disk,
-            on_answer=self.stream.event,
+            on_answer=self._write_answered,
+            concerns=self._concerns,
+            why_not=self.fellows.why_not_send,
+        )
+        self.shared = SharedMachines(
+            self.fellows,
+            clock=clock,
+            desk=self.desk,
+            links=self.links,
+            intake=self.intake,
+            commands=self.commands,
+            stream=self.stream,
+            look=self._leases_moved,
         )
         self._passwords: dict[str, str] = {}
         self._password_missing, self._ask_passwords_at = False, math.inf
         self._plant = Plant()
         self._version: int | None = None
-        self._actions_until = 0
+        self._moved = True
         self._look = asyncio.Event()
         self._poked = False
         self._stop = asyncio.Event()
@@ -152,6 +170,9 @@ class Collector:
             stack.push_async_callback(self.commands.end)
             await self.stream.start()
             stack.push_async_callback(self.stream.stop)
+            await self.fellows.begin(self.shared)
+            stack.push_async_callback(self.shared.end)
+            stack.push_async_callback(self.fellows.end)
             await self._work(seconds)
 
     async def _work(self, seconds: float | None) -> None:
@@ -193,13 +214,17 @@ class Collector:
     async def _restore(self, results: WriteResults) -> None:
         """Take over the alarms of the last collector, close the curves that its end left open, answer its writes."""
         states = await self._on_disk(self._writer.alarm_states)
-        self._actions_until = await self._on_disk(self._writer.actions_until)
+        self.shared.acted = await self._on_disk(self._writer.alarm_acts)
+        if not self.shared.acted:
+            passed = await self._ask(self._source.acts_until, await self._on_disk(self._writer.actions_until))
+            self.shared.acted.update(passed)
+            self.desk.dealt_with(passed)
         alarms, ended = await self._on_disk(self._left_open)
         self.desk.restore(states, alarms)
         self.intake.backlog.add(ended)
         self.saving.use(self._writer)
-        until = await self._on_disk(results.last_number)
-        await self.commands.use(results, until, await self._on_disk(results.unfinished))
+        known = await self._on_disk(results.known)
+        await self.commands.use(results, known, await self._on_disk(results.unfinished))
 
     def _left_open(self) -> tuple[list[AlarmRecord], list[Sample]]:
         """Open alarm records, and one bad sample for each tag whose last one still looks good."""
@@ -274,17 +299,20 @@ class Collector:
         version = await self._ask(self._source.version)
         changed = version != self._version
         ask_again = self._ask_passwords_at <= asyncio.get_running_loop().time()
-        if changed or poked or ask_again:  # a password may be new although the plant is not
+        if self._machines is not None and changed:
+            facts = await self._ask(self._machines.machine_facts)
+            self.fellows.follow(await self._ask(self._source.load), facts)
+        moved, self._moved = self._moved, False
+        if changed or poked or ask_again or moved:  # a password may be new although the plant is not
             plant = await self._ask(self._source.load) if changed else self._plant
-            await self._reconfigure(plant, await self._ask(self._read_passwords, plant))
+            await self._reconfigure(plant, await self._ask(self._read_passwords, plant), moved)
             again = asyncio.get_running_loop().time() + _ASK_AGAIN
             self._ask_passwords_at = again if self._password_missing else math.inf
             self._version = version
-        for action in await self._ask(self._source.alarm_actions, self._actions_until):
-            self.desk.act(action)
-            self._actions_until = max(self._actions_until, action.number)
+            self.shared.try_waiting()
+        self.shared.take_acts(await self._ask(self._source.alarm_actions, self.shared.acted))
         if self._command_source is not None:
-            self.commands.take(await self._ask(self._command_source.commands_after, self.commands.until))
+            self.commands.take(await self._ask(self._command_source.commands, self.commands.known))
 
     def _read_passwords(self, plant: Plant) -> dict[str, str]:
         """The passwords of all connections with a user; the known one where the keyring does not answer now.
@@ -305,14 +333,16 @@ class Collector:
         self._password_missing = missing
         return passwords
 
-    async def _reconfigure(self, plant: Plant, passwords: dict[str, str]) -> None:
+    async def _reconfigure(self, plant: Plant, passwords: dict[str, str], moved: bool = False) -> None:
         """End links that are gone or changed, start new ones; the others do not notice."""
-        if self._version is not None and (plant, passwords) == (self._plant, self._passwords):
+        same = (plant, passwords) == (self._plant, self._passwords)
+        if self._version is not None and same and not moved:
             return
         before, now = ({c.name: c for c in p.connections} for p in (self._plant, plant))
         self._plant, self._passwords = plant, passwords
         changed = await self.links.follow(plant, passwords)
-        self.desk.configure(plant, self._clock())
+        self.shared.follow(plant)
+        self.desk.configure(plant, self._clock(), self.fellows.drives)
         for name in changed:
             if _other_machine(before.get(name), now.get(name)):
                 self.intake.lost(name, Quality.BAD_NOT_CONNECTED)
@@ -355,17 +385,35 @@ class Collector:
         for sample in samples:
             self.desk.observe(sample)
         self.stream.samples(samples)
+        self.shared.tell_samples(samples)
 
     def _alarm_changed(self, record: AlarmRecord) -> None:
         self.stream.event(AlarmChanged(record))
 
+    def _alarms_stored(self, batch: AlarmBatch) -> None:
+        self.shared.tell_stored(batch)
+
     def _link_changed(self, status: LinkStatus) -> None:
         self.stream.event(status)
+        self.fellows.tell_link(status)
+
+    def _write_answered(self, answer: WriteAnswered) -> None:
+        self.stream.event(answer)
+        self.fellows.tell_answer(answer)
+
+    def _concerns(self, connection: str, at: datetime) -> bool:
+        return self.shared.concerns(connection, at)
+
+    def _leases_moved(self) -> None:
+        self._moved = True
+        self._look.set()
 
     def _snapshot(self) -> tuple[list[Sample], list[Message]]:
+        told, others = self.shared.snapshot()
         events: list[Message] = [*self.links.statuses(), *self.links.figures()]
         events += [AlarmChanged(record) for record in self.desk.open_records()]
-        return self.intake.latest(), events
+        own = [sample for sample in self.intake.latest() if not self.shared.told_elsewhere(sample.tag)]
+        return own + told, events + others
 
 
 def _other_machine(before: Connection | None, now: Connection | None) -> bool:

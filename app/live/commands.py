@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -42,9 +42,13 @@ class Command:
 class CommandSource(Protocol):
     """Where commands come from. Methods may block and are called from a thread, never two at a time."""
 
-    def commands_after(self, number: int) -> Sequence[Command]:
-        """Commands with a number above `number`, in order."""
+    def commands(self, known: Container[str]) -> Sequence[Command]:
+        """Commands that were not handed out yet and whose ids are not `known`, in the order in which they came here."""
         ...
+
+
+async def _nothing_against_it(_connection: str) -> str:
+    return ""
 
 
 class _Answer(Exception):
@@ -58,7 +62,8 @@ class _Answer(Exception):
 class CommandDesk:
     """`driver_of` gives the driver of a connection that talks, `why_silent` the reason when there is none.
 
-    `on_disk` runs blocking work on the thread of the history; `on_answer` is told every answer once.
+    `on_disk` runs blocking work on the thread of the history; `on_answer` is told every answer once. `concerns` says
+    whether a command is for this station at all, and `why_not`, asked right before a value is sent, why it must not be.
     """
 
     def __init__(
@@ -69,7 +74,10 @@ class CommandDesk:
         why_silent: Callable[[str], str],
         on_disk: Callable[..., Awaitable[object]],
         on_answer: Callable[[WriteAnswered], None],
+        concerns: Callable[[str, datetime], bool] = lambda _connection, _at: True,
+        why_not: Callable[[str], Awaitable[str]] = _nothing_against_it,
     ) -> None:
+        self._concerns, self._why_not = concerns, why_not
         self._clock, self._driver_of, self._why_silent = clock, driver_of, why_silent
         self._on_disk, self._on_answer = on_disk, on_answer
         self._plant = Plant()
@@ -77,11 +85,13 @@ class CommandDesk:
         self._results: WriteResults | None = None
         self._turns: dict[str, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.until = 0
+        self.known: set[str] = set()
 
-    async def use(self, results: WriteResults, until: int, unfinished: Sequence[tuple[str, str]]) -> None:
+    async def use(
+        self, results: WriteResults, known: set[str], unfinished: Sequence[tuple[str, str]]
+    ) -> None:
         """Answers are kept here; what an earlier collector left unanswered is answered now, never sent again."""
-        self._results, self.until = results, until
+        self._results, self.known = results, known
         for id, tag in unfinished:
             sentence = (
                 f"It is unknown whether {tag} took it, as the collector ended meanwhile: look at the machine."
@@ -96,7 +106,9 @@ class CommandDesk:
     def take(self, commands: Sequence[Command]) -> None:
         """Carry out commands, those of one connection one after the other."""
         for command in commands:
-            self.until = max(self.until, command.number)
+            tag = self._plant.tag(command.tag)
+            if tag is not None and not self._concerns(tag.connection, command.at):
+                continue
             task = asyncio.create_task(self._carry_out(command), name=f"write {command.tag}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -151,6 +163,8 @@ class CommandDesk:
         except (LinesideError, TimeoutError) as fault:
             raise _Answer(f"Nothing was sent: {_why(fault)}") from fault
         self._check_age(command)  # a slow machine may have taken its time to be read
+        if reason := await self._why_not(tag.connection):
+            raise _Answer(f"Nothing was sent: {reason}")
         try:
             await within(patience, driver.write(tag.address, raw))
         except _CERTAINLY_NOT as fault:
@@ -198,6 +212,18 @@ class CommandDesk:
         level("write answered", id=command.id, tag=command.tag, ok=answer.ok, sentence=answer.sentence)
         self._on_answer(_message(result))
         return result
+
+    async def take_answer(self, answer: WriteAnswered) -> None:
+        """Keep what the station says that holds the machine; one that was kept before is not changed."""
+        assert self._results is not None
+        if answer.id not in self.known:
+            self.known.add(answer.id)
+            if await self._on_disk(self._results.begin, answer.id, 0, answer.tag, answer.at):
+                await self._finish(
+                    WriteResult(
+                        answer.id, answer.tag, answer.ok, answer.sentence, answer.at, answer.read_back
+                    )
+                )
 
     async def _finish(self, result: WriteResult, *, told: bool = False) -> None:
         assert self._results is not None

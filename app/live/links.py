@@ -8,22 +8,28 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from app.domain.errors import WorldFault
+from app.domain.errors import LinesideError, WorldFault
 from app.domain.plant import Connection, Plant
+from app.domain.samples import Quality
 from app.drivers.protocol import Credentials, Driver, Reading, Watch
 from app.live.back_off import BackOff
 from app.live.link import Link
 from app.live.messages import LinkFigures, LinkStatus
 from app.live.scanning import watches_of
-from app.live.watchdog import put_an_end_to
+from app.live.watchdog import put_an_end_to, within
 
 _GOODBYE = 3.0  # s; a slow machine has to take our leave, lest it keep a place for us
+
+_NO_ANSWER = (Quality.BAD_NO_COMMUNICATION, Quality.BAD_COMMUNICATION_ERROR)
 
 Opener = Callable[[Connection, Credentials], Driver]
 
 
 class Links:
-    """One task for each enabled connection; `on_readings`, `on_lost` and `on_status` name the connection."""
+    """One task for each enabled connection that this station `drives`.
+
+    `on_readings`, `on_lost` and `on_status` name the connection.
+    """
 
     def __init__(
         self,
@@ -36,7 +42,9 @@ class Links:
         on_status: Callable[[LinkStatus], None],
         back_off: BackOff | None = None,
         silence: float | None = None,
+        drives: Callable[[str], bool] = lambda _connection: True,
     ) -> None:
+        self._drives = drives
         self._opener, self._certificates, self._clock = opener, certificates, clock
         self._on_readings, self._on_lost, self._on_status = on_readings, on_lost, on_status
         self._back_off, self._silence = back_off or BackOff(), silence
@@ -46,7 +54,7 @@ class Links:
 
     async def follow(self, plant: Plant, passwords: Mapping[str, str]) -> list[str]:
         """End links that are gone or changed; returns the names of those. `start_missing` starts the new ones."""
-        wanted = _wanted(plant)
+        wanted = self._wanted(plant)
         changed = [
             name
             for name, (link, _) in self._links.items()
@@ -59,7 +67,7 @@ class Links:
 
     def start_missing(self, plant: Plant) -> None:
         """Start a link for every enabled connection that has none."""
-        for name, (connection, watches) in _wanted(plant).items():
+        for name, (connection, watches) in self._wanted(plant).items():
             if name not in self._links:
                 self._start(connection, watches)
 
@@ -95,6 +103,26 @@ class Links:
         self._statuses.pop(name, None)
         await put_an_end_to(task, _GOODBYE)
 
+    async def hang_up(self, name: str) -> None:
+        """End one link, if there is one, since another station drives the machine now."""
+        if name in self._links:
+            await self._end(name)
+
+    async def answers(self, connection: Connection, watches: Sequence[Watch]) -> bool:
+        """Call a machine to which no link exists, ask it for one value and hang up; whether it answered."""
+        try:
+            driver = self._open(connection)
+        except LinesideError:
+            return False
+        try:
+            await within(4 * connection.timeout, driver.connect())
+            readings = await within(2 * connection.timeout, driver.read([w.address for w in watches[:1]]))
+            return all(r.quality not in _NO_ANSWER for r in readings)
+        except (LinesideError, TimeoutError):
+            return False
+        finally:
+            await within(connection.timeout + _GOODBYE, driver.close())
+
     async def end_all(self) -> None:
         """Hang up on every machine."""
         await asyncio.gather(*(self._end(name) for name in list(self._links)))
@@ -106,7 +134,7 @@ class Links:
 
     def driver_of(self, connection: str) -> Driver | None:
         """The driver of a connection whose machine talks; None otherwise."""
-        found = self._links.get(connection)
+        found = self._links.get(connection) if self._drives(connection) else None
         return None if found is None else found[0].driver
 
     def why_silent(self, connection: str) -> str:
@@ -125,6 +153,6 @@ class Links:
     def __len__(self) -> int:
         return len(self._links)
 
-
-def _wanted(plant: Plant) -> dict[str, tuple[Connection, tuple[Watch, ...]]]:
-    return {c.name: (c, watches_of(plant, c.name)) for c in plant.connections if c.enabled}
+    def _wanted(self, plant: Plant) -> dict[str, tuple[Connection, tuple[Watch, ...]]]:
+        wanted = (c for c in plant.connections if c.enabled and self._drives(c.name))
+        return {c.name: (c, watches_of(plant, c.name)) for c in wanted}

@@ -85,7 +85,10 @@ class AlarmChanged(msgspec.Struct, tag=True, frozen=True):
 
 
 class LinkStatus(msgspec.Struct, tag=True, frozen=True):
-    """How a connection is doing; `outages` counts since the collector started, `attempts` within this outage."""
+    """How a connection is doing; `outages` counts since the collector started, `attempts` within this outage.
+
+    `station` is who talks to the machine, empty when that is this station.
+    """
 
     connection: str
     state: LinkState
@@ -93,6 +96,7 @@ class LinkStatus(msgspec.Struct, tag=True, frozen=True):
     since: datetime
     outages: int = 0
     attempts: int = 0
+    station: str = ""
 
 
 class LinkFigures(msgspec.Struct, tag=True, frozen=True):

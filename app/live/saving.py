@@ -12,7 +12,7 @@ from app.domain.alarms import Urgency
 from app.domain.errors import WorldFault
 from app.live.alarm_desk import AlarmDesk
 from app.live.backlog import Backlog
-from app.store.history import HistoryWriter
+from app.store.history import AlarmBatch, HistoryWriter
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +22,15 @@ ALARM_SECONDS = 10.0  # a disk that refuses for a moment wakes nobody
 IDLE_SECONDS = 5.0  # a collector with nothing to write still leaves a sign of life this often
 
 
+def _nobody_asks(_batch: AlarmBatch) -> None:
+    pass
+
+
 class Saving:
-    """`on_disk` runs blocking work on the thread of the history; `trouble` is why it is not written, or empty."""
+    """`on_disk` runs blocking work on the thread of the history; `trouble` is why it is not written, or empty.
+
+    `on_stored` is told what is on the disk now of alarms.
+    """
 
     def __init__(
         self,
@@ -31,7 +38,9 @@ class Saving:
         desk: AlarmDesk,
         clock: Callable[[], datetime],
         on_disk: Callable[..., Awaitable[object]],
+        on_stored: Callable[[AlarmBatch], None] = _nobody_asks,
     ) -> None:
+        self._on_stored = on_stored
         self._backlog, self._desk, self._clock, self._on_disk = backlog, desk, clock, on_disk
         self._writer: HistoryWriter | None = None
         self._committing = asyncio.Lock()
@@ -72,6 +81,8 @@ class Saving:
                 raise
             self._committed = at
             self._tell("")
+            if alarms:
+                self._on_stored(alarms)
 
     def _tell(self, trouble: str) -> None:
         if trouble and not self.trouble:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +16,9 @@ from app.domain.plant_file import parse_plant
 
 @dataclass(frozen=True, slots=True)
 class AlarmAction:
-    """A person's act: `number` grows with every act, `target` is an alarm record's id or an alarm's key."""
+    """A person's act: `id` is that of its row, `target` is an alarm record's id or an alarm's key."""
 
-    number: int
+    id: str
     verb: Verb
     target: str
     actor: str
@@ -39,8 +39,12 @@ class PlantSource(Protocol):
         """The plant; raises Refused when it makes no sense and WorldFault when it cannot be read."""
         ...
 
-    def alarm_actions(self, after: int) -> Sequence[AlarmAction]:
-        """Acts with a number above `after`, in order."""
+    def alarm_actions(self, known: Container[str]) -> Sequence[AlarmAction]:
+        """Acts that were not handed out yet and whose ids are not `known`, in the order in which they came here."""
+        ...
+
+    def acts_until(self, number: int) -> Sequence[str]:
+        """Ids of the acts up to a row number, which is what a Lineside before this one remembered of them."""
         ...
 
     def password(self, connection: str) -> str:
@@ -70,9 +74,13 @@ class FilePlantSource:
         except OSError as error:
             raise WorldFault(f"{self._path} cannot be read: {error.strerror}.") from error
 
-    def alarm_actions(self, after: int) -> Sequence[AlarmAction]:
+    def alarm_actions(self, known: Container[str]) -> Sequence[AlarmAction]:
         """None: a file has no people."""
-        return [action for action in self._actions if action.number > after]
+        return [action for action in self._actions if action.id not in known]
+
+    def acts_until(self, number: int) -> Sequence[str]:
+        """None: a file has no people."""
+        return []
 
     def password(self, connection: str) -> str:
         """The password handed in for a connection; a file that people pass around is no place for one."""
@@ -87,6 +95,7 @@ class MemoryPlantSource:
     actions: list[AlarmAction] = field(default_factory=list)
     passwords: dict[str, str] = field(default_factory=dict)
     changes: int = 1
+    handed: int = 0
 
     def change(self, plant: Plant) -> None:
         """Put another plant in place."""
@@ -103,7 +112,7 @@ class MemoryPlantSource:
         permit: str = "",
     ) -> AlarmAction:
         """Do something to an alarm."""
-        action = AlarmAction(len(self.actions) + 1, verb, target, actor, at, until, reason, permit)
+        action = AlarmAction(str(len(self.actions) + 1), verb, target, actor, at, until, reason, permit)
         self.actions.append(action)
         return action
 
@@ -115,9 +124,14 @@ class MemoryPlantSource:
         """The plant."""
         return self.plant
 
-    def alarm_actions(self, after: int) -> Sequence[AlarmAction]:
-        """Acts after the given one."""
-        return [action for action in self.actions if action.number > after]
+    def alarm_actions(self, known: Container[str]) -> Sequence[AlarmAction]:
+        """Acts that are not known."""
+        found, self.handed = self.actions[self.handed :], len(self.actions)
+        return [action for action in found if action.id not in known]
+
+    def acts_until(self, number: int) -> Sequence[str]:
+        """None: nothing of this was remembered before."""
+        return []
 
     def password(self, connection: str) -> str:
         """The password kept for a connection."""

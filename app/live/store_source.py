@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from app.domain.alarms.verbs import Verb
 from app.domain.plant import Plant
 from app.domain.samples import Value
 from app.live.commands import Command
+from app.live.fellows import MachineFacts, Takeover
 from app.live.source import AlarmAction
 from app.store.machine_secrets import SecretsPlace
-from app.store.queries.alarms import acts_after
-from app.store.queries.machine_writes import writes_after
+from app.store.queries.arrivals import Arrivals, ids_until
+from app.store.queries.machine_facts import connection_ids, made_here, takeovers_since
 from app.store.queries.plant import plant_stamp, read_plant
 from app.store.queries.secrets_place import secrets_place
 from app.store.read_only import ReadOnlyStore
+from app.store.tables import AlarmAction as AlarmActionRow
+from app.store.tables import MachineWrite
+
+_ORDER_HOLDS = timedelta(
+    minutes=10
+)  # an older order to take a machine over may not be what anybody wants now
 
 
 class StorePlantSource:
@@ -25,6 +33,8 @@ class StorePlantSource:
         self._store = store
         self._secrets: SecretsPlace | None = None
         self._known: tuple[object, Plant] | None = None
+        self._acts = Arrivals(AlarmActionRow)
+        self._writes = Arrivals(MachineWrite)
 
     def version(self) -> int:
         """A number that differs after every commit to the store."""
@@ -41,12 +51,12 @@ class StorePlantSource:
                 self._known = stamp, read_plant(session)
             return self._known[1]
 
-    def alarm_actions(self, after: int) -> Sequence[AlarmAction]:
-        """Acts with a number above `after`, in order."""
+    def alarm_actions(self, known: Container[str]) -> Sequence[AlarmAction]:
+        """Acts that were not handed out yet and whose ids are not `known`, in the order in which they came here."""
         with self._store.reader() as session:
             return [
                 AlarmAction(
-                    number=number,
+                    id=str(row.id),
                     verb=Verb(row.action),
                     target=row.alarm,
                     actor=row.actor,
@@ -55,15 +65,32 @@ class StorePlantSource:
                     reason=row.comment,
                     permit=row.permit,
                 )
-                for number, row in acts_after(session, after)
+                for _, row in self._acts.news(session, known)
             ]
 
-    def commands_after(self, number: int) -> Sequence[Command]:
-        """Values sent to machines with a number above `number`, in order."""
+    def machine_facts(self) -> MachineFacts:
+        """Connections with their ids, and the takeovers of the last minutes."""
+        with self._store.reader() as session:
+            ids = connection_ids(session)
+            named = {id: name for name, id in ids.items()}
+            orders = tuple(
+                Takeover(row.id, named[row.connection_id], row.station, row.at)
+                for row in takeovers_since(session, datetime.now(UTC) - _ORDER_HOLDS)
+                if row.connection_id in named
+            )
+            return MachineFacts(ids, frozenset(named[id] for id in made_here(session) if id in named), orders)
+
+    def acts_until(self, number: int) -> list[str]:
+        """Ids of the acts with a row number up to `number`, which is what an earlier Lineside remembered."""
+        with self._store.reader() as session:
+            return ids_until(session, AlarmActionRow, number)
+
+    def commands(self, known: Container[str]) -> Sequence[Command]:
+        """Values sent to machines that were not handed out yet and are not `known`, in the order of their coming."""
         with self._store.reader() as session:
             return [
                 Command(own, str(row.id), row.tag, cast("Value", row.value), row.actor, row.at)
-                for own, row in writes_after(session, number)
+                for own, row in self._writes.news(session, known)
             ]
 
     def password(self, connection: str) -> str:

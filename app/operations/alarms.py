@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from app.domain.alarms import Kind, alarm_words, rule_of, split_key
+from app.domain.alarms import Kind, alarm_words, at_station, rule_of, split_key
 from app.domain.alarms.verbs import NEEDED, Verb
 from app.domain.errors import Refused
 from app.domain.orders import check_note, check_text
 from app.operations.change import Change, operation
 from app.store.queries.alarms import ever_tags, plant_around
+from app.store.sharing import joined_station
 from app.store.tables import AlarmAction
 
 LONGEST_SHELF_MINUTES = 8 * 60
@@ -37,6 +38,9 @@ def _note_all(
     tidy = check_note(comment, "comment", "comment", longest=500)
     until = change.now + timedelta(minutes=minutes) if minutes else None
     ids = [change.new_id() for _ in alarms]
+    station = joined_station(change.session)
+    if station:  # every station reads this, and each has alarms of its own Lineside
+        alarms = [at_station(alarm, station) for alarm in alarms]
     rows = [
         {
             "id": id,

@@ -44,6 +44,11 @@ class WriteResults:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute(_TABLE)
 
+    def known(self) -> set[str]:
+        """The ids of all writes that were ever taken up."""
+        with told(self._path):
+            return {id for (id,) in self._db.execute("SELECT id FROM write_result")}
+
     def last_number(self) -> int:
         """The number of the newest write that was ever taken up."""
         with told(self._path):

@@ -49,7 +49,7 @@ class Watch:
         """Apply what people did."""
         store = ReadOnlyStore(self.folder)
         try:
-            acts = list(StorePlantSource(store).alarm_actions(0))
+            acts = list(StorePlantSource(store).alarm_actions(()))
         finally:
             store.close()
         self.desk.tick(datetime.now(UTC))

@@ -138,7 +138,7 @@ class Memory(RuleBasedStateMachine):
     def act(self, key: str, verb: Verb, at: datetime, minutes: float = 0, twice: bool = False) -> None:
         number = next(self.acts)
         until = at + timedelta(minutes=minutes) if minutes else None
-        action = AlarmAction(number, verb, key, "anna", at, until, "because")
+        action = AlarmAction(str(number), verb, key, "anna", at, until, "because")
         for _ in range(2 if twice else 1):
             self.desk.act(action)
         self.follow()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -32,9 +32,11 @@ class Wishes:
 
     def __init__(self) -> None:
         self.sent: list[Command] = []
+        self.handed = 0
 
-    def commands_after(self, number: int) -> Sequence[Command]:
-        return [command for command in self.sent if command.number > number]
+    def commands(self, known: Container[str]) -> Sequence[Command]:
+        news, self.handed = self.sent[self.handed :], len(self.sent)
+        return [command for command in news if command.id not in known]
 
     def send(self, tag: str, value: Value, age: float = 0.0) -> str:
         number = len(self.sent) + 1
@@ -214,7 +216,7 @@ async def test_a_command_that_grew_old_while_a_slow_machine_was_read_is_not_sent
                 on_disk=on_disk,
                 on_answer=answers.append,
             )
-            await desk.use(kept, 0, [])
+            await desk.use(kept, set(), [])
             tag = Tag("M/x", "M", connection.name, "hr:0", writing=Writing())
             desk.follow(Plant((Equipment("M", "M"),), (connection,), (tag,)))
             desk.take([Command(1, "a", "M/x", 5, "anna", now[0] - timedelta(seconds=15))])

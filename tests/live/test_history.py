@@ -146,13 +146,13 @@ def test_alarms_and_their_journal_are_listed_newest_first(
     second = AlarmRecord("a2", "M/x!comm", "M/x", Kind.COMMUNICATION, 1, 2, Urgency.WARNING, Limit.COMM, None,
                          Phase.NORMAL, moment(5), moment(6), moment(7), "anna")  # fmt: skip
     line = JournalLine(T0, "M/x", "a1", "raised", Phase.UNACK, Urgency.CRITICAL, Limit.HIHI, 86.0)
-    writer.write([], AlarmBatch([first, second], [line], {"M/x": (b"packed", "a1")}, actions_until=7))
+    writer.write([], AlarmBatch([first, second], [line], {"M/x": (b"packed", "a1")}, acts=["7"]))
     assert reader.alarms() == [second, first]
     assert reader.alarms(active_only=True) == [first]
     assert reader.alarms(since=moment(1), tag="M/x") == [second]
     assert reader.journal() == [line]
     assert reader.journal(key="M/y") == []
-    assert (writer.alarm_states(), writer.actions_until()) == ({"M/x": (b"packed", "a1")}, 7)
+    assert (writer.alarm_states(), writer.alarm_acts()) == ({"M/x": (b"packed", "a1")}, {"7"})
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(writer: HistoryWriter, reader: HistoryReader) -> None:

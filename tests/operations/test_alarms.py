@@ -22,7 +22,7 @@ from app.operations.alarms import (
 )
 from app.operations.change import Intent
 from app.operations.plant import apply_plant
-from app.store.queries.alarms import acts_after
+from app.store.queries.arrivals import Arrivals
 from app.store.tables import AlarmAction
 from tests.operations.shop import Shop
 
@@ -40,7 +40,7 @@ def plant(shop: Shop) -> Shop:
 
 def acts(shop: Shop) -> list[AlarmAction]:
     with shop.house.store.reader() as session:
-        return [act for _, act in acts_after(session, 0)]
+        return [act for _, act in Arrivals(AlarmAction).news(session, ())]
 
 
 def test_an_acknowledgement_is_written_down_with_its_comment_and_named_in_words(plant: Shop) -> None:

@@ -7,6 +7,8 @@ from app.domain.alarms.packing import pack, unpack
 from app.domain.alarms.phases import due, retire, settle, step
 from app.domain.alarms.rules import (
     AlarmRule,
+    at_station,
+    home_of,
     key_of,
     rule_of,
     rules_for,
@@ -55,8 +57,10 @@ __all__ = [
     "alarm_state_words",
     "alarm_words",
     "announce",
+    "at_station",
     "condition_words",
     "due",
+    "home_of",
     "key_of",
     "limit_words",
     "machine_of",

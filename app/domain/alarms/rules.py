@@ -29,6 +29,19 @@ def system_key(name: str) -> str:
     return f"{SYSTEM}!{name}"
 
 
+def at_station(key: str, station: str) -> str:
+    """The key by which other stations know an alarm of the Lineside on `station`; of a machine's alarm the same key."""
+    return f"{key}@{station}" if key.startswith(f"{SYSTEM}!") and "@" not in key else key
+
+
+def home_of(key: str) -> tuple[str, str]:
+    """What `at_station` was made of: the key on the station itself and its name, empty where none is named."""
+    if not key.startswith(f"{SYSTEM}!"):
+        return key, ""
+    own, _, station = key.rpartition("@")
+    return (own, station) if own else (key, "")
+
+
 def split_key(key: str) -> tuple[str, Kind]:
     """The tag and the kind that a key names; the tag of a system alarm is empty."""
     if key.startswith(f"{SYSTEM}!"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from app.domain.alarms.rules import rule_of, split_key
+from app.domain.alarms.rules import home_of, rule_of, split_key
 from app.domain.alarms.shapes import Kind, Limit
 from app.domain.plant import Plant, Tag
 from app.domain.samples import Value
@@ -62,7 +62,8 @@ def alarm_words(what: Raising | str, plant: Plant) -> str:
         return f"{machine}{between} {condition_words(what, plant)}"
     tag, kind = split_key(what)
     if kind is Kind.SYSTEM:
-        return f"{LINESIDE}: {what.split('!', 1)[1].replace('-', ' ')}"
+        own, station = home_of(what)
+        return f"{LINESIDE}{f' on {station}' if station else ''}: {own.split('!', 1)[1].replace('-', ' ')}"
     return f"{machine_of(plant, tag)} {signal_of(plant, tag)} ({_KINDS[kind]} alarm)"
 
 

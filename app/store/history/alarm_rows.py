@@ -83,14 +83,16 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class AlarmBatch:
-    """What one commit says about alarms; `states` maps an alarm's key to its packed state and current record."""
+    """What one commit says about alarms; `states` maps an alarm's key to its packed state and current record.
+
+    `acts` are the ids of what people did that is dealt with.
+    """
 
     records: Sequence[AlarmRecord] = ()
     journal: Sequence[JournalLine] = ()
     states: Mapping[str, tuple[bytes, str | None]] = field(default_factory=dict)
-    actions_until: int | None = None
+    acts: Sequence[str] = ()
     settled: Sequence[Settled] = ()
 
     def __bool__(self) -> bool:
-        found = self.records or self.journal or self.states or self.settled
-        return bool(found) or self.actions_until is not None
+        return bool(self.records or self.journal or self.states or self.settled or self.acts)

@@ -14,6 +14,8 @@ _SETTLE = (
     "UPDATE alarm SET phase = 'normal', acked_at = ?, acked_by = ?, comment = ? "
     "WHERE key = ? AND phase <> 'normal' AND occurrence < ?"
 )
+# Not a number: acts come late from other stations, and rows are numbered anew when they are all fetched again.
+_ACTS = "CREATE TABLE IF NOT EXISTS alarm_act (id TEXT PRIMARY KEY) WITHOUT ROWID"
 
 
 def write_alarms(db: sqlite3.Connection, batch: AlarmBatch) -> None:
@@ -27,8 +29,9 @@ def write_alarms(db: sqlite3.Connection, batch: AlarmBatch) -> None:
         "INSERT OR REPLACE INTO alarm_state VALUES (?, ?, ?)",
         [(key, state, alarm) for key, (state, alarm) in batch.states.items()],
     )
-    if batch.actions_until is not None:
-        db.execute("INSERT OR REPLACE INTO mark VALUES ('alarm actions', ?)", (batch.actions_until,))
+    if batch.acts:
+        db.execute(_ACTS)
+        db.executemany("INSERT OR IGNORE INTO alarm_act VALUES (?)", [(id,) for id in batch.acts])
 
 
 def states(db: sqlite3.Connection) -> dict[str, tuple[bytes, str | None]]:
@@ -36,8 +39,14 @@ def states(db: sqlite3.Connection) -> dict[str, tuple[bytes, str | None]]:
     return {k: (s, a) for k, s, a in db.execute("SELECT key, state, alarm FROM alarm_state")}
 
 
+def acts(db: sqlite3.Connection) -> set[str]:
+    """The ids of all acts of people that are dealt with."""
+    known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alarm_act'").fetchone()
+    return {id for (id,) in db.execute("SELECT id FROM alarm_act")} if known else set()
+
+
 def actions_until(db: sqlite3.Connection) -> int:
-    """The number of the last alarm action that was applied."""
+    """The number of the last act that a Lineside before this one applied, which kept no ids."""
     row = db.execute("SELECT value FROM mark WHERE name = 'alarm actions'").fetchone()
     return int(row[0]) if row else 0
 

@@ -116,8 +116,13 @@ class HistoryWriter:
         with self._lock, told(self.path):
             return alarm_writer.states(self._db)
 
+    def alarm_acts(self) -> set[str]:
+        """The ids of all acts on alarms that are dealt with."""
+        with self._lock, told(self.path):
+            return alarm_writer.acts(self._db)
+
     def actions_until(self) -> int:
-        """The number of the last alarm action that was applied."""
+        """The number of the last act that a Lineside before this one applied, which kept no ids; 0 for none."""
         with self._lock, told(self.path):
             return alarm_writer.actions_until(self._db)
 

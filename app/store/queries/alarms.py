@@ -1,27 +1,17 @@
-"""What people did about alarms, in the order in which it was committed, and the tags that alarms are about."""
+"""The tags that alarms are about, and the part of the plant around one."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Integer, Label, literal_column, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import plant as model
 from app.store.queries.plant import tag_from
-from app.store.tables import AlarmAction, Equipment, Tag
+from app.store.tables import Equipment, Tag
 
 _AT_ONCE = 500
-
-
-def acts_after(session: Session, number: int) -> list[tuple[int, AlarmAction]]:
-    """Acts on alarms with a number above `number`, in order.
-
-    The number is SQLite's own row number: it follows the order of the commits, whatever the clocks said.
-    """
-    rowid: Label[int] = literal_column("alarm_action.rowid", Integer).label("number")
-    found = select(AlarmAction, rowid).where(rowid > number, ~AlarmAction.deleted).order_by(rowid)
-    return [(int(own), row) for row, own in session.execute(found)]
 
 
 def plant_around(session: Session, tag: str) -> model.Plant:
