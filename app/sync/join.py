@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
 
 from app.domain.errors import Refused
 from app.operations.change import Door
+from app.store import entries
 from app.store.entries import SHARED_SCHEMA
 from app.store.sharing import joined_server, joined_station
 from app.store.tables import Outbox
@@ -28,6 +28,7 @@ from app.sync.membership import (
     keep_secrets,
     with_password,
 )
+from app.sync.server.address import ServerAddress
 
 if TYPE_CHECKING:
     from app.sync.wire import Hello, ServerConnection
@@ -70,20 +71,22 @@ class Joining:
         Raises `Refused` (on the field `line`) with one sentence, also when it was cancelled, or `WorldFault` when
         the server cannot be reached. A folder that is this station already gets its secrets anew.
         """
+        from app.sync.wire import ServerConnection
+
         line = read_join_line(text)
         before = self._server_before(line)
         self.progress("Asking the server", 0, 0)
         with self._nothing_left_on_failure() as undo:
             url = settled_url(self.folder, line)
-            with self._connected(with_password(url, line.secrets.password)) as server:
+            with ServerConnection.open(with_password(url, line.secrets.password)) as server:
                 facts = server.hello()
                 bringing = self._check(line, facts, before)
                 kept = self._keep(Address(line.station, url, str(uuid4())), line, undo)
-                report = Joined(line.station, _shown(url), kept)
+                report = Joined(line.station, ServerAddress(url).shown, kept)
                 if before is None:
                     warning = _used_before(server, line.station)
                     brought = self._bring(line, facts, undo) if bringing else 0
-                    rows = self._fetch(server)
+                    rows = self._fetch(server, line.station)
                     self.door.store.submit(
                         partial(become_station, station=line.station, server_id=facts.server_id)
                     ).result()
@@ -156,16 +159,25 @@ class Joining:
     def _unsign(self) -> None:
         self.door.store.submit(unsign).result()
 
-    @contextmanager
-    def _connected(self, url: str) -> Iterator[ServerConnection]:
-        from app.sync.wire import ServerConnection
-
-        with ServerConnection.open(url) as server:
-            yield server
-
-    def _fetch(self, server: ServerConnection) -> int:
+    def _fetch(self, server: ServerConnection, station: str) -> int:
         """Everything that the server has, and before it everything that is brought; returns the number of rows."""
-        raise NotImplementedError
+        from app.sync.baseline import take_baseline
+        from app.sync.passwords import push_password_notes
+        from app.sync.pushing import push_all
+        from app.sync.reconciling import reconcile
+        from app.sync.shared_rows import shared_tables
+        from app.sync.station import Station
+
+        here = Station(self.door.store, progress=self.progress, cancelled=self.cancelled)
+        reconcile(here, server)
+        push_all(here, server, station)
+        push_password_notes(self.door.store, server)
+        take_baseline(here, server, "joining")
+        with self.door.store.reader() as session:
+            tables = [entries.table_of(entity) for entity in shared_tables()]
+            return sum(
+                session.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
+            )
 
 
 def _used_before(server: ServerConnection, station: str) -> str:
@@ -173,8 +185,3 @@ def _used_before(server: ServerConnection, station: str) -> str:
     if not server.sources():
         return ""
     return f"Another data folder was station {station} before; if it is still in use, give this one a name of its own."
-
-
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.hostname}{parts.path}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -22,13 +22,15 @@ from app.operations.login import (
     candidate,
     fits,
     forget_login,
+    name_key,
     note_lock,
     refusal_of_wrong,
     refuse_disabled,
     refuse_login,
 )
-from app.store.sealing import password_key, seal, unseal, verifier
+from app.store.sealing import seal, unseal, verifier
 from app.store.tables import LoginGrant, PasswordNote, UserAccount
+from app.sync.asking import Asking, DisabledThere, Granted, LockedThere, WrongThere
 from app.sync.membership import Address, server_url
 from app.sync.signing import SigningBook
 
@@ -40,18 +42,6 @@ _UNKNOWN_HERE = (
     "be reached; it cannot be reached now."
 )
 _ONCE_MORE = "The server cannot be reached now, and {name} has to log in once while it can: {why}."
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """What the server answered to the right password."""
-
-    user_id: UUID
-    terms: str
-    key: bytes
-    secret: bytes
-    until: datetime
-    now: datetime
 
 
 @dataclass(frozen=True)
@@ -82,7 +72,7 @@ class StationLogin:
             until = self.door.clock() + timedelta(seconds=locked.seconds)
             self.door.perform(note_lock(name=name, known=found.known_as, until=until), THE_PLANT)
             candidate(self.door, name)  # raises with the words of a lock
-            raise Refused(locked.sentence, field="password") from None
+            raise Refused(str(locked), field="password") from None
         except DisabledThere as disabled:
             self._forget(found, DISABLED)
             raise Refused(DISABLED, field="name") from disabled
@@ -158,17 +148,8 @@ class StationLogin:
 
     def _ask(self, name: str, password: str) -> Granted:
         """What the server says. Raises `WorldFault` when it does not answer in time, else one of the three answers."""
-        from app.sync.wire import ServerConnection
-
-        with ServerConnection.open(server_url(self.folder, self.address), seconds=self.seconds) as server:
-            terms = server.login_terms(name)
-            key = password_key(terms, password)
-            answer = server.login(name, key)
-        return Granted(
-            UUID(answer["user_id"]),
-            terms,
-            key,
-            bytes.fromhex(answer["secret"]),
-            datetime.fromisoformat(answer["until"]),
-            datetime.fromisoformat(answer["now"]),
-        )
+        try:
+            url = server_url(self.folder, self.address)
+            return Asking(url, name_key(name), password).answer(self.seconds)
+        except Refused as refused:  # the station is, not the person: sync says so, and people can work on here
+            raise WorldFault(refused.sentence) from refused

@@ -17,8 +17,10 @@ from ui.cli import (
     people,
     plant,
     sending,
+    server,
     service,
     spreadsheets,
+    sync,
     upkeep,
     window,
 )
@@ -74,8 +76,11 @@ root.command("import")(spreadsheets.import_words)
 root.command("list")(lists.list_entity)
 root.command("export")(lists.export)
 root.command("do")(lists.do)
-root.command()(upkeep.sync)
-root.add_typer(upkeep.audit, name="audit", help="The audit trail.")
+root.command()(sync.join)
+root.command("sync")(sync.sync)
+root.add_typer(server.commands, name="server", help="The shared server, for whoever runs the database.")
+server.commands.command("join")(sync.join)
+root.add_typer(sync.audit, name="audit", help="The audit trail.")
 root.add_typer(upkeep.backups, name="backup", help="Copies of the data.")
 root.command()(upkeep.doctor)
 root.command()(upkeep.version)

@@ -1,4 +1,4 @@
-"""`lineside sync`, `audit`, `backup`, `doctor`, `version`: looking after an installation."""
+"""`lineside backup`, `doctor`, `version`: looking after an installation."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from app.domain.errors import Refused
-from ui.cli.session import folder, house, say
+from ui.cli.session import folder, say
 
 if TYPE_CHECKING:
     from app.upkeep.backup import BackupReport
 
-audit = typer.Typer(no_args_is_help=True)
 backups = typer.Typer(no_args_is_help=True)
 
 
@@ -29,34 +27,6 @@ def program_version() -> str:
 def version() -> None:
     """Say which Lineside this is."""
     say({"version": program_version()}, f"Lineside {program_version()}")
-
-
-def sync(
-    once: bool = typer.Option(False, "--once", help="One round, then stop."),
-    status: bool = typer.Option(False, "--status", help="Say what waits to be sent."),
-) -> None:
-    """Say what waits to be sent. A server to send it to can be joined from a later version on."""
-    from app.store.journal import waiting_changes
-
-    if not status:
-        raise Refused(
-            "No server is joined, so there is nobody to send to; `lineside sync --status` says what waits."
-        )
-    with house() as opened, opened.store.reader() as session:
-        waiting = waiting_changes(session)
-    say({"server": None, "waiting": waiting}, f"No server is joined. {waiting:,} changes are kept here.")
-
-
-@audit.command("verify")
-def verify_audit() -> None:
-    """Check that no line of the audit trail was changed, removed or put in."""
-    from app.store.journal import first_broken_line
-
-    with house() as opened, opened.store.reader() as session:
-        broken = first_broken_line(session)
-    if broken is not None:
-        raise Refused(f"The audit trail is broken from line {broken} on.")
-    say({"broken": None}, "The audit trail is whole.")
 
 
 @backups.command("create")

@@ -1,0 +1,86 @@
+"""`lineside server …`: making and looking after the shared server, as an owner of its database."""
+
+from __future__ import annotations
+
+import typer
+
+from ui.cli.progress import ProgressLine
+from ui.cli.session import say
+
+commands = typer.Typer(no_args_is_help=True)
+_VARIABLE = "LINESIDE_SERVER_URL"
+_URL_HELP = f"postgresql://OWNER:PASSWORD@HOST/DATABASE, as an owner of the database; {_VARIABLE} otherwise."
+_URL = typer.Argument(..., envvar=_VARIABLE, help=_URL_HELP, show_envvar=False)
+_URL_OPTION = typer.Option(..., "--url", envvar=_VARIABLE, help=_URL_HELP, show_envvar=False)
+_NAME = typer.Argument(..., help="One to six letters A–Z and digits; it opens the numbers made there.")
+
+
+@commands.command()
+def init(
+    url: str = _URL,
+    prefix: str | None = typer.Option(
+        None, "--prefix", help="Opens the names of the roles; the name of the database otherwise."
+    ),
+) -> None:
+    """Make an empty database a server of Lineside: roles, tables, functions and rules."""
+    from app.sync.server import creation
+    from app.sync.server.address import ServerAddress
+
+    with ProgressLine() as shown:
+        creation.init(url, prefix, shown.say)
+    address = ServerAddress(url)
+    say(
+        {"server": address.shown, "tls": address.tls},
+        f"{address.shown} is a server of Lineside now. {address.tls_sentence}\n"
+        "Next: lineside server add-station NAME --bring-data, for the computer that has data or makes the first "
+        "administrator; then one add-station for each other computer.",
+    )
+
+
+@commands.command()
+def upgrade(url: str = _URL) -> None:
+    """Bring the server to this program's tables and functions; stations go on working."""
+    from app.sync.server import creation
+    from app.sync.server.address import ServerAddress
+
+    with ProgressLine() as shown:
+        creation.upgrade(url, shown.say)
+    say({"server": ServerAddress(url).shown}, f"{ServerAddress(url).shown} is up to date.")
+
+
+@commands.command("add-station")
+def add(
+    name: str = _NAME,
+    url: str = _URL_OPTION,
+    bring_data: bool = typer.Option(
+        False, "--bring-data", help="The station may bring what was done in its data folder before, once."
+    ),
+) -> None:
+    """Make a station, or a new line for one, and print what to paste there. The old line counts for nothing then."""
+    from app.sync.server.stations import add_station
+
+    line = add_station(url, name, bring_data)
+    facts = {"station": line.station, "join_line": str(line), "bring_data": bring_data}
+    say(
+        facts,
+        f"Station {line.station} is made. At that computer type the next line, or paste its last word into "
+        "“Join a server…” at the first start. It holds a password: show it to nobody else.\n\n"
+        f"lineside join {line}\n",
+    )
+
+
+@commands.command("remove-station")
+def remove(name: str = _NAME, url: str = _URL_OPTION) -> None:
+    """Let a station in no more. What it sent stays; one that never sent anything is forgotten."""
+    from app.domain.errors import NotFound, Refused
+    from app.sync.server.stations import disable_station, remove_station
+
+    try:
+        remove_station(url, name)
+    except NotFound:
+        raise
+    except Refused:  # its work names it
+        disable_station(url, name)
+        say({"station": name, "forgotten": False}, f"Station {name} is let in no more; what it sent stays.")
+    else:
+        say({"station": name, "forgotten": True}, f"Station {name} is gone; it never sent anything.")

@@ -1,0 +1,153 @@
+"""`lineside join`, `lineside sync`, `lineside audit verify`: this computer as a station of a shared server."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from threading import Event
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from app.domain.errors import Refused, WorldFault
+from ui.cli.progress import ProgressLine
+from ui.cli.session import folder, house, say
+
+if TYPE_CHECKING:
+    from app.plant import House
+
+audit = typer.Typer(no_args_is_help=True)
+
+
+def join(
+    line: str = typer.Argument(
+        "-", metavar="JOINLINE", help="As `server add-station` printed it; - reads it from standard input."
+    ),
+) -> None:
+    """Make this data folder a station of a shared server and fetch all that is there. Ctrl+C leaves it as it was."""
+    text = sys.stdin.readline() if line == "-" else line
+    stop = Event()
+
+    def cancel(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, cancel)
+    try:
+        with house() as opened, ProgressLine() as shown:
+            report = opened.join(text, shown.show, stop.is_set)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    facts = {
+        "station": report.station,
+        "server": report.server,
+        "rows": report.rows,
+        "brought": report.brought,
+        "warning": report.warning or None,
+    }
+    say(
+        facts,
+        f"{report.sentence}\n{report.rows:,} rows came from the server. {report.kept_where}\n"
+        "`lineside sync` keeps them up to date; so does the window.",
+    )
+
+
+def sync(
+    once: bool = typer.Option(False, "--once", help="One round, then stop."),
+    status: bool = typer.Option(False, "--status", help="Say how sharing goes and what waits to be sent."),
+    parent: int = typer.Option(0, "--parent", hidden=True),
+) -> None:
+    """Send what was done here and fetch what others did, until stopped; the window does the same by itself."""
+    if status:
+        _show_status()
+        return
+    with house() as opened:
+        if opened.station is None:
+            raise Refused(
+                "No server is joined, so there is nobody to send to; `lineside join` joins one, "
+                "`lineside sync --status` says what waits."
+            )
+    if once:
+        _one_round()
+        return
+    from app.sync.service import run_service
+
+    raise typer.Exit(run_service(folder(), parent=parent))
+
+
+def _show_status() -> None:
+    from app.store.queries.conflicts import open_conflicts
+    from app.store.queries.unsent import unconfirmed
+    from app.store.sharing import joined_station
+    from app.sync.membership import address_of
+    from app.sync.passwords import waiting_passwords
+    from app.sync.status import read_status
+
+    with house() as opened, opened.store.reader() as session:
+        station = joined_station(session)
+        waiting, passwords = unconfirmed(session)[0], waiting_passwords(session)
+        conflicts = open_conflicts(session)
+    if station is None:
+        say({"server": None, "waiting": waiting}, f"No server is joined. {waiting:,} changes are kept here.")
+        return
+    address, told = address_of(folder()), read_status(folder())
+    state = "unknown" if told is None else told.state
+    facts: dict[str, Any] = {
+        "server": None if address is None else address.url,
+        "station": station,
+        "state": state,
+        "since": None if told is None else told.since,
+        "waiting": waiting,
+        "passwords": passwords,
+        "conflicts": conflicts,
+        "last_error": None if told is None else told.last_error or None,
+    }
+    say(facts, "\n".join(_status_words(facts)))
+
+
+def _status_words(facts: dict[str, Any]) -> list[str]:
+    words = [f"Station {facts['station']}: {facts['state']}."]
+    words += (
+        [f"{facts['waiting']:,} changes wait to be sent."] if facts["waiting"] else ["Everything is sent."]
+    )
+    if facts["passwords"]:
+        words.append(f"{facts['passwords']:,} new passwords wait to be sent.")
+    if facts["conflicts"]:
+        words.append(f"{facts['conflicts']:,} conflicts are open; `lineside list conflicts` shows them.")
+    return words + ([facts["last_error"]] if facts["last_error"] else [])
+
+
+def _one_round() -> None:
+    raise NotImplementedError
+
+
+@audit.command("verify")
+def verify_audit(
+    local: bool = typer.Option(False, "--local", help="Only what is kept here; the server is not asked."),
+) -> None:
+    """Check that no line of the audit trail, and no entry of the shared history, was changed, removed or put in."""
+    from app.store.journal import first_broken_line
+
+    with house() as opened:
+        with opened.store.reader() as session:
+            broken = first_broken_line(session)
+        if broken is not None:
+            raise Refused(f"The audit trail is broken from line {broken} on.")
+        if local or opened.station is None:
+            say({"broken": None}, "The audit trail is whole.")
+            return
+        _verify_shared(opened)
+
+
+def _verify_shared(opened: House) -> None:
+    from app.sync.auditing import verify_shared
+
+    try:
+        shared = verify_shared(opened.folder, opened.store)
+    except WorldFault as fault:
+        raise WorldFault(f"The audit trail kept here is whole; of the server's: {fault.sentence}") from fault
+    say(
+        {"broken": None, "entries": shared.entries, "seen": shared.seen},
+        f"The audit trail is whole, here and on the server ({shared.entries:,} entries, of which this station saw "
+        f"{shared.seen:,}).",
+    )
