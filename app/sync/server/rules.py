@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 CREATE = "+"
 NOBODY = ""
 """A permission that no role has: for columns which can never change."""
-_SETTLING = (Permission.MOVE_STAGES,)
-"""A conflict is settled by whoever made the entry, and by those who may move any stage."""
+_SETTLING = (Permission.SETTLE_CONFLICTS,)
+"""A conflict is settled by whoever made the entry, and by those who may settle those of others."""
 _TABLES = (
     (
         "entity parent taken role_permission rule move together actor_column server_field"  # all made from declarations
