@@ -1,4 +1,4 @@
-"""Alembic environment of the shared server; `app.sync.server.creation` hands over the connection and its transaction."""
+"""Alembic environment of the shared server; `app.sync.server.creation` hands over connection and transaction."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 from app.domain.errors import Refused
 
 if TYPE_CHECKING:
-    import psycopg
+    from app.sync.server.patience import PatientConnection
 
 Tls = Literal["verified", "unverified", "none"]
 _SCHEMES = ("postgresql", "postgres")
@@ -98,9 +98,13 @@ class ServerAddress:
 
     @property
     def tls_sentence(self) -> str:
-        if self.tls == "none" and self.is_near:
+        """For the status strip, before there is a connection."""
+        return self.sentence_for(self.tls)
+
+    def sentence_for(self, tls: Tls) -> str:
+        if tls == "none" and self.is_near:
             return "The server is on this computer; the connection does not leave it."
-        return _TLS_SENTENCES[self.tls]
+        return _TLS_SENTENCES[tls]
 
     @property
     def shown(self) -> str:
@@ -118,18 +122,18 @@ class ServerAddress:
 
 def connect(
     url: str, *, seconds: float = _CONNECT_SECONDS, program: str = "lineside", autocommit: bool = True
-) -> psycopg.Connection[Any]:
+) -> PatientConnection:
     """A connection that notices a dead line within half a minute; with `autocommit` each statement stands alone.
 
     It prepares no statements, so that a pooler in between may hand them to any session. Raises psycopg's errors.
     """
-    import psycopg
+    from app.sync.server.patience import PatientConnection
 
     address = ServerAddress(url)
     certificate = address.options.get("sslrootcert", "")
     if certificate not in ("", "system") and not Path(certificate).is_file():
         raise Refused(f"The certificate of the authority in {certificate} cannot be read.")
-    return psycopg.connect(
+    connection = PatientConnection.connect(
         url,
         autocommit=autocommit,
         prepare_threshold=None,
@@ -137,3 +141,5 @@ def connect(
         application_name=program,
         **{"sslmode": address.sslmode, **_KEEPALIVE},
     )
+    assert isinstance(connection, PatientConnection)
+    return connection

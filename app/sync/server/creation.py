@@ -83,7 +83,7 @@ def _as_owner(url: str) -> Iterator[tuple[psycopg.Connection[Any], Connection]]:
 
 
 def is_server(connection: psycopg.Connection[Any]) -> bool:
-    return _value(connection, "SELECT to_regclass('sync.server') IS NOT NULL")
+    return bool(_value(connection, "SELECT to_regclass('sync.server') IS NOT NULL"))
 
 
 def require_server(connection: psycopg.Connection[Any]) -> None:
