@@ -47,12 +47,12 @@ def _compare(server: ServerConnection, cursor: int, chained: str) -> None:
     if not cursor:
         return
     found = server.feed(cursor, 1)
-    if not found or found[0][0] != cursor:
+    if not found or found[0].seq != cursor:
         raise Refused(
             f"The history on the server ends before entry {cursor}, which this station has seen: the server was put "
             "back to an earlier state, or entries were taken out."
         )
-    if found[0][1] != chained:
+    if found[0].hash != chained:
         raise Refused(
             f"Entry {cursor} on the server is not the one that this station has seen: the history was written anew."
         )

@@ -86,7 +86,7 @@ class Joining:
                 if before is None:
                     warning = _used_before(server, line.station)
                     brought = self._bring(line, facts, undo) if bringing else 0
-                    rows = self._fetch(server, line.station)
+                    rows = self._fetch(server, facts)
                     self.door.store.submit(
                         partial(become_station, station=line.station, server_id=facts.server_id)
                     ).result()
@@ -159,20 +159,16 @@ class Joining:
     def _unsign(self) -> None:
         self.door.store.submit(unsign).result()
 
-    def _fetch(self, server: ServerConnection, station: str) -> int:
+    def _fetch(self, server: ServerConnection, facts: Hello) -> int:
         """Everything that the server has, and before it everything that is brought; returns the number of rows."""
-        from app.sync.baseline import take_baseline
         from app.sync.passwords import push_password_notes
-        from app.sync.pushing import push_all
-        from app.sync.reconciling import reconcile
+        from app.sync.round import run_round
         from app.sync.shared_rows import shared_tables
         from app.sync.station import Station
 
         here = Station(self.door.store, progress=self.progress, cancelled=self.cancelled)
-        reconcile(here, server)
-        push_all(here, server, station)
+        run_round(here, server, facts)
         push_password_notes(self.door.store, server)
-        take_baseline(here, server, "joining")
         with self.door.store.reader() as session:
             tables = [entries.table_of(entity) for entity in shared_tables()]
             return sum(

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_JUDGED = ("42501", "SY011")
+"""Not allowed to its author, or an account that the server does not have."""
+
 
 def push_password_notes(store: Store, connection: ServerConnection) -> int:
     """Tell the server of the passwords that were set here, oldest first; returns how many it took.
@@ -35,6 +38,8 @@ def push_password_notes(store: Store, connection: ServerConnection) -> int:
         try:
             connection.set_password(note.body, note.mac)
         except Refused as refused:
+            if not _is_judged(refused):
+                raise
             log.warning("password_refused", user=str(note.user_id), reason=refused.sentence)
             _settle(store, note.id, note.user_id)
         else:
@@ -44,6 +49,11 @@ def push_password_notes(store: Store, connection: ServerConnection) -> int:
         connection.end_bringing()
         store.submit(_end_bringing).result()
     return taken
+
+
+def _is_judged(refused: Refused) -> bool:
+    """Whether the server refused this note; else it refused the station, and the note waits."""
+    return getattr(refused.__cause__, "sqlstate", None) in _JUDGED
 
 
 def waiting_passwords(session: Session) -> int:
