@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import PurePath, PureWindowsPath
 
 from app.domain.errors import Refused
 
@@ -67,7 +66,7 @@ def is_picture(mime: str) -> bool:
 
 def check_name(name: str) -> str:
     """The tidy file name without its folder; raises `Refused` for a program or an unusable name."""
-    bare = PurePath(PureWindowsPath(name).name).name
+    bare = name.replace("\\", "/").rpartition("/")[2]
     tidy = " ".join("".join(c if c.isprintable() else " " for c in bare).split()).strip(". ")
     if not tidy:
         raise Refused("This file has no usable name; rename it first.", field="name")

@@ -34,6 +34,16 @@ class Presence(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class Transfer(msgspec.Struct, frozen=True):
+    """A photo or file on its way: `up` to the server, `done` of `total` bytes; `problem` says why it stopped."""
+
+    sha256: str
+    up: bool
+    done: int
+    total: int
+    problem: str = ""
+
+
 class SyncStatus(msgspec.Struct, frozen=True):
     """One state of the sync process. Times are aware UTC, `lag_s` and `clock_offset_s` seconds.
 
@@ -62,6 +72,7 @@ class SyncStatus(msgspec.Struct, frozen=True):
     clock_offset_s: float | None = None
     samples_waiting: int = 0
     presence: tuple[Presence, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
     address: str = ""
     token: str = ""
 

@@ -37,6 +37,8 @@ class SyncControl(Protocol):
 
     def look_at(self, entity: str, row_id: UUID) -> None: ...
 
+    def fetch_file(self, sha256: str) -> None: ...
+
 
 @dataclass(frozen=True)
 class Sharing:

@@ -15,6 +15,7 @@ from app.domain.orders import PRIORITY_TITLES
 from app.domain.stages import StageStatus
 from app.store.queries.orders import Note, OrderDetails, StageDetails, read_order
 from ui.bridge.desk import EVERYTHING, Desk
+from ui.models.attachments import AttachmentPanel
 from ui.models.wording import NONE, duration, moment, percent
 from ui.widgets.buttons import IconButton
 from ui.widgets.themed import RoleLabel, ThemedWidget
@@ -51,6 +52,7 @@ class OrderPanel(ThemedWidget):
         self._order_id: UUID | None = None
         self.pinned = False
         self.details: OrderDetails | None = None
+        self.files = AttachmentPanel(desk, "work_order")
         self._title = RoleLabel("", "section")
         self._pin = IconButton("push-pin", "Pin this order", shortcut="Enter")
         self._pin.setCheckable(True)
@@ -71,6 +73,7 @@ class OrderPanel(ThemedWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(head)
         layout.addWidget(self._scroll, 1)
+        layout.addWidget(self.files)
         self.setMinimumWidth(300)
         desk.changed.connect(self._on_changed)
 
@@ -83,6 +86,7 @@ class OrderPanel(ThemedWidget):
         """Show this order; what is there stays until it has been read."""
         self._order_id = order_id
         self.show()
+        self.files.show_row(order_id)
         self._read()
 
     def set_pinned(self, pinned: bool) -> None:

@@ -17,6 +17,7 @@ from app.store.queries.listing import ListRequest
 from app.store.queries.lists import ISSUES
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
+from ui.models.attachments import AttachmentPanel
 from ui.models.form_card import FormCard
 from ui.models.paged import ColumnLook, PagedModel
 from ui.models.wording import NONE, age, moment
@@ -81,6 +82,7 @@ class IssuesScreen(Pane):
         self.list = ListView()
         self.status, self.kind = QComboBox(), QComboBox()
         self.details = QScrollArea()
+        self.files = AttachmentPanel(desk, "issue")
         self.actions_set = ActionSet(
             self,
             desk,
@@ -120,11 +122,16 @@ class IssuesScreen(Pane):
         self.details.setFrameShape(QFrame.Shape.NoFrame)
         self.details.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.details.setAccessibleName("Details of the issue")
-        self.details.setMinimumWidth(300)
+        side = QWidget()
+        side.setMinimumWidth(300)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.details, 1)
+        column.addWidget(self.files)
         split = QSplitter()
         split.setObjectName("issues-split")
         split.addWidget(self.list)
-        split.addWidget(self.details)
+        split.addWidget(side)
         split.setStretchFactor(0, 1)
         split.setSizes([880, 300])
         split.setChildrenCollapsible(False)
@@ -225,6 +232,7 @@ class IssuesScreen(Pane):
     def _show_details(self) -> None:
         values = self.current()
         self.details.setWidget(_page_of(values))
+        self.files.show_row(values["id"] if values else None)
         for key, statuses in _STEPS.items():
             reason = None if values else _NO_ISSUE
             if values and values["status"] not in statuses:

@@ -125,4 +125,5 @@ def listed_blobs(session: Session) -> ListedBlobs:
     """What there is, each file once however many rows speak of it."""
     rows = session.execute(select(Attachment.sha256, Attachment.size).where(~Attachment.deleted))
     waiting = frozenset(blob.sha256 for blob in blobs_to_send(session))
-    return ListedBlobs(dict(row._tuple() for row in rows), waiting)
+    sizes = {row.sha256: row.size for row in rows}
+    return ListedBlobs(sizes, waiting)

@@ -16,6 +16,7 @@ from app.store.queries.listing import ListRequest
 from app.store.queries.lists import INSPECTIONS
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
+from ui.models.attachments import AttachmentPanel
 from ui.models.inspection_draft import draft_item
 from ui.models.paged import ColumnLook, PagedModel
 from ui.models.wording import NONE, moment, number
@@ -56,6 +57,8 @@ class InspectionsScreen(Pane):
         self.list = ListView()
         self.form = InspectionForm(desk)
         self.details = QScrollArea()
+        self.files = AttachmentPanel(desk, "inspection")
+        self.page = QWidget()
         self.side = QStackedWidget()
         self.actions_set = ActionSet(self, desk, {"inspections.new": self.start, "refresh": self.refresh})
         self._build()
@@ -74,7 +77,11 @@ class InspectionsScreen(Pane):
         self.details.setWidgetResizable(True)
         self.details.setFrameShape(QFrame.Shape.NoFrame)
         self.details.setAccessibleName("Results of the inspection")
-        self.side.addWidget(self.details)
+        column = QVBoxLayout(self.page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.details, 1)
+        column.addWidget(self.files)
+        self.side.addWidget(self.page)
         self.side.addWidget(self.form)
         self.side.setMinimumWidth(420)
         split = QSplitter()
@@ -169,6 +176,7 @@ class InspectionsScreen(Pane):
     def _read_sheet(self) -> None:
         index = self.list.currentIndex()
         values = self.model.values_at(index.row()) if index.isValid() else {}
+        self.files.show_row(values["id"] if values else None)
         if not values:
             self._show_sheet(None)
             return
@@ -215,7 +223,7 @@ class InspectionsScreen(Pane):
         self.model.refresh()
 
     def _on_left(self) -> None:
-        self.side.setCurrentWidget(self.details)
+        self.side.setCurrentWidget(self.page)
         self.actions_set.set_unavailable("inspections.new", None)
 
     def _on_actor(self, _actor: object) -> None:

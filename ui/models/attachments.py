@@ -1,0 +1,224 @@
+"""The photos and files of one row: shown, taken in by button, drop and paste, opened, saved and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from PySide6.QtCore import QBuffer, QByteArray, Qt
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from shiboken6 import isValid
+from sqlalchemy.orm import Session
+
+from app.domain.errors import LinesideError
+from app.domain.people import Permission
+from app.operations.attachments import attach_file, remove_attachment
+from app.store.blobs import BlobFolder
+from app.store.incoming_files import TakenFile, take_bytes, take_file
+from app.store.queries.attachments import AttachedFile, attached_files
+from ui.bridge.desk import EVERYTHING, Desk
+from ui.models.attachment_card import AttachmentCard, copy_out, save_dialog, thumbnail_of, transfer_of
+from ui.models.attachment_words import tile_of
+from ui.widgets.attachment_strip import AttachmentStrip
+
+_PICTURE_FILTER = "Photos (*.jpg *.jpeg *.png *.webp *.gif *.bmp);;All files (*)"
+_NO_ROW = "Choose a row first."
+
+
+class AttachmentPanel(QWidget):
+    """The strip of one row of the table `owner`; hidden while no row is on show."""
+
+    def __init__(self, desk: Desk, owner: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"attachments-{owner}")
+        self._desk, self._owner = desk, owner
+        self._row: UUID | None = None
+        self._blobs = BlobFolder(desk.house.folder)
+        self._files: dict[UUID, AttachedFile] = {}
+        self._pictures: dict[UUID, QPixmap] = {}
+        self._card: AttachmentCard | None = None
+        self.strip = AttachmentStrip()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.strip)
+        self.strip.add_requested.connect(self.choose_files)
+        self.strip.files_dropped.connect(self.take_files)
+        self.strip.picture_pasted.connect(self.take_picture)
+        self.strip.open_requested.connect(self.open_file)
+        self.strip.save_requested.connect(self.choose_copy)
+        self.strip.remove_requested.connect(self.remove)
+        desk.changed.connect(self._on_changed)
+        desk.actor_changed.connect(self._on_actor)
+        desk.sharing.changed.connect(self._on_sharing)
+        self._on_actor(desk.actor)
+        self.hide()
+
+    def show_row(self, row_id: UUID | None) -> None:
+        """Show what is attached to this row; None for nothing."""
+        if row_id != self._row:
+            self._row = row_id
+            self._files, self._pictures = {}, {}
+            self._draw()
+        self.setVisible(row_id is not None)
+        self._read()
+
+    @property
+    def files(self) -> list[AttachedFile]:
+        """What is on show, the oldest first."""
+        return list(self._files.values())
+
+    @property
+    def card(self) -> AttachmentCard | None:
+        """The open card, None when there is none."""
+        return self._card if self._card is not None and isValid(self._card) else None
+
+    # -- what is shown
+
+    def _read(self) -> None:
+        row_id, is_here = self._row, self._blobs.has
+        if row_id is None:
+            return
+
+        def query(session: Session) -> list[AttachedFile]:
+            return attached_files(session, self._owner, row_id, is_here)
+
+        self._desk.read(query, partial(self._take, row_id), owner=self, key="files")
+
+    def _take(self, row_id: UUID, files: list[AttachedFile]) -> None:
+        if row_id != self._row:
+            return
+        self._files = {file.id: file for file in files}
+        for file in files:
+            if file.id not in self._pictures:
+                self._pictures[file.id] = thumbnail_of(file)
+        card = self.card
+        if card is not None and card.file.id not in self._files:
+            card.close()
+        self._draw()
+
+    def _draw(self) -> None:
+        now: datetime = self._desk.house.door.clock()
+        tiles = [
+            tile_of(file, self._pictures[file.id], transfer_of(self._desk, file.sha256), now)
+            for file in self._files.values()
+        ]
+        self.strip.set_tiles(tiles)
+
+    def _on_changed(self, entities: frozenset[str]) -> None:
+        if self.isVisible() and ("attachment" in entities or entities == EVERYTHING):
+            self._read()
+
+    def _on_sharing(self, _sharing: object) -> None:
+        """Transfers moved: what was fetched is here now, and the bars are longer."""
+        if not self.isVisible() or not self._files:
+            return
+        if any(transfer_of(self._desk, file.sha256) for file in self._files.values()):
+            self._read()
+        else:
+            self._draw()
+
+    def _on_actor(self, _actor: object) -> None:
+        self.strip.refuse(self._desk.denial(Permission.RAISE_ISSUES))
+        card = self.card
+        if card is not None:
+            card.close()
+
+    # -- coming in
+
+    def choose_files(self) -> None:
+        """Ask for photos or files without blocking anything."""
+        dialog = QFileDialog(self, "Add photos or files", "", _PICTURE_FILTER)
+        dialog.setObjectName("attachment-dialog")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self._on_chosen)
+        dialog.show()
+
+    def _on_chosen(self, names: list[str]) -> None:
+        self.take_files([Path(name) for name in names])
+
+    def take_files(self, files: list[Path]) -> None:
+        """Attach these files to the row on show."""
+        for file in files:
+            self._take_in(partial(take_file, self._blobs, file))
+
+    def take_picture(self, image: QImage) -> None:
+        """Attach a picture that has no file, named by the moment."""
+        name = f"Picture {self._desk.house.door.clock().astimezone():%Y-%m-%d %H.%M.%S}.png"
+        self._take_in(partial(_take_image, self._blobs, name, image))
+
+    def _take_in(self, work: Callable[[], TakenFile]) -> None:
+        if self._row is None:
+            self._desk.refused.emit(_NO_ROW)
+            return
+        done = partial(self._attach, self._row)
+        self._desk.tasks.run(work, done, owner=self, failed=self._not_taken)
+
+    def _attach(self, row_id: UUID, taken: TakenFile) -> None:
+        intent = attach_file(
+            owner=self._owner,
+            owner_id=row_id,
+            name=taken.name,
+            sha256=taken.sha256,
+            size=taken.size,
+            mime=taken.mime,
+            thumbnail=taken.thumbnail,
+        )
+        self._desk.perform(intent, owner=self)
+
+    def _not_taken(self, error: BaseException) -> None:
+        if isinstance(error, LinesideError):
+            self._desk.refused.emit(error.sentence)
+        else:
+            self._desk.tasks.unhandled.emit(error)
+
+    # -- one file
+
+    def open_file(self, key: UUID) -> None:
+        """Show it in a card; another one that is open goes."""
+        file, card = self._files.get(key), self.card
+        if file is None:
+            return
+        if card is not None:
+            if card.file.id == key:
+                card.show_card()
+                return
+            card.close()
+        self._card = AttachmentCard(self._desk, file, self)
+        self._card.remove_requested.connect(self.remove)
+        self._card.show_card()
+
+    def choose_copy(self, key: UUID) -> None:
+        """Ask where a copy goes; what is not here yet is opened, which fetches it."""
+        file = self._files.get(key)
+        if file is None:
+            return
+        if not self._blobs.has(file.sha256):
+            self.open_file(key)
+            return
+        save_dialog(self, file.name, partial(self._save_copy, file))
+
+    def _save_copy(self, file: AttachedFile, target: str) -> None:
+        copy_out(self._desk, self, file, target, self._desk.refused.emit)
+
+    def remove(self, key: UUID) -> None:
+        """Take it away; the undo bar brings it back."""
+        self._desk.perform(remove_attachment(attachment_id=key), owner=self, done=partial(self._removed, key))
+
+    def _removed(self, key: UUID, _outcome: Any) -> None:
+        card = self.card
+        if card is not None and card.file.id == key:
+            card.close()
+
+
+def _take_image(blobs: BlobFolder, name: str, image: QImage) -> TakenFile:
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")  # type: ignore[call-overload]  # PySide's stubs name this parameter differently
+    return take_bytes(blobs, name, bytes(data.data()))
