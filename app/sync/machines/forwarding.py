@@ -19,8 +19,10 @@ from app.store.history import FILE_NAME, HistoryWriter
 from app.store.history.forward import MOST, SampleStream
 from app.sync.machines.forward_meter import ForwardMeter
 from app.sync.machines.pace import Pace
-from app.sync.machines.server_words import told_by_server
 from app.sync.machines.signal_numbers import SignalNumbers
+from app.sync.membership import address_of, server_url
+from app.sync.server.address import connect
+from app.sync.server.sentences import plain_errors
 
 if TYPE_CHECKING:
     from numpy import int64
@@ -42,6 +44,15 @@ _COUNT_SECONDS = 5.0  # between two counts of what waits
 _SHARE, _SHARE_WHEN_BUSY = 0.5, 0.1  # of a processor
 
 
+def own_connection(folder: Path) -> Connection[Any]:
+    """A connection of the collector's own to the server that a folder shares. Raises Refused or WorldFault."""
+    address = address_of(folder)
+    if address is None:
+        raise Refused("This station shares no server any more.")
+    with plain_errors():
+        return connect(server_url(folder, address), program="lineside samples")
+
+
 class AskAgain(Exception):
     """The server is somewhere else in the stream than it should be: it has to be asked where."""
 
@@ -60,6 +71,7 @@ class Forwarding:
         new_id: Callable[[], UUID] = uuid4,
         batch: int = BATCH,
         share: float = _SHARE,
+        pause: float = _FIRST_PAUSE,
     ) -> None:
         self._samples = SampleStream(folder / FILE_NAME)
         self._connect, self._new_id, self._batch, self._share = connect, new_id, batch, share
@@ -71,7 +83,7 @@ class Forwarding:
         self._attempted: int | None = None
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
-        self._pause = _FIRST_PAUSE
+        self._first_pause = self._pause = pause
         self._counted = 0.0
 
     # Life ---------------------------------------------------------------------------------------------------------
@@ -118,12 +130,11 @@ class Forwarding:
         """Forward until the server is lost, then pause; longer each time that it cannot be reached."""
         try:
             self._number_chunks()
-            with ExitStack() as stack:
+            with plain_errors(), ExitStack() as stack:
                 connection = self._connect()
                 stack.callback(connection.close)
                 stack.callback(self._writer.stop_offering)
-                with told_by_server():
-                    self._converse(connection)
+                self._converse(connection)
         except AskAgain:
             self._stop.wait(_LOOK)
         except (WorldFault, Refused) as fault:
@@ -156,7 +167,7 @@ class Forwarding:
             self._attempted = present.forwarded
         self._forwarded = min(leg.after for leg in position.legs)
         self._meter.online()
-        self._pause = _FIRST_PAUSE
+        self._pause = self._first_pause
         signals = SignalNumbers(server, self._samples)
         for leg in position.legs:
             self._walk(server, signals, leg)
