@@ -137,7 +137,8 @@ def read_conflict(session: Session, seq: int) -> ConflictDetails:
         raise NotFound("This conflict is not known here; refresh the list.")
     parked, state = found
     points = read_points(session, parked)
-    named = {(p.entity, p.row_id): row_name(session, p.entity, p.row_id) for p in points}
+    keys = {(p.entity, p.row_id) for p in points}
+    named = {key: row_name(session, *key) for key in keys}
     for point in points:
         if point.created and point.mine and point.field in ("number", "name", "title"):
             named[point.entity, point.row_id] = str(point.mine)

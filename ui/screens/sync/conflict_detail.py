@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWi
 
 from app.domain.conflicts import Take, Verdict
 from app.domain.people import Actor
-from app.store.queries.conflicts import OPEN, SETTLING, ConflictDetails
+from app.store.queries.conflicts import OPEN, SETTLING, ConflictDetails, ShownPoint
 from ui.models.wording import moment
 from ui.screens.sync.point_row import PointRow
 from ui.widgets.fields import Value
@@ -108,7 +108,7 @@ class ConflictDetail(ThemedWidget):
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(2)
-        for stretch, at in ((2, 0), (2, 1), (2, 2), (3, 3), (3, 4), (4, 5)):
+        for at, stretch in enumerate((2, 2, 3, 3, 4)):
             grid.setColumnStretch(at, stretch)
         for at, (name, about) in enumerate(_columns(details, actor)):
             grid.addWidget(RoleLabel(name, "meta", "text2"), 0, at)
@@ -116,8 +116,9 @@ class ConflictDetail(ThemedWidget):
         line = self._fill(grid, disputed, details, 2)
         if others:
             words = "In the same change, disputed by nobody:" if disputed else "The whole change:"
-            grid.addWidget(RoleLabel(words, "meta", "text2"), line, 0, 1, 6)
-            self._fill(grid, others[:MOST_OTHERS], details, line + 1)
+            grid.setRowMinimumHeight(line, 8)
+            grid.addWidget(RoleLabel(words, "body", "text2"), line + 1, 0, 1, 5)
+            self._fill(grid, others[:MOST_OTHERS], details, line + 2)
         column.addLayout(grid)
         left = len(details.points) - len(self.rows)
         if left or details.more:
@@ -125,8 +126,17 @@ class ConflictDetail(ThemedWidget):
             _add(column, f"And {more}, which go with the choice for the whole.", "meta", "text2")
         return page
 
-    def _fill(self, grid: QGridLayout, shown: Any, details: ConflictDetails, line: int) -> int:
-        for one in shown:
+    def _fill(
+        self, grid: QGridLayout, shown: Sequence[ShownPoint], details: ConflictDetails, line: int
+    ) -> int:
+        """Lay values out under the name of their row; returns the next free line."""
+        order = list(dict.fromkeys(one.point.row_id for one in shown))
+        of = None
+        for one in sorted(shown, key=lambda point: order.index(point.point.row_id)):
+            if one.point.row_id != of:
+                of = one.point.row_id
+                grid.addWidget(RoleLabel(one.row, "meta", "text2"), line, 0, 1, 5)
+                line += 1
             row = PointRow(one, details.names, self)
             row.place(grid, line)
             self.rows.append(row)
@@ -233,7 +243,6 @@ def _columns(details: ConflictDetails, actor: Actor | None) -> list[tuple[str, s
         about = f"{moment(clash.at)}{f', station {clash.station}' if clash.station else ''}"
     return [
         ("Value", ""),
-        ("Of", ""),
         ("Before", ""),
         ("You wrote  (1)" if own else f"{details.actor} wrote  (1)", moment(details.said_at or details.at)),
         (f"{by}  (2)", about),

@@ -23,7 +23,7 @@ from ui.widgets.list_view import ListView
 from ui.widgets.themed import RoleLabel
 
 _STATES = (("Open", "state!=settled"), ("Settled", "state:settled"), ("All", ""))
-_MARKS = {"open": "⚡ open", "settling": "⇅ settling", "settled": "✔ settled"}
+_MARKS = {"open": "⚡", "settling": "⇅", "settled": "✔"}
 _CHOOSE = "Choose 1, 2 or 3 first."
 _NO_CONFLICT = "Choose a conflict first."
 _TITLES = {
@@ -47,15 +47,18 @@ def _settled(values: Mapping[str, Any]) -> bool:
 
 
 def _when(values: Mapping[str, Any]) -> str:
-    return moment(values["at"])
+    return moment(values["at"]).partition(" ")[2]
+
+
+def _who(values: Mapping[str, Any]) -> str:
+    return f"{values['actor']} · {values['station']}"
 
 
 LOOKS = (
-    ColumnLook("state", "State", 92, words=_state),
-    ColumnLook("label", "Change", 230),
-    ColumnLook("actor", "Who", 100),
-    ColumnLook("at", "When", 120, words=_when),
-    ColumnLook("station", "Station", 64),
+    ColumnLook("state", "", 34, words=_state),
+    ColumnLook("label", "Change", 200),
+    ColumnLook("actor", "Who, station", 96, words=_who),
+    ColumnLook("at", "When", 90, words=_when),
 )
 
 
@@ -108,7 +111,7 @@ class ConflictsPage(QWidget):
         split.setObjectName("conflicts-split")
         split.addWidget(self.list)
         split.addWidget(side)
-        split.setSizes([420, 760])
+        split.setSizes([430, 750])
         split.setStretchFactor(1, 1)
         split.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)

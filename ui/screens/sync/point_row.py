@@ -18,7 +18,7 @@ from ui.widgets.fields import ChoiceField, Field, MomentField, TextField, TickFi
 from ui.widgets.themed import RoleLabel
 
 _FAR = 2_000_000_000
-_SHORT = 60
+_SHORT = 36
 
 
 def value_words(shown: ShownPoint, value: Any, names: Mapping[str, str]) -> str:
@@ -58,7 +58,7 @@ def _as_field(shown: ShownPoint, value: Any) -> Value:
 
 
 class PointRow(QObject):
-    """Four cells of a grid. `take` is which one is chosen, None as long as nobody chose."""
+    """One line of a grid. `take` is which one is chosen, None as long as nobody chose."""
 
     changed = Signal()
 
@@ -67,7 +67,6 @@ class PointRow(QObject):
         self.shown = shown
         point = shown.point
         self.title = RoleLabel(shown.title, "strong" if point.clash else "body")
-        self.row_label = RoleLabel(shown.row, "meta", "text2")
         self.base = RoleLabel(value_words(shown, point.base, names), "body", "text2")
         self.mine = _radio(value_words(shown, point.mine, names))
         self.theirs = _radio(NONE if point.created else value_words(shown, point.theirs, names))
@@ -78,7 +77,7 @@ class PointRow(QObject):
             button.setAccessibleName(f"{shown.row} {shown.title}, {words}: {button.text()}")
             self._group.addButton(button)
         self._group.buttonClicked.connect(self._on_chosen)
-        for label in (self.title, self.row_label, self.base):
+        for label in (self.title, self.base):
             label.setWordWrap(True)
         if self.field is not None:
             self.field.set_value(_as_field(shown, point.mine))
@@ -87,7 +86,7 @@ class PointRow(QObject):
     def place(self, grid: QGridLayout, line: int) -> None:
         """Put the cells into a line of the grid, in the order in which they are read."""
         density = current_theme().density
-        for column, widget in enumerate((self.title, self.row_label, self.base, self.mine, self.theirs)):
+        for column, widget in enumerate((self.title, self.base, self.mine, self.theirs)):
             grid.addWidget(widget, line, column)
         cell = QWidget()
         inside = QHBoxLayout(cell)
@@ -104,7 +103,7 @@ class PointRow(QObject):
             inside.addWidget(widget, 1)
         else:
             self.other.hide()
-        grid.addWidget(cell, line, 5)
+        grid.addWidget(cell, line, 4)
 
     @property
     def take(self) -> Take | None:
