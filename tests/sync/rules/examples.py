@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from app.domain.corrections import CorrectionKind
 from app.domain.inspections import InspectionItem, ItemKind
 from app.domain.people import Actor, Role
 from app.domain.plant import Connection, Equipment, Limits, Tag, Writing
@@ -116,7 +117,7 @@ class Scene:
             tag=self.machine(),
             start=self.shop.now - timedelta(hours=2),
             end=self.shop.now - timedelta(hours=1),
-            kind=corrections.rules.CorrectionKind.OFFSET,
+            kind=CorrectionKind.OFFSET,
             amount=1.5,
             reason="Probe was off",
         )

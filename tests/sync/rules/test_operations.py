@@ -187,7 +187,12 @@ def test_saying_that_one_undoes_something_frees_nobody_from_the_rules(traffic: T
             status="open", title="Scratch", raised_at="2026-04-15T12:00:00Z",
             raised_by_id=str(scene.shop.people[Role.ADMIN].user_id),
         )  # fmt: skip
-        for head in ({"undoes": undone}, {"resolves": []}, {"resolves": [[str(uuid4()), 1]]}):
+        heads: list[dict[str, Any]] = [
+            {"undoes": undone},
+            {"resolves": []},
+            {"resolves": [[str(uuid4()), 1]]},
+        ]
+        for head in heads:
             assert traffic.forger.push_rows(operator, issue, **head)["verdict"] == "denied"
     traffic.forger.open()
 
