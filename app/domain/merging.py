@@ -21,10 +21,11 @@ class BrokenHistoryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OwnPatch:
-    """What one own change does to one row: column → (value before, value after)."""
+    """What one own change does to one row: column → (value before, value after); `version` is a new row's first."""
 
     creates: bool
     fields: Mapping[str, tuple[Any, Any]]
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def fold(row: Row | None, patches: Iterable[OwnPatch]) -> dict[str, Any] | None:
         if shown is None:
             if not patch.creates:
                 continue
-            shown = {VERSION: 0}
+            shown = {VERSION: patch.version - 1}
         for name, (_, after) in patch.fields.items():
             shown[name] = after
         shown[VERSION] += 1
@@ -74,9 +75,8 @@ def advance(row: Row | None, patch: ServerPatch) -> dict[str, Any]:
         raise BrokenHistoryError(
             "a row was made twice" if patch.creates else "a row that is not known changed"
         )
-    known = int(row[VERSION]) if row is not None else 0
-    if patch.version != known + 1:
-        raise BrokenHistoryError(f"version {patch.version} of a row follows {known}")
+    if row is not None and patch.version != row[VERSION] + 1:
+        raise BrokenHistoryError(f"version {patch.version} of a row follows {row[VERSION]}")
     return {**(row or {}), **patch.fields, VERSION: patch.version}
 
 

@@ -16,9 +16,10 @@ from app.domain.people import Actor
 from app.store.entries import Patch, decode, plain, undo_terms
 from app.store.tables import Audit, Counter, Meta, Outbox
 
-PENDING = "pending"
+PENDING, ACKNOWLEDGED, DONE, PARKED = "pending", "acknowledged", "done", "parked"
 _LONGEST_TAIL = 12
-_SOURCE, _LAST_N = "source", "outbox_last_n"
+SOURCE, LAST_N = "source", "outbox_last_n"
+"""Facts in `meta`: the identity of this database file, and the number of its newest entry."""
 
 
 def take_numbers(session: Session, table: Table, head: str, count: int) -> int:
@@ -48,12 +49,12 @@ def append_outbox(session: Session, change_id: UUID, body: str, mac: str, new_id
 
     `mac` is the author's signature over `body` in hex, empty on a station that shares nothing yet.
     """
-    source = session.get(Meta, _SOURCE)
+    source = session.get(Meta, SOURCE)
     if source is None:
-        source = Meta(key=_SOURCE, value=str(new_id()))
-        session.add_all([source, Meta(key=_LAST_N, value="0")])
+        source = Meta(key=SOURCE, value=str(new_id()))
+        session.add_all([source, Meta(key=LAST_N, value="0")])
         session.flush()
-    last = session.get_one(Meta, _LAST_N)
+    last = session.get_one(Meta, LAST_N)
     last.value = str(int(last.value) + 1)
     position = session.execute(select(func.coalesce(func.max(Outbox.position), 0))).scalar_one() + 1
     session.add(

@@ -87,7 +87,6 @@ def test_a_creation_that_the_server_has_already_keeps_the_servers_other_values()
         ({"version": 1}, ServerPatch(True, 1, {})),
         ({"version": 1}, ServerPatch(False, 3, {})),
         ({"version": 3}, ServerPatch(False, 3, {})),
-        (None, ServerPatch(True, 2, {})),
     ],
 )
 def test_a_log_with_a_hole_is_noticed(row: dict[str, Any] | None, patch: ServerPatch) -> None:

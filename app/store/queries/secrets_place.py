@@ -6,13 +6,15 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from app.store.journal import SOURCE
 from app.store.machine_secrets import SecretsPlace
 from app.store.tables import Meta
 
-_SOURCE = "source"
+SECRETS_PLACE = "secrets.place"
+"""Fact in `meta`: the identity that named the place before the file was given another one."""
 
 
 def secrets_place(folder: Path, session: Session) -> SecretsPlace:
     """The place for the store that `session` reads, which lies in `folder`."""
-    source = session.get(Meta, _SOURCE)
+    source = session.get(Meta, SECRETS_PLACE) or session.get(Meta, SOURCE)
     return SecretsPlace(folder, "" if source is None else source.value)
