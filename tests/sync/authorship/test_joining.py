@@ -1,0 +1,147 @@
+"""Joining a real server: what is brought, what is fetched, what is refused, and that a failure leaves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.domain.errors import Refused, WorldFault
+from app.plant import opened_house
+from app.store.tables import Outbox, PasswordNote, UserAccount, WorkOrder
+from app.sync.join_line import join_line
+from app.sync.membership import address_of
+from tests.sync.authorship.workshop import (
+    ADMIN,
+    OPERATOR,
+    PLANNER,
+    Place,
+    furnish,
+    joined,
+    never,
+    silent,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.sync.conftest import ServerDatabase
+
+
+def refused(folder: Path, line: str) -> str:
+    """The sentence with which joining is refused; the folder is then what it was."""
+    with opened_house(folder) as house:
+        with pytest.raises((Refused, WorldFault)) as told:
+            house.join(line, silent, never)
+        assert house.station is None
+        assert address_of(folder) is None
+        assert (
+            not (folder / "secrets.toml").exists() or "@server" not in (folder / "secrets.toml").read_text()
+        )
+        with house.store.reader() as session:
+            assert {entry.mac for entry in session.query(Outbox)} <= {""}
+            assert {entry.state for entry in session.query(Outbox)} <= {"pending"}
+    return told.value.sentence
+
+
+def test_a_workshop_brings_its_orders_and_its_people_with_their_passwords(office: Place, hall: Place) -> None:
+    assert {row.name for row in hall.rows(UserAccount)} == {ADMIN, PLANNER, OPERATOR}
+    assert [row.number for row in hall.rows(WorkOrder)] == ["A-WO-000001"]
+    assert office.rows(PasswordNote) == []
+    assert {entry.state for entry in office.rows(Outbox)} == {"done"}
+    for place in (office, hall):
+        assert place.log_in(PLANNER).actor.name == PLANNER
+        place.order(PLANNER)
+        place.sync()
+    office.sync()
+    assert {row.number for row in office.rows(WorkOrder)} == {"A-WO-000001", "01-WO-000001", "07-WO-000001"}
+    assert office.verdicts()[-1] == ("done", "applied")
+
+
+def test_a_station_that_brought_its_data_signs_for_nobody_any_more(
+    server: ServerDatabase, office: Place
+) -> None:
+    with server.connect() as connection:
+        assert connection.execute("SELECT name, may_bring FROM sync.station").fetchall() == [("01", False)]
+
+
+def test_a_folder_with_data_joins_only_a_station_that_may_bring_it(
+    server: ServerDatabase, tmp_path: Path
+) -> None:
+    furnish(tmp_path)
+    sentence = refused(tmp_path, server.add_station("03"))
+    assert "There is data in this folder already (4 changes)" in sentence
+    assert "`lineside server add-station 03 --bring-data`" in sentence
+
+
+def test_an_empty_folder_does_not_join_a_server_on_which_nobody_could_log_in(
+    server: ServerDatabase, tmp_path: Path
+) -> None:
+    assert "Nobody has an account on this server yet" in refused(tmp_path, server.add_station("03"))
+
+
+def test_wrong_servers_and_lines_are_refused_in_words(
+    server: ServerDatabase, office: Place, tmp_path: Path, free_port: int
+) -> None:
+    server.add_station("03")
+    url, key = server.station_url("03"), server.stations["03"].secrets.station_key
+    port = server.postgres.port
+    nobody = str(join_line("03", url.replace(f":{port}/", f":{free_port}/"), key))
+    assert refused(tmp_path, nobody) == "Nobody answers at the address of the server."
+    other = str(join_line("03", url.replace(server.name, "template1"), key))
+    assert "no server of Lineside" in refused(tmp_path, other) or "may not use" in refused(tmp_path, other)
+    assert "calls it 03" in refused(tmp_path, str(join_line("04", url, key)))
+    old = str(server.stations["03"])
+    server.add_station("03")
+    assert refused(tmp_path, old) == "The server does not accept the password of this user."
+
+
+def test_cancelling_leaves_the_folder_as_it_was_and_joining_again_brings_everything(
+    server: ServerDatabase, tmp_path: Path
+) -> None:
+    furnish(tmp_path)
+    line = server.add_station("01", bring_data=True)
+    with opened_house(tmp_path) as house:
+        with pytest.raises(Refused, match="cancelled"):
+            house.join(line, silent, after(2))
+        assert (house.station, address_of(tmp_path)) == (None, None)
+        report = house.join(line, silent, never)
+        assert report.brought == 4
+    with server.connect() as connection:
+        log = connection.execute("SELECT body::jsonb->>'operation' FROM sync.log ORDER BY seq").fetchall()
+    assert [row[0] for row in log] == ["create_first_admin", "add_user", "add_user", "create_work_order"]
+
+
+def after(times: int) -> Callable[[], bool]:
+    """A person who changes their mind when asked for the `times`-th time."""
+    asked = iter(range(1, 1000))
+    return lambda: next(asked) >= times
+
+
+def test_joining_again_renews_the_secrets_and_another_station_is_refused(
+    server: ServerDatabase, office: Place
+) -> None:
+    line = server.add_station("01")
+    assert office.house.join(line, silent, never).rows == 0
+    office.url = server.station_url("01")
+    office.log_in(ADMIN)
+    office.order()
+    office.sync()
+    assert office.verdicts()[-1] == ("done", "applied")
+    with pytest.raises(Refused, match="This data folder is station 01 already"):
+        office.house.join(server.add_station("02"), silent, never)
+
+
+def test_a_station_that_was_in_use_elsewhere_is_told_so(
+    server: ServerDatabase, office: Place, hall: Place, tmp_path: Path
+) -> None:
+    hall.log_in(ADMIN)
+    hall.order()
+    hall.sync()
+    with joined(tmp_path / "new", "07", str(server.stations["07"]), hall.url) as new:
+        assert "Another data folder was station 07 before" in new.report.warning
+        new.log_in(ADMIN)
+        new.order()
+        new.sync()
+        assert {row.number for row in new.rows(WorkOrder)} >= {"07-WO-000001", "07-WO-000002"}
