@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.domain.errors import LinesideError, Refused, WorldFault
+from app.domain.errors import WorldFault
+from app.sync.server.sentences import plain_errors
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 Connect = Callable[[], "Connection[Any]"]
 """Opens a connection of this station's role in autocommit; raises `Refused` or `WorldFault`."""
-
-_REFUSING = {"SY004", "SY005", "SY030", "SY031", "SY032", "SY033", "42501", "42883"}
 
 
 class ChunksLost(WorldFault):
@@ -44,7 +42,7 @@ class ServerShelf:
 
     def __init__(self, connect: Connect) -> None:
         """Connects. Raises `Refused` or `WorldFault`."""
-        with _plain_faults():
+        with plain_errors():
             self._connection = connect()
 
     def close(self) -> None:
@@ -93,30 +91,8 @@ class ServerShelf:
         return bool(self._call("SELECT sync.doubt_blob(%b)", bytes.fromhex(sha256)))
 
     def _call(self, query: str, *values: object) -> Any:
-        with _plain_faults():
+        with plain_errors():
             # Binary both ways: as text, every chunk would be twice as long on the wire.
             row = self._connection.cursor(binary=True).execute(query.encode(), values).fetchone()
         assert row is not None
         return row[0]
-
-
-@contextmanager
-def _plain_faults() -> Iterator[None]:
-    import psycopg
-
-    try:
-        yield
-    except psycopg.Error as error:
-        state = getattr(error, "sqlstate", None) or ""
-        if state in _REFUSING:
-            said = error.diag.message_primary or str(error)
-            if state == "42883":
-                said = "The server does not know photos and files yet; it has to be upgraded."
-            raise Refused(said) from error
-        raise _lost(error) from error
-
-
-def _lost(error: Exception) -> LinesideError:
-    return WorldFault(
-        f"The server does not answer about photos and files ({str(error).strip().splitlines()[0]})."
-    )

@@ -107,6 +107,10 @@ class BlobWorker:
         if self._thread.ident is not None:
             self._thread.join(seconds)
 
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
     def wake(self) -> None:
         """Look for work now."""
         self._woken.set()
