@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import structlog
@@ -21,13 +21,12 @@ from app.sync.machines.forward_meter import ForwardMeter
 from app.sync.machines.pace import Pace
 from app.sync.machines.signal_numbers import SignalNumbers
 from app.sync.membership import address_of, server_url
-from app.sync.server.address import connect
 from app.sync.server.sentences import plain_errors
+from app.sync.wire import ServerConnection
 
 if TYPE_CHECKING:
     from numpy import int64
     from numpy.typing import NDArray
-    from psycopg import Connection
 
     from app.store.history.forward import Stretch
     from app.sync.machines.sample_server import Batch, SampleServer
@@ -40,17 +39,17 @@ _EPOCH = 1  # of the history writer of the collector
 _LOOK = 0.5  # s between two looks at what was written meanwhile
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # s between two tries to reach the server
 _AFTER_REFUSAL = 60.0
+_GOODBYE = 3.0
 _COUNT_SECONDS = 5.0  # between two counts of what waits
 _SHARE, _SHARE_WHEN_BUSY = 0.5, 0.1  # of a processor
 
 
-def own_connection(folder: Path) -> Connection[Any]:
-    """A connection of the collector's own to the server that a folder shares. Raises Refused or WorldFault."""
+def own_connection(folder: Path) -> ServerConnection:
+    """A connection of its own to the server that a folder shares. Raises Refused or WorldFault."""
     address = address_of(folder)
     if address is None:
         raise Refused("This station shares no server any more.")
-    with plain_errors():
-        return connect(server_url(folder, address), program="lineside samples")
+    return ServerConnection.open(server_url(folder, address), program="lineside samples")
 
 
 class AskAgain(Exception):
@@ -66,7 +65,7 @@ class Forwarding:
     def __init__(
         self,
         folder: Path,
-        connect: Callable[[], Connection[Any]],
+        connect: Callable[[], ServerConnection],
         *,
         new_id: Callable[[], UUID] = uuid4,
         batch: int = BATCH,
@@ -83,6 +82,7 @@ class Forwarding:
         self._attempted: int | None = None
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
+        self._line: ServerConnection | None = None
         self._first_pause = self._pause = pause
         self._counted = 0.0
 
@@ -97,9 +97,12 @@ class Forwarding:
         self._thread.start()
 
     def end(self) -> None:
-        """Stop; waits for the batch that is under way. May be called when nothing was begun."""
+        """Stop; waits a moment for the batch that is under way. May be called when nothing was begun."""
         self._stop.set()
         if self._thread is not None:
+            self._thread.join(_GOODBYE)
+            if self._thread.is_alive() and self._line is not None:
+                self._line.abort()
             self._thread.join()
             self._thread = None
         self._samples.close()
@@ -133,6 +136,7 @@ class Forwarding:
             with plain_errors(), ExitStack() as stack:
                 connection = self._connect()
                 stack.callback(connection.close)
+                self._line = connection
                 stack.callback(self._writer.stop_offering)
                 self._converse(connection)
         except AskAgain:
@@ -151,12 +155,12 @@ class Forwarding:
         while self._writer.number_chunks() and not self._stop.wait(0.1):
             pass
 
-    def _converse(self, connection: Connection[Any]) -> None:
+    def _converse(self, connection: ServerConnection) -> None:
         """Agree on where to go on, then forward until stopped."""
         from app.sync.machines.sample_server import SampleServer
         from app.sync.machines.stream_position import Known, find_position
 
-        server = SampleServer(connection)
+        server = SampleServer(connection.session)
         known = None if self._attempted is None else Known(self._forwarded or 0, self._attempted)
         position = find_position(server, self._samples, _EPOCH, self._new_id, known)
         present = position.streams[-1]

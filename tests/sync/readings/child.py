@@ -9,20 +9,14 @@ from random import Random
 
 from app.store.history import FILE_NAME, HistoryWriter
 from app.sync.machines.forwarding import Forwarding
-from app.sync.server.address import connect
-from app.sync.server.sentences import plain_errors
+from app.sync.wire import ServerConnection
 from tests.sync.readings.stand import AT_ONCE, START, samples, seal
 
 
 def main(folder: Path, url: str, seed: int) -> None:
     chance = Random(seed)
-
-    def connection():  # type: ignore[no-untyped-def]  # psycopg's type is known to the checker only
-        with plain_errors():
-            return connect(url)
-
     with HistoryWriter(folder / FILE_NAME, keeping=AT_ONCE) as writer:
-        work = Forwarding(folder, connection, batch=37, share=1.0, pause=0.05)
+        work = Forwarding(folder, lambda: ServerConnection.open(url), batch=37, share=1.0, pause=0.05)
         work.begin(writer)
         sys.stdout.write("ready\n")
         sys.stdout.flush()

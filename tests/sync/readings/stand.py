@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -18,7 +18,7 @@ from app.store.history.forward import SampleStream
 from app.sync.machines.forwarding import Forwarding
 from app.sync.machines.sample_server import Stored, batch_of, told
 from app.sync.server.address import connect
-from app.sync.server.sentences import plain_errors
+from app.sync.wire import ServerConnection
 from tests.sync.conftest import ServerDatabase
 
 if TYPE_CHECKING:
@@ -73,7 +73,6 @@ class Station:
     server: ServerDatabase
     name: str = "07"
     down: bool = False
-    connections: list[Connection[Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -81,10 +80,13 @@ class Station:
             self.server.add_station(self.name)
 
     def connect(self) -> Connection[Any]:
+        """A connection for statements of a test."""
+        return connect(self.server.station_url(self.name))
+
+    def line(self) -> ServerConnection:
         if self.down:
             raise WorldFault("The cable is out.")
-        with plain_errors():
-            return connect(self.server.station_url(self.name), program="samples")
+        return ServerConnection.open(self.server.station_url(self.name))
 
     def writer(self, keeping: Keeping = AT_ONCE) -> HistoryWriter:
         return HistoryWriter(self.folder / FILE_NAME, keeping=keeping)
@@ -97,7 +99,7 @@ class Station:
     @contextmanager
     def forwarding(self, writer: HistoryWriter, batch: int = 500) -> Iterator[Forwarding]:
         """Forwarding at work, as fast as it can."""
-        work = Forwarding(self.folder, self.connect, batch=batch, share=1.0, pause=0.05)
+        work = Forwarding(self.folder, self.line, batch=batch, share=1.0, pause=0.05)
         work.begin(writer)
         try:
             yield work
