@@ -48,7 +48,7 @@ def test_a_command_ends_with_0_and_a_refused_one_with_1_and_a_sentence(shop: Pat
         (("version", "--data-dir"), "'--data-dir' requires an argument"),
         (("version", "--colour"), "--colour"),
         (("list",), "Missing argument 'ENTITY'"),
-        (("server", "status"), "No such command 'server'"),
+        (("server", "stand"), "No such command 'stand'"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_opens_nothing(

@@ -11,7 +11,8 @@ from ui.cli.session import SESSION, folder, plain, say, say_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from app.live.messages import LinkFigures, LinkStatus
+    from app.domain.machine_news import LinkStatus
+    from app.live.messages import LinkFigures
 
 commands = typer.Typer(no_args_is_help=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from ui.cli.progress import ProgressLine
-from ui.cli.session import say
+from ui.cli.session import SESSION, plain, say, say_rows
 
 commands = typer.Typer(no_args_is_help=True)
 _VARIABLE = "LINESIDE_SERVER_URL"
@@ -13,6 +13,15 @@ _URL_HELP = f"postgresql://OWNER:PASSWORD@HOST/DATABASE, as an owner of the data
 _URL = typer.Argument(..., envvar=_VARIABLE, help=_URL_HELP, show_envvar=False)
 _URL_OPTION = typer.Option(..., "--url", envvar=_VARIABLE, help=_URL_HELP, show_envvar=False)
 _NAME = typer.Argument(..., help="One to six letters A–Z and digits; it opens the numbers made there.")
+_STATION_TITLES = {
+    "name": "Station",
+    "last_seen": "Heard last",
+    "entries": "Entries",
+    "parked": "Conflicts",
+    "disabled": "Shut out",
+    "may_bring": "May bring",
+    "program": "Program",
+}
 
 
 @commands.command()
@@ -84,3 +93,38 @@ def remove(name: str = _NAME, url: str = _URL_OPTION) -> None:
         say({"station": name, "forgotten": False}, f"Station {name} is let in no more; what it sent stays.")
     else:
         say({"station": name, "forgotten": True}, f"Station {name} is gone; it never sent anything.")
+
+
+@commands.command()
+def status(
+    url: str = _URL,
+    verify: bool = typer.Option(
+        True, "--verify/--no-verify", help="Whether the whole history is recomputed."
+    ),
+) -> None:
+    """Say how the server is: versions, stations and when they were heard last, sizes, whether the history holds."""
+    from app.sync.server import status as server_status
+    from app.sync.server.address import ServerAddress
+
+    found = server_status.status(url, verify)
+    if SESSION.as_json:
+        say(found, "")
+        return
+    old = (
+        ""
+        if found.revision == found.newest
+        else f" (this program has {found.newest}: `lineside server upgrade`)"
+    )
+    whole = (
+        "not looked at" if not verify else "whole" if found.broken is None else f"broken at {found.broken}"
+    )
+    say(
+        None,
+        f"{ServerAddress(url).shown}: PostgreSQL {found.postgresql}, tables {found.revision}{old}, "
+        f"{found.size / 1e6:,.1f} MB, {'encrypted' if found.encrypted else 'not encrypted'}.\n"
+        f"{found.seq:,} entries, history {whole}; {found.parked:,} conflicts are open.",
+    )
+    rows = [plain(each) | {"last_seen": each.last_seen} for each in found.stations]
+    say_rows(rows, _STATION_TITLES, "No stations yet; `lineside server add-station NAME` makes one.")
+    if found.broken is not None:
+        raise typer.Exit(1)

@@ -118,7 +118,19 @@ def _status_words(facts: dict[str, Any]) -> list[str]:
 
 
 def _one_round() -> None:
-    raise NotImplementedError
+    from app.sync.once import sync_once
+
+    with house() as opened:
+        done = sync_once(opened.folder, opened.store)
+    facts = {
+        "sent": done.answered,
+        "fetched": done.pulled,
+        "all_anew": done.baseline,
+        "note": done.note or None,
+    }
+    anew = " Everything was fetched anew." if done.baseline else ""
+    note = f" {done.note}" if done.note else ""
+    say(facts, f"{done.answered:,} changes sent, {done.pulled:,} fetched.{anew}{note}")
 
 
 @audit.command("verify")
