@@ -151,5 +151,7 @@ class StationLogin:
         try:
             url = server_url(self.folder, self.address)
             return Asking(url, name_key(name), password).answer(self.seconds)
-        except Refused as refused:  # the station is, not the person: sync says so, and people can work on here
+        except (
+            Refused
+        ) as refused:  # the station is, not the person: sync says so, and people can work on here
             raise WorldFault(refused.sentence) from refused
