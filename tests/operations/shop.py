@@ -86,7 +86,7 @@ def add_people(shop: Shop) -> None:
 
 
 @cache
-def _empty_store() -> Path:
+def empty_store() -> Path:
     """A store without rows, made once: the migrations take longer than most tests."""
     folder = Path(mkdtemp(prefix="lineside-empty-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -98,7 +98,7 @@ def _empty_store() -> Path:
 def open_shop(folder: Path) -> Iterator[Shop]:
     """A shop in `folder`, closed again afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(_empty_store(), folder / STORE_NAME)
+    shutil.copy(empty_store(), folder / STORE_NAME)
     house = open_house(folder)
     made = Shop(house)
     try:

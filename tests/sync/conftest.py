@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from tests.postgres import Postgres, running
 
 if TYPE_CHECKING:
     import psycopg
+
+    from tests.sync.harness import SyncedStation, World
 
 
 @dataclass
@@ -100,3 +103,19 @@ def server(postgres: Postgres, server_template: str) -> Iterator[ServerDatabase]
     database.guard()
     yield database
     database.remove()
+
+
+@pytest.fixture
+def world(server: ServerDatabase, tmp_path: Path) -> Iterator[World]:
+    """The server with one account a role; `world.station("01")` makes and joins a station, closed at the end."""
+    from tests.sync.harness import World
+
+    made = World(server, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def station(world: World) -> Callable[[str], SyncedStation]:
+    """Makes a joined station with its data folder, house, engine and people who are able to sign."""
+    return world.station

@@ -22,11 +22,13 @@ from app.domain.identity import uuid7
 from app.domain.people import Actor, Role
 from app.operations.change import Intent, Outcome
 from app.plant import House, open_house
+from app.store.sessions import STORE_NAME
 from app.sync.failpoints import Failpoint
 from app.sync.round import Round, run_round
 from app.sync.shared_rows import shared_tables
 from app.sync.station import Station
 from app.sync.wire import ServerConnection
+from tests.operations.shop import empty_store
 from tests.sync.conftest import ServerDatabase
 from tests.sync.counter import Counter, created, entry
 
@@ -237,7 +239,10 @@ class World:
     def station(self, name: str, *, joined: bool = True) -> SyncedStation:
         """A new station with a data folder of its own."""
         self.server.add_station(name)
-        made = SyncedStation(self, name, self.folder / f"station-{name}")
+        folder = self.folder / f"station-{name}"
+        folder.mkdir()
+        shutil.copy(empty_store(), folder / STORE_NAME)
+        made = SyncedStation(self, name, folder)
         self.stations[name] = made
         if joined:
             made.join()
