@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 from app.domain.people import Actor, Permission
 from app.domain.stages import FINISHED, StageStatus, illegal_drop, not_yours
 from app.store.queries.board import Board, BoardOrder, BoardStage
+from ui.bridge.sync_status import Marks
 from ui.models.wording import day, rough
 from ui.widgets.board_items import BoardCard, BoardColumn
 
@@ -22,7 +23,8 @@ SHOWN = 60
 
 @dataclass(frozen=True)
 class BoardModel:
-    """Columns and cards of one read board for one person. `pending` maps an order to the column it is moving to."""
+    """Columns and cards of one read board for one person. `pending` maps an order to the column it is moving to,
+    `marks` says which orders were not sent yet or are in conflict."""
 
     board: Board
     actor: Actor | None
@@ -30,6 +32,7 @@ class BoardModel:
     limits: Mapping[str, int]
     pending: Mapping[UUID, str]
     unfolded: frozenset[str] = frozenset()
+    marks: Marks = field(default_factory=Marks)
 
     def order(self, card: str) -> BoardOrder | None:
         """The order of a card, None for a card that is gone."""
@@ -122,7 +125,8 @@ class BoardModel:
         )
 
     def _badges(self, order: BoardOrder, stage: BoardStage | None) -> tuple[str, ...]:
-        marks = []
+        sign = self.marks.mark("work_order", order.id)
+        marks = [sign] if sign else []
         if stage is not None and stage.status is StageStatus.PLANNED and order.id not in self.pending:
             marks.append("ready")
         if stage is not None and stage.status is StageStatus.IN_PROGRESS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,17 @@ from ui.widgets.form import Form
 Draft = Mapping[str, Value]
 
 
+@dataclass(frozen=True)
+class _About:
+    """What an open form is for, so that it can be opened again as it was."""
+
+    key: str
+    title: str
+    build: Callable[[], Form]
+    intent: Callable[[Form], Intent[Any]]
+    done: Callable[[Any], None] | None
+
+
 class FormCard(QObject):
     """Opens one form at a time over `host`, performs what it means, and keeps drafts a person and form key."""
 
@@ -29,12 +41,10 @@ class FormCard(QObject):
         self._desk = desk
         self._host = host
         self._drafts: dict[tuple[UUID | None, str], Draft] = {}
-        self._reopen: dict[
-            UUID | None, tuple[str, str, Callable[[], Form], Callable[[Form], Intent[Any]]]
-        ] = {}
+        self._reopen: dict[UUID | None, _About] = {}
         self._card: DialogCard | None = None
         self._form: Form | None = None
-        self._about: tuple[str, str, Callable[[], Form], Callable[[Form], Intent[Any]]] | None = None
+        self._about: _About | None = None
         self._person: UUID | None = None
         self._keeps = False
         desk.actor_changed.connect(self._on_actor)
@@ -56,13 +66,15 @@ class FormCard(QObject):
     ) -> Form:
         """Show a form built by `build`; submitting performs `intent(form)`, whose refusal lands beside its field.
 
-        With `keep_draft` what was typed is there again after a lock or Esc, until it was saved.
+        A lock or another person at the screen takes the form away and brings it back to who had it open; with
+        `keep_draft` what was typed also outlives Esc and closing, until it was saved.
         """
         self.close()
         form = build()
         actor = self._desk.actor
         self._person = actor.user_id if actor else None
-        self._about, self._form, self._keeps = (key, title, build, intent), form, keep_draft
+        self._about, self._form = _About(key, title, build, intent, done), form
+        self._keeps = keep_draft
         draft = self._drafts.get((self._person, key)) if keep_draft else None
         if draft:
             form.set_values(draft)
@@ -95,13 +107,16 @@ class FormCard(QObject):
         if form is None or about is None:
             return
         try:
-            intent = about[3](form)
+            intent = about.intent(form)
         except Refused as refusal:
             form.set_error(refusal.field, refusal.sentence)
             return
         form.submit_button.setEnabled(False)
         self._desk.perform(
-            intent, owner=form, done=partial(self._saved, about[0], done), failed=partial(self._refused, form)
+            intent,
+            owner=form,
+            done=partial(self._saved, about.key, done),
+            failed=partial(self._refused, form),
         )
 
     def _saved(self, key: str, done: Callable[[Any], None] | None, outcome: Outcome[Any]) -> None:
@@ -117,11 +132,11 @@ class FormCard(QObject):
     def _on_actor(self, actor: Any) -> None:
         """Someone else at the screen sees nobody's half-typed form; its owner finds it again."""
         person = actor.user_id if actor else None
-        if self.form is not None and person != self._person and self._about is not None:
-            self._keep(self._about[0])
-            if self._keeps:
-                self._reopen[self._person] = self._about
+        form, about = self.form, self._about
+        if form is not None and about is not None and person != self._person:
+            self._drafts[self._person, about.key] = form.values()
+            self._reopen[self._person] = about
             self.close()
         if actor is not None and person in self._reopen:
-            key, title, build, intent = self._reopen.pop(person)
-            self.open(key, title, build, intent, keep_draft=True)
+            again = self._reopen.pop(person)
+            self.open(again.key, again.title, again.build, again.intent, keep_draft=True, done=again.done)

@@ -16,6 +16,7 @@ from app.domain.stages import StageStatus
 from app.store.queries.orders import Note, OrderDetails, StageDetails, read_order
 from ui.bridge.desk import EVERYTHING, Desk
 from ui.models.attachments import AttachmentPanel
+from ui.models.sharing_line import SharingLine
 from ui.models.wording import NONE, duration, moment, percent
 from ui.widgets.buttons import IconButton
 from ui.widgets.themed import RoleLabel, ThemedWidget
@@ -44,6 +45,7 @@ class OrderPanel(ThemedWidget):
     closed = Signal()
     pin_changed = Signal(bool)
     loaded = Signal(object)
+    conflict_requested = Signal(int)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +66,8 @@ class OrderPanel(ThemedWidget):
         head.addWidget(self._title, 1)
         head.addWidget(self._pin)
         head.addWidget(close)
+        self.sharing = SharingLine(desk, "work_order")
+        self.sharing.conflict_requested.connect(self.conflict_requested)
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -72,6 +76,7 @@ class OrderPanel(ThemedWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(head)
+        layout.addWidget(self.sharing)
         layout.addWidget(self._scroll, 1)
         layout.addWidget(self.files)
         self.setMinimumWidth(300)
@@ -85,6 +90,7 @@ class OrderPanel(ThemedWidget):
     def show_order(self, order_id: UUID) -> None:
         """Show this order; what is there stays until it has been read."""
         self._order_id = order_id
+        self.sharing.show_row(order_id)
         self.show()
         self.files.show_row(order_id)
         self._read()

@@ -148,3 +148,14 @@ def sent_words(sharing: Sharing, now: datetime) -> str:
     if confirmed is None:
         return "Nothing waits to be sent."
     return f"Everything sent {local_time(confirmed, now)}"
+
+
+def sharing_sentence(sharing: Sharing, now: datetime) -> str:
+    """All of it in one line for diagnostics; empty where nothing is shared."""
+    if not sharing.joined:
+        return ""
+    status = sharing.heard
+    lag = f" · {lag_words(status.lag_s)} behind" if status is not None and status.lag_s is not None else ""
+    conflicts = f" · {sharing.conflicts:,} conflicts" if sharing.conflicts else ""
+    words = f"Station {sharing.station}: {headline(sharing, now).text}{lag} · {to_send(sharing.to_send)}"
+    return f"{words}{conflicts}"

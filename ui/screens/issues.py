@@ -20,6 +20,7 @@ from ui.bridge.desk import Desk
 from ui.models.attachments import AttachmentPanel
 from ui.models.form_card import FormCard
 from ui.models.paged import ColumnLook, PagedModel
+from ui.models.sharing_line import SharingLine
 from ui.models.wording import NONE, age, moment
 from ui.widgets.form import Form
 from ui.widgets.list_view import ListView
@@ -82,6 +83,7 @@ class IssuesScreen(Pane):
         self.list = ListView()
         self.status, self.kind = QComboBox(), QComboBox()
         self.details = QScrollArea()
+        self.sharing = SharingLine(desk, "issue")
         self.files = AttachmentPanel(desk, "issue")
         self.actions_set = ActionSet(
             self,
@@ -126,6 +128,7 @@ class IssuesScreen(Pane):
         side.setMinimumWidth(300)
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.sharing)
         column.addWidget(self.details, 1)
         column.addWidget(self.files)
         split = QSplitter()
@@ -152,6 +155,7 @@ class IssuesScreen(Pane):
         self.list.selectionModel().currentRowChanged.connect(self._on_current)
         self.list.empty_action_requested.connect(self._on_empty_action)
         self.list.mark_clicked.connect(self._to_conflict)
+        self.sharing.conflict_requested.connect(partial(self.open_requested.emit, "sharing"))
         self.list.copy_refused.connect(self._desk.refused)
         self.banner.action_requested.connect(self.refresh)
 
@@ -233,6 +237,7 @@ class IssuesScreen(Pane):
         values = self.current()
         self.details.setWidget(_page_of(values))
         self.files.show_row(values["id"] if values else None)
+        self.sharing.show_row(values["id"] if values else None)
         for key, statuses in _STEPS.items():
             reason = None if values else _NO_ISSUE
             if values and values["status"] not in statuses:

@@ -113,7 +113,7 @@ def test_what_was_typed_is_there_again_after_the_screen_was_closed_and_for_its_o
     screen.form.lines[0].fails.click()
     screen.form.note.setPlainText("scratch at the left")
     as_role(Role.INSPECTOR)
-    assert screen.side.currentWidget() is screen.details
+    assert screen.side.currentWidget() is screen.page
     screen.start()
     assert screen.form.note.toPlainText() == ""
     desk.set_actor(owner)
@@ -131,7 +131,7 @@ def test_an_operator_is_told_why_he_may_not(
     as_role(Role.OPERATOR)
     with qtbot.waitSignal(desk.refused, timeout=2000):
         screen.open_with(stage)
-    assert screen.side.currentWidget() is screen.details
+    assert screen.side.currentWidget() is screen.page
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32))

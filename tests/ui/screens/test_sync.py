@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -10,19 +12,34 @@ from uuid import UUID
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.conflicts import Take
 from app.domain.people import Actor, Role
+from app.operations.change import Intent
 from app.operations.orders import create_work_order, edit_work_orders
+from app.operations.stages import advance_work_order
 from app.plant import House
 from app.store.queries.unsent import LidClosed, UnsentPhoto
 from app.store.tables import Conflict, WorkOrder
-from app.sync.status import OFFLINE, ONLINE, PAUSED, REFUSED, Progress, SyncStatus, write_status
+from app.sync.status import (
+    FILE_NAME,
+    OFFLINE,
+    ONLINE,
+    PAUSED,
+    REFUSED,
+    Presence,
+    Progress,
+    SyncStatus,
+    read_status,
+    write_status,
+)
 from tests.parking import AT, Parking, clash
 from ui.bridge.desk import Desk
-from ui.bridge.sync_status import CONFLICT_MARK, UNSENT_MARK, Sharing, SomebodyElse
+from ui.bridge.sync_status import CONFLICT_MARK, UNSENT_MARK, Sharing, SomebodyElse, SyncControl
+from ui.models.form_card import FormCard
+from ui.models.order_panel import OrderPanel
 from ui.models.paged import PagedModel
 from ui.models.sharing_words import (
     banner,
@@ -33,9 +50,11 @@ from ui.models.sharing_words import (
     size_words,
     tls_warning,
 )
+from ui.screens.board import BoardScreen
 from ui.screens.orders import OrdersScreen
 from ui.screens.sync.screen import CONFLICTS, MERGED, SharingScreen
 from ui.screens.sync.unsent_page import lid_words
+from ui.widgets.form import Form
 from ui.widgets.roles import UnsentRole
 from ui.window.sharing_banner import SharingBanner
 
@@ -87,8 +106,6 @@ def conflict(parking: Parking, order: Callable[..., UUID], house: House, admin: 
 
 
 def row_of(conflict: Conflict, house: House) -> WorkOrder:
-    import json
-
     row_id = json.loads(conflict.body)["rows"][0]["id"]
     with house.store.reader() as session:
         return session.get_one(WorkOrder, UUID(row_id))
@@ -419,8 +436,6 @@ def test_a_refused_creation_can_be_made_with_another_number(
 
 
 def test_a_status_file_that_cannot_be_read_is_no_status(tmp_path: Path) -> None:
-    from app.sync.status import FILE_NAME, read_status
-
     assert read_status(tmp_path) is None
     (tmp_path / FILE_NAME).write_text("{")
     assert read_status(tmp_path) is None
@@ -428,3 +443,107 @@ def test_a_status_file_that_cannot_be_read_is_no_status(tmp_path: Path) -> None:
     found = read_status(tmp_path)
     assert found is not None
     assert (found.state, found.since) == (ONLINE, AT)
+
+
+def test_a_card_on_the_board_carries_the_mark_of_its_moved_stage(
+    qtbot: QtBot, desk: Desk, parking: Parking, order: Callable[..., UUID], house: House, admin: Actor
+) -> None:
+    row = order()
+    parking.confirm()
+    board = BoardScreen(desk)
+    qtbot.addWidget(board)
+    board.show()
+    board.refresh()
+    qtbot.waitUntil(lambda: board.model.order(str(row)) is not None, timeout=WAIT)
+    house.door.perform(advance_work_order(order_id=row), admin)
+
+    def badges() -> tuple[str, ...]:
+        found = board.model.order(str(row))
+        return board.model.card(found).badges if found is not None else ()
+
+    qtbot.waitUntil(lambda: UNSENT_MARK in badges(), timeout=WAIT)
+    parking.confirm()
+    qtbot.waitUntil(lambda: UNSENT_MARK not in badges(), timeout=WAIT)
+
+
+@dataclass
+class _Process(SyncControl):
+    """Stands for the sync process, and remembers what it was asked."""
+
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+
+    def sync_now(self) -> None:
+        self.asked.append(("now",))
+
+    def work_offline(self, offline: bool) -> None:
+        self.asked.append(("offline", offline))
+
+    def look_at(self, entity: str, row_id: UUID) -> None:
+        self.asked.append(("look", entity, row_id))
+
+    def fetch_file(self, sha256: str) -> None:
+        self.asked.append(("fetch", sha256))
+
+
+def test_who_opens_an_order_is_told_who_else_has_it_open(
+    qtbot: QtBot, desk: Desk, parking: Parking, order: Callable[..., UUID], told: Callable[..., None]
+) -> None:
+    row = order()
+    process = _Process()
+    desk.sharing.control = process
+    panel = OrderPanel(desk)
+    qtbot.addWidget(panel)
+    panel.show_order(row)
+    qtbot.waitUntil(lambda: ("look", "work_order", row) in process.asked, timeout=WAIT)
+    assert panel.sharing.words.isHidden()
+    there = Presence("work_order", str(row), "K. Osei", "03", AT)
+    told(presence=(there, Presence("work_order", str(row), "Ada Boss", "07", AT)))
+    qtbot.waitUntil(lambda: not panel.sharing.words.isHidden(), timeout=WAIT)
+    assert panel.sharing.words.text() == "K. Osei has this open on station 03"
+    panel.hide()
+
+
+def test_the_buttons_ask_the_sync_process(
+    qtbot: QtBot, screen: SharingScreen, desk: Desk, told: Callable[..., None]
+) -> None:
+    assert "does not run" in str(screen.actions_set.reason("sharing.now"))
+    process = _Process()
+    desk.sharing.control = process
+    told(PAUSED)
+    qtbot.waitUntil(lambda: desk.sharing.now.paused, timeout=WAIT)
+    screen.actions_set.trigger("sharing.now")
+    qtbot.waitUntil(lambda: ("now",) in process.asked, timeout=WAIT)
+    assert screen.actions_set.action("sharing.offline").text() == "Go online"
+    screen.actions_set.trigger("sharing.offline")
+    qtbot.waitUntil(lambda: ("offline", False) in process.asked, timeout=WAIT)
+
+
+def test_a_form_with_typed_text_outlives_a_lock_and_another_person(
+    qtbot: QtBot, desk: Desk, as_role: Callable[..., Actor], theme: object
+) -> None:
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.show()
+    cards = FormCard(desk, host)
+
+    def build() -> Form:
+        form = Form("Save")
+        form.add_text("text", "Text")
+        return form
+
+    owner = desk.actor
+    form = cards.open("edit", "Edit", build, _no_intent)
+    form.set_values({"text": "half-ty"})
+    desk.set_actor(None)
+    assert cards.form is None
+    as_role(Role.OPERATOR)
+    assert cards.form is None
+    desk.set_actor(None)
+    desk.set_actor(owner)
+    assert cards.form is not None
+    assert cards.form.values() == {"text": "half-ty"}
+    cards.close()
+
+
+def _no_intent(_form: Form) -> Intent[None]:
+    raise AssertionError("nobody saves here")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, time
 from functools import partial
 from typing import Any
@@ -124,6 +125,8 @@ class BoardScreen(Pane):
         self.empty.action_requested.connect(self._show_everything)
         self.banner.action_requested.connect(self.refresh)
         self._desk.changed.connect(self._on_changed)
+        self._desk.sharing.marks_changed.connect(self._on_marks)
+        self.panel.conflict_requested.connect(partial(self.open_requested.emit, "sharing"))
         self._desk.actor_changed.connect(self._on_actor)
         self._desk.fault.connect(self._on_fault)
 
@@ -154,7 +157,12 @@ class BoardScreen(Pane):
 
     def _fresh(self, board: Board) -> BoardModel:
         limits = json.loads(remembered("", "board/limits", "{}"))
-        return BoardModel(board, self._desk.actor, self._desk.house.door.clock(), limits, {})
+        marks = self._desk.sharing.marks
+        return BoardModel(board, self._desk.actor, self._desk.house.door.clock(), limits, {}, marks=marks)
+
+    def _on_marks(self) -> None:
+        self.model = replace(self.model, marks=self._desk.sharing.marks)
+        self._show()
 
     def _take(self, board: Board) -> None:
         self.loading.finish()
@@ -163,7 +171,7 @@ class BoardScreen(Pane):
         moving = {key: to for key, to in before.pending.items() if key not in self._settled}
         self._settled.clear()
         fresh = self._fresh(board)
-        self.model = BoardModel(board, fresh.actor, fresh.now, fresh.limits, moving, before.unfolded)
+        self.model = replace(fresh, pending=moving, unfolded=before.unfolded)
         self._offer_lines()
         self._offer_people()
         self._show()
@@ -278,9 +286,7 @@ class BoardScreen(Pane):
             return
         column = next((c.key for c in self.model.columns() if more_key(c.key) == key), None)
         if column is not None:
-            m = self.model
-            unfolded = m.unfolded | {column}
-            self.model = BoardModel(m.board, m.actor, m.now, m.limits, m.pending, unfolded)
+            self.model = replace(self.model, unfolded=self.model.unfolded | {column})
             self._show()
 
     def _peek(self, key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from ui.bridge.desk import Desk
 from ui.models.attachments import AttachmentPanel
 from ui.models.inspection_draft import draft_item
 from ui.models.paged import ColumnLook, PagedModel
+from ui.models.sharing_line import SharingLine
 from ui.models.wording import NONE, moment, number
 from ui.screens.inspections.form import InspectionForm
 from ui.widgets.list_view import ListView
@@ -57,6 +59,7 @@ class InspectionsScreen(Pane):
         self.list = ListView()
         self.form = InspectionForm(desk)
         self.details = QScrollArea()
+        self.sharing = SharingLine(desk, "inspection")
         self.files = AttachmentPanel(desk, "inspection")
         self.page = QWidget()
         self.side = QStackedWidget()
@@ -79,6 +82,7 @@ class InspectionsScreen(Pane):
         self.details.setAccessibleName("Results of the inspection")
         column = QVBoxLayout(self.page)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.sharing)
         column.addWidget(self.details, 1)
         column.addWidget(self.files)
         self.side.addWidget(self.page)
@@ -106,6 +110,7 @@ class InspectionsScreen(Pane):
         self.list.selectionModel().currentRowChanged.connect(self._on_current)
         self.list.empty_action_requested.connect(self._on_empty_action)
         self.list.mark_clicked.connect(self._to_conflict)
+        self.sharing.conflict_requested.connect(partial(self.open_requested.emit, "sharing"))
         self.list.copy_refused.connect(self._desk.refused)
         self.banner.action_requested.connect(self.refresh)
         self.form.logged.connect(self._on_logged)
@@ -177,6 +182,7 @@ class InspectionsScreen(Pane):
         index = self.list.currentIndex()
         values = self.model.values_at(index.row()) if index.isValid() else {}
         self.files.show_row(values["id"] if values else None)
+        self.sharing.show_row(values["id"] if values else None)
         if not values:
             self._show_sheet(None)
             return

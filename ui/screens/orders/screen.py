@@ -154,6 +154,7 @@ class OrdersScreen(Pane):
         self.list.context_requested.connect(self._on_context)
         self.list.empty_action_requested.connect(self._on_empty_action)
         self.list.mark_clicked.connect(self._to_conflict)
+        self.panel.conflict_requested.connect(partial(self.open_requested.emit, "sharing"))
         self.list.copy_refused.connect(self._desk.refused)
         self.list.selectionModel().selectionChanged.connect(self._on_selection)
         self.list.selectionModel().currentRowChanged.connect(self._on_current)

@@ -111,7 +111,7 @@ class ConflictsPage(QWidget):
         split.setObjectName("conflicts-split")
         split.addWidget(self.list)
         split.addWidget(side)
-        split.setSizes([430, 750])
+        split.setSizes([380, 800])
         split.setStretchFactor(1, 1)
         split.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)

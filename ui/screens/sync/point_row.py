@@ -18,7 +18,7 @@ from ui.widgets.fields import ChoiceField, Field, MomentField, TextField, TickFi
 from ui.widgets.themed import RoleLabel
 
 _FAR = 2_000_000_000
-_SHORT = 36
+_SHORT = 30
 
 
 def value_words(shown: ShownPoint, value: Any, names: Mapping[str, str]) -> str:

@@ -22,6 +22,7 @@ from app.store.queries.station import StationState, broken_audit_line, file_size
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.models.paged import ColumnLook, PagedModel
+from ui.models.sharing_words import sharing_sentence
 from ui.models.wording import moment
 from ui.screens.system.facts import Facts
 from ui.screens.system.history_room import HistoryRoom, megabytes, room_words
@@ -160,7 +161,10 @@ class SystemScreen(Pane):
 
     def _take_files(self, files: _Files) -> None:
         self.banner.show_text("")
-        self.chain.show_fact("Sharing", sync_sentence(files.state.pending))
+        sharing = self._desk.sharing.now
+        self.chain.show_fact(
+            "Sharing", sharing_sentence(sharing, self._live.now()) or sync_sentence(files.state.pending)
+        )
         self.station.show_fact("Data file", megabytes(files.sizes.get("lineside.sqlite")))
         self.station.show_fact("Schema", f"{files.state.revision} · {files.state.audit_lines:,} audit lines")
         folder = self._desk.house.folder

@@ -1,0 +1,80 @@
+"""A quiet line over the details of a row: who else has it open, and the way to a conflict that it is in."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from ui.bridge.desk import Desk
+from ui.bridge.sync_status import SomebodyElse
+from ui.models.sharing_words import presence_words
+from ui.widgets.buttons import ActionButton
+from ui.widgets.themed import RoleLabel
+
+
+class SharingLine(QWidget):
+    """Takes no room while there is nothing to say. `conflict_requested` carries the number of the conflict.
+
+    While it is on the screen other stations are told that this row is open here.
+    """
+
+    conflict_requested = Signal(int)
+
+    def __init__(self, desk: Desk, entity: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._entity = entity
+        self._row_id: UUID | None = None
+        self.words = RoleLabel("", "meta", "text2")
+        self.words.setWordWrap(True)
+        self.button = ActionButton("⚡ In conflict…")
+        self.button.clicked.connect(self._to_conflict)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 0, 4, 0)
+        layout.addWidget(self.words, 1)
+        layout.addWidget(self.button)
+        desk.sharing.changed.connect(self.tell)
+        desk.sharing.marks_changed.connect(self.tell)
+        self.tell()
+
+    def show_row(self, row_id: UUID | None) -> None:
+        """Speak of this row from now on."""
+        if row_id == self._row_id:
+            return
+        self._row_id = row_id
+        if self.isVisible():
+            self._desk.sharing.look_at(self._entity, row_id)
+        self.tell()
+
+    def tell(self, _sharing: object = None) -> None:
+        """Say what is to be said now."""
+        words = presence_words(self._others())
+        self.words.setText(words)
+        self.words.setAccessibleName(words)
+        self.words.setVisible(bool(words))
+        self.button.setVisible(self._conflict() is not None)
+        # The line itself stays in the layout, empty: whether it is seen says whether the row is open here.
+        self.setMaximumHeight(16_777_215 if words or self._conflict() is not None else 0)
+
+    def _others(self) -> list[SomebodyElse]:
+        return [] if self._row_id is None else self._desk.sharing.others_at(self._entity, self._row_id)
+
+    def _conflict(self) -> int | None:
+        found = self._desk.sharing.marks.conflicts.get(self._entity, {})
+        return None if self._row_id is None else found.get(self._row_id)
+
+    def _to_conflict(self) -> None:
+        conflict = self._conflict()
+        if conflict is not None:
+            self.conflict_requested.emit(conflict)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._desk.sharing.look_at(self._entity, self._row_id)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._desk.sharing.look_at(self._entity, None)
