@@ -49,7 +49,8 @@ class AttachmentCard(DialogCard):
         self._look = QTimer(self, interval=_LOOK_MS)
         self._look.timeout.connect(self._try)
         free = self.free_area().size()
-        self.resize(min(1100, free.width() - 80), min(820, free.height() - 60))
+        wish = QSize(1100, 820) if is_picture(file.mime) else QSize(620, 380)
+        self.resize(wish.boundedTo(free - QSize(80, 60)))
         self._try()
 
     def _build(self, content: QWidget) -> None:

@@ -117,10 +117,9 @@ class AttachmentPanel(QWidget):
         """Transfers moved: what was fetched is here now, and the bars are longer."""
         if not self.isVisible() or not self._files:
             return
+        self._draw()
         if any(transfer_of(self._desk, file.sha256) for file in self._files.values()):
             self._read()
-        else:
-            self._draw()
 
     def _on_actor(self, _actor: object) -> None:
         self.strip.refuse(self._desk.denial(Permission.RAISE_ISSUES))

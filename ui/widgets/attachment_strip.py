@@ -120,6 +120,7 @@ class AttachmentStrip(ThemedWidget):
         self.list.fit()
         count = f" ({len(tiles)})" if tiles else ""
         self.heading.setText(f"Photos and files{count}")
+        self._fit_head()
 
     def refuse(self, reason: str | None) -> None:
         """Take nothing in, for this reason; None takes again."""
@@ -129,6 +130,16 @@ class AttachmentStrip(ThemedWidget):
 
     def restyle(self) -> None:
         self.list.fit()
+        self._fit_head()
+
+    def _fit_head(self) -> None:
+        """Where both do not fit, the button shows its icon alone."""
+        words = self.heading.sizeHint().width() + self.add_button.full_width() + 28
+        self.add_button.set_compact(words > self.width())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_head()
 
     # -- coming in
 
@@ -322,7 +333,7 @@ class _TileList(QListView):
 def tile_size() -> QSize:
     """Size in px of one tile with its words, gaps included."""
     theme = current_theme()
-    side = 136 if theme.density is Density.TOUCH else round(104 * theme.density.type_scale)
+    side = 136 if theme.density is Density.TOUCH else round(80 * theme.density.type_scale)
     line = QFontMetrics(theme.font("meta")).height()
     return QSize(side + 8, round(side * 0.7) + 2 * line + 16)
 
