@@ -80,7 +80,7 @@ class Counter:
 
     def row(self, entity: str, row_id: UUID) -> dict[str, Any]:
         """A row as the server has it."""
-        found = self.owner.execute(
+        found = self.connection.execute(
             f"SELECT to_jsonb(t) FROM lineside.{entity} t WHERE id = %s", (row_id,)
         ).fetchone()
         assert found is not None
