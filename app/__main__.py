@@ -60,13 +60,17 @@ def collect_with_logs(folder: Path, wish: Wish = Wish()) -> list[LinkFigures]:
 
 
 async def _collect(source: StorePlantSource, folder: Path, wish: Wish) -> list[LinkFigures]:
-    from app.live.collector import Collector
+    from app.live.clock_watch import seconds_with_sleep
+    from app.live.collector import Collector, utc_now
     from app.live.surroundings import vanished
+    from app.sync.machines.server_fellows import ServerFellows
 
     collector = Collector(
         source,
         folder,
         commands=source,
+        machines=source,
+        fellows=ServerFellows(folder, seconds=seconds_with_sleep, clock=utc_now),
         parent=wish.parent,
         ends_when=vanished(wish.parent) if wish.with_parent and wish.parent else lambda: False,
     )

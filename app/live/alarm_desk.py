@@ -53,8 +53,8 @@ from app.live.alarm_seats import (
     settled,
     state_left,
 )
-from app.live.fellows import AlarmNews, PackedStates
 from app.live.source import AlarmAction
+from app.store.fellows import AlarmNews, PackedStates
 from app.store.history import AlarmBatch, AlarmRecord, JournalLine
 
 log = structlog.get_logger(__name__)

@@ -10,9 +10,15 @@ from datetime import datetime
 from pathlib import Path
 
 from app.domain.errors import WorldFault
+from app.domain.machine_news import LinkStatus, WriteAnswered
 from app.live.attaching import running_collector
 from app.live.feed import Feed
-from app.live.messages import LinkFigures, LinkStatus, Message, Ping, Welcome, WriteAnswered
+from app.live.messages import (
+    LinkFigures,
+    Message,
+    Ping,
+    Welcome,
+)
 from app.store.history import FILE_NAME
 from app.store.machine_writes import WriteResult, read_write_results
 

@@ -18,6 +18,7 @@ import structlog
 
 from app.domain.errors import LinesideError, Refused, WorldFault
 from app.domain.identity import uuid7
+from app.domain.machine_news import LinkStatus, WriteAnswered
 from app.domain.plant import Connection, Plant
 from app.domain.samples import Quality, Sample
 from app.drivers import certificates, open_driver
@@ -27,11 +28,17 @@ from app.live.back_off import BackOff
 from app.live.backlog import MOST_WAITING
 from app.live.clock_watch import ClockWatch, Jump, seconds_with_sleep, unhurried
 from app.live.commands import CommandDesk, CommandSource
-from app.live.fellows import Fellows, MachineSource, Nobody
 from app.live.figures import FIGURES_SECONDS
+from app.live.forward_watch import ForwardWatch
+from app.live.forwarder import Forwarder
 from app.live.intake import Intake
 from app.live.links import Links, Opener
-from app.live.messages import AlarmChanged, LinkFigures, LinkStatus, Message, Ping, WriteAnswered
+from app.live.messages import (
+    AlarmChanged,
+    LinkFigures,
+    Message,
+    Ping,
+)
 from app.live.saving import Saving
 from app.live.sealing import keep_sealing, keeping_of
 from app.live.shared_machines import SharedMachines
@@ -39,6 +46,7 @@ from app.live.source import PlantSource
 from app.live.stream import StreamServer
 from app.live.surroundings import FolderWatch, ServiceManager
 from app.settings import load_settings
+from app.store.fellows import Fellows, MachineSource, Nobody
 from app.store.filelock import FileLock
 from app.store.history import FILE_NAME, AlarmBatch, AlarmRecord, HistoryReader, HistoryWriter
 from app.store.machine_writes import WriteResults
@@ -73,6 +81,7 @@ class Collector:
         commands: CommandSource | None = None,
         machines: MachineSource | None = None,
         fellows: Fellows | None = None,
+        forwarder: Forwarder | None = None,
         clock: Callable[[], datetime] = utc_now,
         asleep: Callable[[], float] = seconds_with_sleep,
         awake: Callable[[], float] = time.monotonic,
@@ -111,6 +120,7 @@ class Collector:
             drives=self.fellows.drives,
         )
         self.saving = Saving(self.intake.backlog, self.desk, clock, self._on_disk, self._alarms_stored)
+        self.forwarding = ForwardWatch(forwarder, self.desk, self.saving)
         self.commands = CommandDesk(
             clock=clock,
             driver_of=self.links.driver_of,
@@ -165,6 +175,8 @@ class Collector:
             self._folder = FolderWatch(self._data_dir / FILE_NAME)
             self._alive = await self._on_disk(self._writer.last_commit)
             await self._restore(results)
+            stack.callback(self.forwarding.end)
+            self.forwarding.begin(self._writer, lambda: len(self.intake.backlog))
             stack.push_async_callback(self.saving.commit)
             stack.push_async_callback(self.links.end_all)
             stack.push_async_callback(self.commands.end)
@@ -177,12 +189,11 @@ class Collector:
 
     async def _work(self, seconds: float | None) -> None:
         """The standing tasks; the first one that fails brings the collector down, since then it lies."""
-        careful = unhurried(self._clock, self._alive)
         loops = [
             asyncio.create_task(loop, name=name)
             for name, loop in (
                 ("history", self.saving.keep_committing()),
-                ("sealing", keep_sealing(self._writer, self._on_disk, self._clock, careful_clock=careful)),
+                ("sealing", self._keep_sealing()),
                 ("ticker", self._keep_ticking()),
                 ("plant", self._keep_looking()),
                 ("surroundings", self._keep_an_eye_on_the_folder()),
@@ -200,6 +211,11 @@ class Collector:
             for task in (*loops, stopped):
                 task.cancel()
             await asyncio.gather(*loops, stopped, return_exceptions=True)
+
+    async def _keep_sealing(self) -> None:
+        careful = unhurried(self._clock, self._alive)
+        keep_from = self.forwarding.keep_from
+        await keep_sealing(self._writer, self._on_disk, self._clock, keep_from, careful_clock=careful)
 
     def stop(self) -> None:
         """End `run` soon; call it on the event loop."""
@@ -256,8 +272,8 @@ class Collector:
                 self.stream.event(Ping(now, len(backlog), self.saving.trouble, backlog.given_up))
             if loop.time() - figured >= FIGURES_SECONDS:
                 figured = loop.time()
-                for figures in self.links.figures():
-                    self.stream.event(figures)
+                for message in (*self.links.figures(), *self.forwarding.look(now)):
+                    self.stream.event(message)
 
     async def _keep_an_eye_on_the_folder(self) -> None:
         """End when the data is gone or nobody wants this collector any more; tell a service manager that it lives."""
@@ -410,7 +426,7 @@ class Collector:
 
     def _snapshot(self) -> tuple[list[Sample], list[Message]]:
         told, others = self.shared.snapshot()
-        events: list[Message] = [*self.links.statuses(), *self.links.figures()]
+        events: list[Message] = [*self.links.statuses(), *self.links.figures(), *self.forwarding.messages()]
         events += [AlarmChanged(record) for record in self.desk.open_records()]
         own = [sample for sample in self.intake.latest() if not self.shared.told_elsewhere(sample.tag)]
         return own + told, events + others

@@ -11,12 +11,12 @@ from typing import Protocol
 import structlog
 
 from app.domain.errors import LinesideError, Refused, WorldFault
+from app.domain.machine_news import WriteAnswered
 from app.domain.plant import Plant, Tag
 from app.domain.samples import Value, is_bad
 from app.domain.writing import arrived, check_write, raw_value
 from app.drivers.faults import BadAddress, DeviceTrouble
 from app.drivers.protocol import Driver
-from app.live.messages import WriteAnswered
 from app.live.watchdog import put_an_end_to, within
 from app.store.machine_writes import WriteResult, WriteResults
 

@@ -12,13 +12,14 @@ import msgspec
 import structlog
 
 from app.domain.errors import LinesideError
+from app.domain.machine_news import LinkState, LinkStatus
 from app.domain.plant import Connection
 from app.domain.samples import Quality
 from app.drivers.faults import MachineFault, Unreachable
 from app.drivers.protocol import Driver, Granted, Reading, Watch
 from app.live.back_off import BackOff, needs_patience
 from app.live.figures import LinkMeter
-from app.live.messages import LinkFigures, LinkState, LinkStatus
+from app.live.messages import LinkFigures
 from app.live.scanning import silence_allowed
 from app.live.watchdog import put_an_end_to, within
 

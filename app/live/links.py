@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from app.domain.errors import LinesideError, WorldFault
+from app.domain.machine_news import LinkStatus
 from app.domain.plant import Connection, Plant
 from app.domain.samples import Quality
 from app.drivers.protocol import Credentials, Driver, Reading, Watch
 from app.live.back_off import BackOff
 from app.live.link import Link
-from app.live.messages import LinkFigures, LinkStatus
+from app.live.messages import LinkFigures
 from app.live.scanning import watches_of
 from app.live.watchdog import put_an_end_to, within
 

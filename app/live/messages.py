@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import struct
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
+from app.domain.forwarding import ForwardFigures
+from app.domain.machine_news import LinkStatus, WriteAnswered
 from app.domain.samples import Sample, Value
 from app.store.history import AlarmRecord
 from app.store.history.schema import micros, moment
@@ -16,14 +17,6 @@ from app.store.history.schema import micros, moment
 PROTOCOL = 1
 LONGEST = 16 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
-
-
-class LinkState(StrEnum):
-    """How a connection to a machine is doing."""
-
-    CONNECTING = "connecting"
-    ONLINE = "online"
-    OFFLINE = "offline"
 
 
 class WireSample(msgspec.Struct, array_like=True, frozen=True):
@@ -84,21 +77,6 @@ class AlarmChanged(msgspec.Struct, tag=True, frozen=True):
     alarm: AlarmRecord
 
 
-class LinkStatus(msgspec.Struct, tag=True, frozen=True):
-    """How a connection is doing; `outages` counts since the collector started, `attempts` within this outage.
-
-    `station` is who talks to the machine, empty when that is this station.
-    """
-
-    connection: str
-    state: LinkState
-    sentence: str
-    since: datetime
-    outages: int = 0
-    attempts: int = 0
-    station: str = ""
-
-
 class LinkFigures(msgspec.Struct, tag=True, frozen=True):
     """What a connection did since the collector started, told every few seconds.
 
@@ -119,15 +97,10 @@ class LinkFigures(msgspec.Struct, tag=True, frozen=True):
     last_good: datetime | None = None
 
 
-class WriteAnswered(msgspec.Struct, tag=True, frozen=True):
-    """What became of a value sent to a machine; `id` is the id of its row, `read_back` what was read afterwards."""
+class Forwarding(msgspec.Struct, tag=True, frozen=True):
+    """How it goes with the samples on their way to the shared server."""
 
-    id: str
-    tag: str
-    ok: bool
-    sentence: str
-    at: datetime
-    read_back: Value = None
+    figures: ForwardFigures
 
 
 class Poke(msgspec.Struct, tag=True, frozen=True):
@@ -155,6 +128,7 @@ Message = (
     | AlarmChanged
     | LinkStatus
     | LinkFigures
+    | Forwarding
     | WriteAnswered
     | Poke
     | Ping

@@ -10,17 +10,18 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.domain.alarms import Kind, Phase, home_of, split_key
+from app.domain.machine_news import LinkStatus, WriteAnswered
 from app.domain.plant import Plant
 from app.domain.samples import Quality, Sample
 from app.live.alarm_desk import AlarmDesk
 from app.live.commands import STILL_FRESH, CommandDesk
-from app.live.fellows import AlarmNews, Fellows
 from app.live.intake import Intake
 from app.live.links import Links
-from app.live.messages import AlarmChanged, LinkStatus, Message, WriteAnswered
+from app.live.messages import AlarmChanged, Message
 from app.live.scanning import watches_of
 from app.live.source import AlarmAction
 from app.live.stream import StreamServer
+from app.store.fellows import AlarmNews, Fellows
 from app.store.history import AlarmBatch, AlarmRecord
 
 log = structlog.get_logger(__name__)

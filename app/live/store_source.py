@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from app.domain.alarms.verbs import Verb
+from app.domain.machine_news import MachineFacts, Takeover
 from app.domain.plant import Plant
 from app.domain.samples import Value
 from app.live.commands import Command
-from app.live.fellows import MachineFacts, Takeover
 from app.live.source import AlarmAction
 from app.store.machine_secrets import SecretsPlace
 from app.store.queries.arrivals import Arrivals, ids_until
@@ -18,6 +18,7 @@ from app.store.queries.machine_facts import connection_ids, made_here, takeovers
 from app.store.queries.plant import plant_stamp, read_plant
 from app.store.queries.secrets_place import secrets_place
 from app.store.read_only import ReadOnlyStore
+from app.store.sharing import joined_station
 from app.store.tables import AlarmAction as AlarmActionRow
 from app.store.tables import MachineWrite
 
@@ -78,7 +79,8 @@ class StorePlantSource:
                 for row in takeovers_since(session, datetime.now(UTC) - _ORDER_HOLDS)
                 if row.connection_id in named
             )
-            return MachineFacts(ids, frozenset(named[id] for id in made_here(session) if id in named), orders)
+            unsent = frozenset(named[id] for id in made_here(session) if id in named)
+            return MachineFacts(ids, unsent, orders, joined_station(session) or "")
 
     def acts_until(self, number: int) -> list[str]:
         """Ids of the acts with a row number up to `number`, which is what an earlier Lineside remembered."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+from app.domain.machine_news import LinkStatus, WriteAnswered
 from app.domain.samples import Sample
 from app.live.messages import (
     AlarmChanged,
@@ -23,14 +24,12 @@ from app.live.messages import (
     Denied,
     Hello,
     LinkFigures,
-    LinkStatus,
     Message,
     Ping,
     Poke,
     SampleBatch,
     Welcome,
     WireSample,
-    WriteAnswered,
     frame,
     receive,
 )

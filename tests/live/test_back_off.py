@@ -10,6 +10,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.machine_news import LinkState
 from app.drivers.faults import (
     ExpiredCertificate,
     NoSuchSecurity,
@@ -23,7 +24,6 @@ from app.drivers.faults import (
 from app.drivers.mqtt_faults import UntrustedBroker
 from app.drivers.simulator import SimulatedPlant
 from app.live.back_off import BackOff
-from app.live.messages import LinkState
 from app.live.source import MemoryPlantSource
 from app.live.watchdog import within
 from tests.live.conftest import collecting, until

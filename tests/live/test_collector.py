@@ -15,12 +15,13 @@ import pytest
 from app.domain.alarms import Phase, Urgency
 from app.domain.alarms.verbs import Verb
 from app.domain.errors import Refused
+from app.domain.machine_news import LinkState, LinkStatus
 from app.domain.plant import AlarmSettings, Connection, Equipment, Limits, Plant, Tag
 from app.domain.plant_file import dump_plant
 from app.domain.samples import Quality, Sample
 from app.drivers.simulator import SimulatedPlant
 from app.live.feed import Feed
-from app.live.messages import AlarmChanged, LinkState, LinkStatus, Message, SampleBatch
+from app.live.messages import AlarmChanged, Message, SampleBatch
 from app.live.source import FilePlantSource, MemoryPlantSource
 from app.store.history import HistoryReader
 from tests.live.conftest import collecting, events_told, until

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from app.domain.errors import Refused
+from app.domain.machine_news import LinkState
 from app.domain.plant import AlarmSettings, Connection, Plant
 from app.domain.samples import Quality, Sample
 from app.drivers import open_driver
 from app.drivers.protocol import Credentials, Driver, Granted, Reading, Sink, Watch
 from app.drivers.simulator import SimulatedPlant
 from app.live.collector import Collector
-from app.live.messages import LinkState
 from app.live.source import MemoryPlantSource
 from app.store.history import FILE_NAME, HistoryReader
 from tests.live.conftest import EAGER, collecting, until

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.machine_news import WriteAnswered
 from app.domain.plant import Equipment, Plant, Scale, Tag, Writing
 from app.domain.samples import Value
 from app.drivers import open_driver
 from app.drivers.simulator import SimulatedPlant
 from app.live.commands import Command, CommandDesk
 from app.live.feed import Feed
-from app.live.messages import Message, WriteAnswered
+from app.live.messages import Message
 from app.live.source import MemoryPlantSource
 from app.store.history import FILE_NAME, HistoryWriter
 from app.store.machine_writes import WriteResult, WriteResults, read_write_results

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.machine_news import LinkState, LinkStatus
 from app.domain.plant import Connection
 from app.drivers import open_driver
 from app.drivers.protocol import Watch
 from app.live.link import Link
-from app.live.messages import LinkState, LinkStatus
 from app.live.watchdog import put_an_end_to
 from tests.drivers.modbus_device import LINE
 from tests.drivers.odd_device import OddDevice, registers

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from app.domain.machine_news import LinkState
 from app.domain.plant import Connection, Equipment, Plant, Tag
 from app.drivers.simulator import SimulatedPlant
-from app.live.messages import LinkState
 from app.live.source import MemoryPlantSource
 from tests.live.conftest import collecting, until
 from tests.proxy import FaultyProxy

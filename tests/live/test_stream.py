@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.machine_news import LinkState, LinkStatus
 from app.domain.samples import Quality, Sample
 from app.live.feed import Feed, FeedStatus
 from app.live.messages import (
@@ -20,8 +21,6 @@ from app.live.messages import (
     BrokenStream,
     Denied,
     Hello,
-    LinkState,
-    LinkStatus,
     Message,
     Ping,
     Poke,

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from app.domain.alarms import Kind, Limit, Phase, Urgency
+from app.domain.machine_news import LinkState, LinkStatus
 from app.domain.plant import Plant
 from app.domain.samples import Quality, Sample, Value
 from app.drivers.simulator.machines import MACHINES
 from app.drivers.simulator.model import simulated_plant
 from app.live.feed import FeedStatus
-from app.live.messages import LinkState, LinkStatus
 from app.store.history import AlarmRecord
 from ui.bridge.live import LiveDesk
 

@@ -13,19 +13,17 @@ import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal, Slot
 
 from app.domain.equipment import EquipmentState, Health, equipment_state, health
+from app.domain.machine_news import LinkState, LinkStatus, WriteAnswered
 from app.domain.plant import Plant, Tag
 from app.domain.samples import Sample, is_bad, is_good
 from app.live.feed import Feed, FeedStatus
 from app.live.messages import (
     AlarmChanged,
     LinkFigures,
-    LinkState,
-    LinkStatus,
     Message,
     Ping,
     SampleBatch,
     Welcome,
-    WriteAnswered,
 )
 from app.plant import utc_now
 from app.store.history import FILE_NAME, AlarmRecord, HistoryReader

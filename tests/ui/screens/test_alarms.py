@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import select
 
 from app.domain.alarms import Limit, Phase, Urgency
+from app.domain.machine_news import LinkState
 from app.domain.people import Role
 from app.live.feed import FeedStatus
-from app.live.messages import LinkState
 from app.plant import House
 from app.store.history import AlarmBatch, HistoryWriter, JournalLine
 from app.store.tables import AlarmAction

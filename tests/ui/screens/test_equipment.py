@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.alarms import Phase
 from app.domain.equipment import EquipmentState
+from app.domain.machine_news import LinkState
 from app.domain.people import Role
 from app.live.feed import FeedStatus
-from app.live.messages import LinkState
 from app.store.history import HistoryWriter
 from tests.ui.plant import alarm, link, run_machines, sample
 from ui.bridge.desk import Desk

@@ -15,13 +15,13 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.domain.machine_news import LinkState, WriteAnswered
 from app.domain.people import Actor, Role
 from app.domain.plant import Connection, Limits, Plant, Tag, Writing
 from app.domain.plant_file import parse_plant
 from app.drivers.certificates import own_certificate
 from app.drivers.faults import ServerCertificate
 from app.drivers.simulator import SimulatedPlant
-from app.live.messages import LinkState, WriteAnswered
 from app.operations.plant import save_tags
 from app.plant import House
 from app.store.queries.plant import read_plant

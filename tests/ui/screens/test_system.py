@@ -12,9 +12,10 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from app.domain.machine_news import LinkState, LinkStatus
 from app.domain.people import Role
 from app.domain.plant import Connection, Plant
-from app.live.messages import LinkFigures, LinkState, LinkStatus
+from app.live.messages import LinkFigures
 from app.store.history import HistoryStats
 from tests.ui.plant import connect
 from ui.bridge.desk import Desk

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
+from app.domain.machine_news import LinkStatus, MachineFacts, WriteAnswered
 from app.domain.plant import Plant
 from app.domain.samples import Sample
-from app.live.messages import LinkStatus, WriteAnswered
 from app.store.history import AlarmRecord
 
 PackedStates = Mapping[str, tuple[bytes, str | None]]
@@ -23,26 +22,6 @@ class AlarmNews:
     key: str
     record: AlarmRecord | None
     state: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Takeover:
-    """A person's order that `station` shall talk to a machine."""
-
-    id: UUID
-    connection: str
-    station: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class MachineFacts:
-    """What is shared of the plant: the id of each connection by its name, which of them the server cannot know yet,
-    and what people ordered lately."""
-
-    ids: Mapping[str, UUID] = field(default_factory=dict)
-    unsent: frozenset[str] = frozenset()
-    takeovers: tuple[Takeover, ...] = ()
 
 
 class MachineSource(Protocol):

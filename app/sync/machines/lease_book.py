@@ -1,0 +1,64 @@
+"""Who holds which machine, as the server last said, kept in a file: what counts while the server is not reached."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+
+from app.store.private_file import write_private
+
+log = structlog.get_logger(__name__)
+
+FILE_NAME = "leases.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A station that holds a machine; `epoch` is 0 as long as the server has not confirmed it."""
+
+    epoch: int
+    station: str
+
+
+class LeaseBook:
+    """The newest known holder of every machine by its connection's id; `keep` writes the file where it differs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / FILE_NAME
+        self._kept: dict[UUID, Held] | None = None
+        self.held: dict[UUID, Held] = {}
+
+    def read(self, station: str) -> bool:
+        """Take up what an earlier collector of this station left; False when there is nothing of the kind."""
+        try:
+            facts = json.loads(self._file.read_text(encoding="utf-8"))
+            if facts["station"] != station:
+                return False
+            self.held = {
+                UUID(id): Held(int(h["epoch"]), str(h["station"])) for id, h in facts["leases"].items()
+            }
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("leases not understood, the server is asked", reason=str(error))
+            return False
+        self._kept = dict(self.held)
+        return True
+
+    def learn(self, held: Mapping[UUID, Held]) -> None:
+        """What the server says now takes the place of everything that was known."""
+        self.held = dict(held)
+
+    def keep(self, station: str) -> None:
+        """Put it on the disk if it changed; blocks."""
+        if self.held == self._kept:
+            return
+        held = dict(self.held)
+        leases = {str(id): {"epoch": h.epoch, "station": h.station} for id, h in held.items()}
+        write_private(self._file, json.dumps({"station": station, "leases": leases}))
+        self._kept = held

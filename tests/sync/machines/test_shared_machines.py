@@ -1,0 +1,79 @@
+"""Two stations, one machine, one server: who drives, what the other sees, and how a machine changes hands."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from app.domain.alarms import Phase
+from app.domain.alarms.verbs import Verb
+from app.domain.machine_news import LinkState
+from app.domain.samples import Quality
+from tests.sync.machines.shop_floor import FEED, WELDER, Floor, until
+
+
+async def test_one_station_drives_and_the_other_sees_values_links_and_answers(floor: Floor) -> None:
+    async with floor.station("01") as first:
+        await until(lambda: first.drives)
+        async with floor.station("02") as second:
+            floor.send(FEED, 700)
+            await until(lambda: first.shows(700))
+            await until(lambda: second.shows(700))
+            sent = floor.send(FEED, 800)
+            await until(lambda: second.shows(800))
+            await until(lambda: sent in second.answers)
+            assert second.answers[sent].ok
+            assert not second.drives
+            assert floor.lease() == ("01", 1)
+            await until(lambda: second.links[WELDER].state is LinkState.ONLINE)
+            assert second.links[WELDER].station == "01"
+            assert second.links[WELDER].sentence.startswith("By station 01")
+
+
+async def test_alarms_are_judged_once_and_dealt_with_from_anywhere(floor: Floor) -> None:
+    async with floor.station("01") as first:
+        await until(lambda: first.drives)
+        async with floor.station("02") as second:
+            floor.send(FEED, 1500)
+            await until(lambda: second.phase() is Phase.UNACK)
+            assert first.phase() is Phase.UNACK
+            (theirs,), (ours,) = second.alarms, first.alarms
+            assert theirs == ours
+            floor.act(Verb.ACKNOWLEDGE, FEED, reason="on my way")
+            await until(lambda: second.phase() is Phase.ACKED)
+            assert second.alarms[theirs].acked_by == "anna"
+            # A shelf that was made an hour ago without a network holds for what is left of it.
+            made = datetime.now(UTC) - timedelta(hours=1)
+            floor.act(Verb.SHELVE, FEED, at=made, until=made + timedelta(hours=2), reason="sensor is moved")
+            await until(lambda: second.phase() is Phase.SHELVED)
+            assert second.alarms[theirs].shelved_until == made + timedelta(hours=2)
+
+
+async def test_a_machine_whose_holder_is_gone_is_taken_over_with_its_alarms(floor: Floor) -> None:
+    async with floor.station("01") as first:
+        await until(lambda: first.drives)
+        floor.send(FEED, 1500)
+        await until(lambda: first.phase() is Phase.UNACK)
+        floor.act(Verb.ACKNOWLEDGE, FEED)
+        await until(lambda: first.phase() is Phase.ACKED)
+        async with floor.station("02") as second:
+            await until(lambda: second.phase() is Phase.ACKED)
+            known = set(second.alarms)
+            first.collector.stop()
+            await until(lambda: second.drives, 30)
+            assert floor.lease() == ("02", 2)
+            await until(lambda: second.shows(1500))
+            assert set(second.alarms) == known, "it did not ring again"
+            assert second.phase() is Phase.ACKED
+
+
+async def test_values_of_a_silent_holder_are_never_shown_as_good(floor: Floor) -> None:
+    floor.silence(3600)
+    async with floor.station("02") as second:
+        async with floor.station("01") as first:
+            floor.order("01")
+            await until(lambda: first.drives)
+            floor.send(FEED, 700)
+            await until(lambda: second.shows(700))
+        await until(lambda: second.samples[FEED].quality != Quality.GOOD)
+        await until(lambda: second.links[WELDER].state is LinkState.OFFLINE)
+        assert second.links[WELDER].sentence == "Station 01, which talks to this machine, is not heard."
