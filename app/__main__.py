@@ -62,7 +62,7 @@ def collect_with_logs(folder: Path, wish: Wish = Wish()) -> list[LinkFigures]:
 async def _collect(source: StorePlantSource, folder: Path, wish: Wish) -> list[LinkFigures]:
     from app.live.clock_watch import seconds_with_sleep
     from app.live.collector import Collector, utc_now
-    from app.live.surroundings import vanished
+    from app.store.processes import vanished
     from app.sync.machines.server_fellows import ServerFellows
 
     collector = Collector(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from app.live.stream import FILE_NAME
+from app.store.processes import process_lives
 
 log = structlog.get_logger(__name__)
 
@@ -51,19 +51,4 @@ def end_orphan(folder: Path) -> bool:
     except OSError:
         return False
     log.info("collector of a lost window asked to end", pid=found.pid)
-    return True
-
-
-def process_lives(pid: int) -> bool:
-    """Whether a process with this id exists, whoever owns it."""
-    if sys.platform == "win32":  # pragma: no cover - exercised on Windows only
-        from app.live.surroundings import vanished
-
-        return not vanished(pid)()
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
     return True

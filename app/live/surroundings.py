@@ -1,12 +1,10 @@
-"""What a collector depends on without holding it: its data folder, the program that started it, a service manager."""
+"""What a collector depends on without holding it: its data folder and a service manager."""
 
 from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from app.domain.errors import Refused, WorldFault
@@ -40,23 +38,6 @@ class FolderWatch:
             raise Refused(
                 f"{self._file} is not the file any more that the collector writes; the collector has stopped."
             )
-
-
-def vanished(process: int) -> Callable[[], bool]:
-    """A question: is the program with this process id, which started us, no more?"""
-    if sys.platform == "win32":  # pragma: no cover - exercised on Windows only
-        return _vanished_on_windows(process)
-    # The id of a dead parent may be given to another program, but that one is never our parent.
-    return lambda: os.getppid() != process
-
-
-def _vanished_on_windows(process: int) -> Callable[[], bool]:  # pragma: no cover - exercised on Windows only
-    import ctypes
-
-    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]  # exists on Windows alone
-    synchronize, signalled = 0x0010_0000, 0
-    handle = kernel.OpenProcess(synchronize, False, process)
-    return lambda: not handle or kernel.WaitForSingleObject(handle, 0) == signalled
 
 
 class ServiceManager:
