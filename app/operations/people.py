@@ -78,7 +78,8 @@ def add_user(
     return _create(change, name, role, password, must_change_password)
 
 
-def _set_password(change: Change, account: UserAccount, password: str) -> None:
+def _set_password(change: Change, account: UserAccount, password: str, instead_of: str = "") -> None:
+    """Keep the verifier here, and have the server told where one is shared; `instead_of` is the hash of before."""
     hashed = hash_password(password)
     change.session.merge(Credential(user_id=account.id, password_hash=hashed, changed_at=change.now))
     if joined_station(change.session) is not None:
@@ -90,6 +91,7 @@ def _set_password(change: Change, account: UserAccount, password: str) -> None:
             actor_id=change.actor.user_id,
             sign=change.signature,
             new_id=change.new_id,
+            instead_of=instead_of,
         )
 
 
@@ -159,7 +161,7 @@ def change_own_password(change: Change, /, *, old_password: str, new_password: s
     if old_password == new_password:
         raise Refused("Choose a password that differs from the old one.", field="password")
     check_password(new_password, account.name)
-    _set_password(change, account, new_password)
+    _set_password(change, account, new_password, known.password_hash)
     _seal_anew(change.session, account.id, old_password, new_password)
     account.must_change_password = False
     change.label = "Changed the password"

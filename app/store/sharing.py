@@ -38,23 +38,25 @@ def queue_password(
     actor_id: UUID | None,
     sign: Callable[[str], str],
     new_id: Callable[[], UUID],
+    instead_of: str = "",
 ) -> None:
     """Have the server told of a new password (its PHC hash); `actor_id` None is the plant, as `sign` signs.
+
+    `instead_of` is the hash that it replaces: where the server has another one by then, a later password, that stays.
 
     The server gets a hash of the key that the hash holds: whoever reads its table cannot log in with that.
     """
     terms, key = terms_of(password_hash)
     nonce = new_id()
-    body = json.dumps(
-        {
-            "user": str(user_id),
-            "terms": terms,
-            "key_hash": key_hash(key),
-            "at": plain(at),
-            "actor_id": plain(actor_id),
-            "nonce": str(nonce),
-        }
-    )
+    facts = {
+        "user": str(user_id),
+        "terms": terms,
+        "key_hash": key_hash(key),
+        "at": plain(at),
+        "actor_id": plain(actor_id),
+        "nonce": str(nonce),
+    }
+    body = json.dumps(facts | ({"was": terms_of(instead_of)[0]} if instead_of else {}))
     last = session.execute(select(func.coalesce(func.max(PasswordNote.position), 0))).scalar_one()
     session.add(PasswordNote(id=nonce, position=last + 1, user_id=user_id, body=body, mac=sign(body)))
     session.flush()

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_JUDGED = ("42501", "SY011")
-"""Not allowed to its author, or an account that the server does not have."""
+_JUDGED = ("42501", "SY010", "SY011")
+"""Not allowed to its author, a later password stands there, or an account that the server does not have."""
 
 
 def push_password_notes(store: Store, connection: ServerConnection) -> int:

@@ -64,7 +64,8 @@ BEGIN
     'now', clock_timestamp());
 END $$;
 
--- A new password: p_body is {"user", "terms", "key_hash", "at", "actor_id", "nonce"}, signed by its author.
+-- A new password: p_body is {"user", "terms", "key_hash", "at", "actor_id", "nonce"}, signed by its author. A person's
+-- own one says with "was" which terms it replaces, so that one that was kept for days does not undo a later one.
 CREATE OR REPLACE FUNCTION sync.set_password(p_body text, p_mac text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE s sync.station := sync._station(); j jsonb := p_body::jsonb; v_user uuid := (j->>'user')::uuid; a sync.author;
@@ -82,6 +83,9 @@ BEGIN
   INSERT INTO sync.password_nonce (nonce) VALUES ((j->>'nonce')::uuid) ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN
     RETURN;  -- the same note once more
+  END IF;
+  IF EXISTS (SELECT FROM sync.credential c WHERE c.user_id = v_user AND c.terms <> j->>'was') THEN
+    RAISE EXCEPTION 'The password was changed meanwhile on another station; that one counts.' USING ERRCODE = 'SY010';
   END IF;
   INSERT INTO sync.credential (user_id, terms, key_hash, changed_at)
     VALUES (v_user, j->>'terms', decode(j->>'key_hash', 'hex'), clock_timestamp())

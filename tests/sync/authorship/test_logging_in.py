@@ -7,12 +7,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from app.domain.errors import Refused
 from app.domain.people import Actor, Role
-from app.operations.people import add_user, change_own_password, disable_user, reset_password
+from app.operations.people import (
+    add_user,
+    change_own_password,
+    disable_user,
+    reset_password,
+    set_role,
+)
 from app.operations.saved_views import save_view
-from app.store.tables import Credential, LoginGrant, LoginGuard
+from app.store.tables import Credential, LoginGrant, LoginGuard, Outbox, PasswordNote
 from tests.sync.authorship.workshop import ADMIN, NEW, OPERATOR, PLANNER, SECRET, Place
 
 if TYPE_CHECKING:
@@ -186,3 +193,57 @@ def test_an_entry_with_a_forged_signature_is_kept_apart(hall: Place) -> None:
     hall.order(PLANNER)
     hall.sync()
     assert hall.verdicts() == [("parked", "denied")]
+
+
+def test_an_older_password_that_arrives_later_does_not_undo_a_newer_one(
+    server: ServerDatabase, office: Place, hall: Place, free_port: int
+) -> None:
+    hall.log_in(PLANNER)
+    hall.lead_to(free_port)
+    hall.do(change_own_password(old_password=SECRET, new_password=NEW), PLANNER)
+    office.log_in(PLANNER)
+    third = "a third quiet sentence"
+    office.do(change_own_password(old_password=SECRET, new_password=third), PLANNER)
+    office.sync()
+    hall.lead_to(home_port(server))
+    hall.sync()
+    assert hall.rows(PasswordNote) == []
+    assert "wrong" in refusal(hall, PLANNER, NEW)
+    hall.log_in(PLANNER, third)
+
+
+def test_an_entry_without_a_signature_is_kept_apart(hall: Place) -> None:
+    hall.log_in(PLANNER)
+    hall.order(PLANNER)
+    hall.house.store.submit(lambda session: session.execute(update(Outbox).values(mac=""))).result()
+    hall.sync()
+    assert hall.verdicts() == [("parked", "denied")]
+
+
+def test_the_role_counts_that_the_person_has_on_the_server(office: Place, hall: Place) -> None:
+    hall.log_in(PLANNER)
+    office.log_in(ADMIN)
+    office.do(set_role(user_id=office.account(PLANNER).id, role=Role.OPERATOR))
+    office.sync()
+    hall.order(PLANNER)  # this station has not heard of it
+    hall.sync()
+    assert hall.verdicts() == [("parked", "denied")]
+    assert hall.account(PLANNER).role is Role.OPERATOR
+
+
+def test_a_reset_by_somebody_who_may_no_more_is_not_taken_and_the_old_password_counts(
+    office: Place, hall: Place
+) -> None:
+    hall.log_in(ADMIN)
+    hall.do(add_user(name="Bo Boss", role=Role.ADMIN, password=SECRET, must_change_password=False))
+    hall.sync()
+    office.sync()
+    hall.log_in("Bo Boss")
+    office.log_in(ADMIN)
+    office.do(set_role(user_id=office.account("Bo Boss").id, role=Role.OPERATOR))
+    office.sync()
+    hall.do(reset_password(user_id=hall.account(OPERATOR).id, password=NEW), "Bo Boss")
+    hall.sync()
+    assert hall.verdicts()[-1] == ("parked", "denied")
+    assert "wrong" in refusal(hall, OPERATOR, NEW)
+    assert hall.log_in(OPERATOR).actor.name == OPERATOR
