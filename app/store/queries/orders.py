@@ -15,6 +15,7 @@ from app.domain.errors import NotFound
 from app.domain.inspections import Verdict
 from app.domain.orders import OPEN_STATUSES, OrderStatus
 from app.domain.stages import StageStatus, StageTimes, delay, efficiency, on_time_share
+from app.store.queries.shared_changes import changes_elsewhere
 from app.store.tables import Audit, Inspection, Issue, Outbox, Stage, UserAccount, WorkOrder
 
 _HISTORY = 40
@@ -103,7 +104,7 @@ def read_order(session: Session, order_id: UUID, now: datetime) -> OrderDetails:
         stages,
         _issues(session, order_id),
         _inspections(session, order_id),
-        _history(session, order_id, [stage.id for stage in stages]),
+        _whole_history(session, order, [stage.id for stage in stages]),
         late,
         route_efficiency(times),
         on_time_share(times),
@@ -185,6 +186,16 @@ def _inspections(session: Session, order_id: UUID) -> tuple[Note, ...]:
     )
     marks = {Verdict.PASS: "✔ pass", Verdict.FAIL: "✖ fail"}
     return tuple(Note(i.id, i.number, f"{marks[i.verdict]} · {stage}", i.inspected_at) for i, stage in found)
+
+
+def _whole_history(session: Session, order: WorkOrder, stage_ids: Sequence[UUID]) -> tuple[Happening, ...]:
+    """What was done here, and at other stations what names the order, newest first."""
+    elsewhere = [
+        Happening(change.at, f"{change.actor}, station {change.station}", change.label)
+        for change in changes_elsewhere(session, order.number, _HISTORY)
+    ]
+    both = [*_history(session, order.id, stage_ids), *elsewhere]
+    return tuple(sorted(both, key=lambda happening: happening.at, reverse=True)[:_HISTORY])
 
 
 def _history(session: Session, order_id: UUID, stage_ids: Sequence[UUID]) -> tuple[Happening, ...]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from app.store.entries import table_of
 from app.store.queries.listing import Column, Listing
-from app.store.tables import SharedChange
+from app.store.tables import Audit, SharedChange
 
 SHARED_CHANGES = Listing(
     entity="shared-changes",
@@ -34,6 +35,7 @@ SHARED_CHANGES = Listing(
     aliases={"who": "actor", "when": "at"},
 )
 
+_LOOKED_THROUGH = 5_000
 _NAMES = ("number", "name", "title", "code", "product")
 
 
@@ -84,6 +86,35 @@ def merged_changes(session: Session, limit: int = 300) -> list[MergedChange]:
                 )
             )
     return lines
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeElsewhere:
+    """What somebody did at another station; `at` is the server's clock."""
+
+    at: datetime
+    actor: str
+    station: str
+    label: str
+
+
+def changes_elsewhere(session: Session, number: str, limit: int) -> list[ChangeElsewhere]:
+    """The newest changes at other stations whose words name this number; those of many rows at once do not.
+
+    What was done here stands in the audit trail of this station and is left out.
+    """
+    done_here = exists().where(Audit.change_id == SharedChange.change_id)
+    newest = select(func.max(SharedChange.seq) - _LOOKED_THROUGH).scalar_subquery()
+    found = session.execute(
+        select(SharedChange)
+        .where(SharedChange.seq > newest, SharedChange.verdict == "applied", ~done_here)
+        .where(SharedChange.label.contains(number, autoescape=True))
+        .order_by(SharedChange.seq.desc())
+        .limit(4 * limit)
+    ).scalars()
+    whole = re.compile(rf"(?<![\w-]){re.escape(number)}(?![\w-])")
+    named = [change for change in found if whole.search(change.label)]
+    return [ChangeElsewhere(c.at, c.actor, c.station, c.label) for c in named[:limit]]
 
 
 def row_name(session: Session, entity: str, row_id: UUID) -> str:

@@ -547,3 +547,18 @@ def test_a_form_with_typed_text_outlives_a_lock_and_another_person(
 
 def _no_intent(_form: Form) -> Intent[None]:
     raise AssertionError("nobody saves here")
+
+
+def test_the_history_of_an_order_tells_what_other_stations_did(
+    qtbot: QtBot, desk: Desk, parking: Parking, order: Callable[..., UUID]
+) -> None:
+    row = order(number="WO-9")
+    parking.shared("Changed lot of WO-9", station="03")
+    parking.shared("Changed lot of WO-99", station="04")
+    panel = OrderPanel(desk)
+    qtbot.addWidget(panel)
+    panel.show_order(row)
+    qtbot.waitUntil(lambda: panel.details is not None, timeout=WAIT)
+    assert "A. Lee, station 03" in panel.text()
+    assert "station 04" not in panel.text()
+    panel.hide()
