@@ -17,14 +17,17 @@ LANGUAGE sql STABLE AS $$
   END
 $$;
 
--- Applies all rows of an entry. Answers {"rows", "merged"} or {"bad": [disputes]}; raises whatever stands against it.
-CREATE OR REPLACE FUNCTION sync._apply(p_src uuid, p_who sync.author, p_entry jsonb) RETURNS jsonb
+-- Applies all rows of an entry. p_rows is what the log says of them (JSON, without the brackets); disputes, if there
+-- are any, stand in p_bad; raises whatever else stands against it.
+CREATE OR REPLACE FUNCTION sync._apply(
+  p_src uuid, p_who sync.author, p_entry jsonb, p_seq bigint, OUT p_rows text, OUT p_merged jsonb, OUT p_bad jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
-  r jsonb; x jsonb; v_rows jsonb[] := '{}'; v_merged jsonb := '[]'; v_bad jsonb := '[]';
-  v_undone jsonb; v_others text[] := '{}';
+  r jsonb; v_run jsonb[]; x jsonb; v_logged text[] := '{}'; v_text text; v_undone jsonb; v_others text[] := '{}';
   v_born_in text[] := '{}'; v_born uuid[] := '{}'; v_entity text; v_ids uuid[];
 BEGIN
+  p_merged := '[]';
+  p_bad := '[]';
   SET CONSTRAINTS ALL DEFERRED;  -- the rows of an entry refer to each other in any order
   IF p_entry ? 'undoes' AND NOT p_who.brings THEN
     v_undone := sync._undone(p_who, (p_entry->>'undoes')::uuid);
@@ -32,39 +35,54 @@ BEGIN
   IF p_entry ? 'resolves' THEN
     v_others := sync._settled_people(p_entry->'resolves');
   END IF;
-  FOR r IN SELECT value FROM jsonb_array_elements(p_entry->'rows') LOOP
-    IF NOT EXISTS (SELECT FROM sync.entity WHERE name = r->>'e') THEN
-      RAISE EXCEPTION 'The server shares no table %.', r->>'e' USING ERRCODE = 'SY011';
+  FOR v_run IN SELECT sync._runs(p_entry->'rows') LOOP
+    v_entity := v_run[1]->>'e';
+    IF NOT EXISTS (SELECT FROM sync.entity WHERE name = v_entity) THEN
+      RAISE EXCEPTION 'The server shares no table %.', v_entity USING ERRCODE = 'SY011';
     END IF;
-    x := CASE r->>'k'
-      WHEN 'u' THEN sync._change(p_src, p_who, v_others, v_undone, r)
-      WHEN 'c' THEN sync._create(p_who, v_others, r)
-      WHEN 'm' THEN sync._create_many(p_who, v_others, r) END;
-    IF x IS NULL THEN
-      RAISE EXCEPTION 'The server does not know what % does to a row.', r->>'k' USING ERRCODE = 'SY011';
-    ELSIF x ? 'bad' THEN
-      v_bad := v_bad || (x->'bad');
-      CONTINUE;
-    ELSIF x ? 'merged' THEN
-      v_merged := v_merged || (x->'merged');
+    IF cardinality(v_run) > 1 THEN
+      SELECT m.p_ids, m.p_logged INTO v_ids, v_text FROM sync._delete_many(p_src, p_who, v_undone, v_run, p_seq) m;
+      IF v_ids IS NOT NULL THEN
+        v_logged := array_append(v_logged, v_text);
+        p_bad := p_bad || sync._orphans(v_entity, v_ids);
+        CONTINUE;
+      END IF;
     END IF;
-    CONTINUE WHEN NOT x ? 'row';
-    v_rows := array_append(v_rows, x->'row');
-    IF r->>'k' = 'm' THEN
-      SELECT v_bad || sync._orphans(r->>'e', array_agg(i::uuid)) INTO v_bad FROM jsonb_array_elements_text(x->'row'->'ids') i;
-    ELSIF r->>'k' = 'c' OR x->'row'->'set'->>'deleted' = 'false' THEN
-      v_born_in := array_append(v_born_in, r->>'e');
-      v_born := array_append(v_born, (r->>'id')::uuid);
-    END IF;
+    FOREACH r IN ARRAY v_run LOOP
+      IF r->>'k' = 'm' THEN
+        SELECT m.p_new, m.p_logged INTO v_ids, v_text FROM sync._create_many(p_who, v_others, r) m;
+        v_logged := array_append(v_logged, v_text);
+        p_bad := p_bad || sync._orphans(v_entity, v_ids);
+        CONTINUE;
+      END IF;
+      x := CASE r->>'k' WHEN 'u' THEN sync._change(p_src, p_who, v_others, v_undone, r)
+                        WHEN 'c' THEN sync._create(p_who, v_others, r) END;
+      IF x IS NULL THEN
+        RAISE EXCEPTION 'The server does not know what % does to a row.', r->>'k' USING ERRCODE = 'SY011';
+      END IF;
+      p_bad := p_bad || coalesce(x->'bad', '[]');
+      p_merged := p_merged || coalesce(x->'merged', '[]');
+      x := x->'row';
+      CONTINUE WHEN x IS NULL;
+      v_logged := array_append(v_logged, x::text);
+      INSERT INTO sync.log_row (entity, id, version, seq, src, fields)
+        VALUES (v_entity, (x->>'id')::uuid, (x->>'v')::bigint, p_seq, p_src, ARRAY(SELECT jsonb_object_keys(x->'set')));
+      IF r->>'k' = 'c' OR x->'set'->>'deleted' = 'false' THEN
+        v_born_in := array_append(v_born_in, v_entity);
+        v_born := array_append(v_born, (x->>'id')::uuid);
+      END IF;
+    END LOOP;
   END LOOP;
   FOR v_entity, v_ids IN SELECT e, array_agg(i) FROM unnest(v_born_in, v_born) z(e, i) GROUP BY e LOOP
-    v_bad := v_bad || sync._orphans(v_entity, v_ids);
+    p_bad := p_bad || sync._orphans(v_entity, v_ids);
   END LOOP;
-  IF v_bad <> '[]' THEN
-    RETURN jsonb_build_object('bad', v_bad);
+  IF p_bad = '[]' AND NOT p_who.brings THEN
+    p_bad := sync._torn(p_entry->'rows');
   END IF;
-  SET CONSTRAINTS ALL IMMEDIATE;
-  RETURN jsonb_build_object('rows', to_jsonb(v_rows), 'merged', v_merged);
+  IF p_bad = '[]' THEN
+    SET CONSTRAINTS ALL IMMEDIATE;
+    p_rows := array_to_string(v_logged, ', ');
+  END IF;
 END $$;
 
 -- Marks the parked entries that this one settles as settled by p_seq, and tells which those were.
@@ -100,7 +118,8 @@ $$;
 CREATE OR REPLACE FUNCTION sync._take(p_station sync.station, p_src uuid, p_n bigint, p_body text, p_mac text) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-  d bytea := sha256(convert_to(p_body, 'UTF8')); v_seq bigint; v_verdict text := 'applied'; j jsonb; x jsonb; v_reason jsonb;
+  d bytea := sha256(convert_to(p_body, 'UTF8')); v_seq bigint; v_verdict text := 'applied'; j jsonb; v_reason jsonb;
+  v_rows text; v_merged jsonb := '[]'; v_bad jsonb := '[]';
   v_who sync.author; v_change uuid; v_before sync.txn; v_settled jsonb; v_record jsonb;
   v_state text; v_message text; v_rule text; v_table text; v_column text;
 BEGIN
@@ -119,19 +138,19 @@ BEGIN
     END IF;
     v_who := sync._author_of(p_station, (j->>'actor_id')::uuid, j->>'actor', p_body, p_mac);
     v_seq := sync._next_seq();
-    x := sync._apply(p_src, v_who, j);
-    IF x ? 'bad' THEN
+    SELECT a.p_rows, a.p_merged, a.p_bad INTO v_rows, v_merged, v_bad FROM sync._apply(p_src, v_who, j, v_seq) a;
+    IF v_bad <> '[]' THEN
       RAISE EXCEPTION 'Somebody changed the same meanwhile.' USING ERRCODE = 'SY010';
     END IF;
     IF j ? 'resolves' THEN
       v_settled := sync._settle(v_who, j->'resolves', v_seq);
     END IF;
-    v_record := sync._head(p_station.name, p_src, p_n, v_who, j) || jsonb_build_object('k', 'applied', 'rows', x->'rows');
+    v_record := sync._head(p_station.name, p_src, p_n, v_who, j) || '{"k": "applied"}';
     IF v_settled <> '[]' THEN
       v_record := v_record || jsonb_build_object('resolves', v_settled);
     END IF;
-    IF x->'merged' <> '[]' THEN
-      v_record := v_record || jsonb_build_object('merged', x->'merged');
+    IF v_merged <> '[]' THEN
+      v_record := v_record || jsonb_build_object('merged', v_merged);
     END IF;
   EXCEPTION WHEN OTHERS THEN
     IF SQLSTATE ~ '^(08|25|40|53|55|57|58|F0|XX)' THEN
@@ -140,19 +159,22 @@ BEGIN
     GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_rule = CONSTRAINT_NAME,
       v_table = TABLE_NAME, v_column = COLUMN_NAME;
     v_verdict := CASE v_state WHEN 'SY010' THEN 'conflict' WHEN '42501' THEN 'denied' ELSE 'rejected' END;
-    v_reason := jsonb_build_object('state', v_state, 'fields', coalesce(x->'bad', '[]'),
+    v_reason := jsonb_build_object('state', v_state, 'fields', v_bad,
       'sentence', sync._sentence(v_state, v_message, v_rule, v_table, v_column));
     v_record := sync._head(p_station.name, p_src, p_n, v_who, CASE WHEN jsonb_typeof(j) = 'object' THEN j END)
       || jsonb_build_object('k', 'parked', 'verdict', v_verdict, 'reason', v_reason)
       || CASE WHEN j IS NULL THEN jsonb_build_object('raw', p_body) ELSE jsonb_build_object('entry', j) END;
+    v_rows := NULL;
+    v_merged := '[]';
   END;
-  v_seq := sync._log(v_record);
+  v_seq := sync._log(v_record, v_rows);
   INSERT INTO sync.txn (src, n, change_id, digest, actor_id, actor, verdict, seq, detail, body, mac)
     VALUES (p_src, p_n, v_change, d, v_who.user_id, v_record->>'actor', v_verdict, v_seq,
-            coalesce(v_reason, jsonb_build_object('merged', x->'merged')), p_body, p_mac);
+            coalesce(v_reason, jsonb_build_object('merged', v_merged)),
+            CASE WHEN v_verdict <> 'applied' THEN p_body ELSE '' END, p_mac);
   UPDATE sync.source SET last_n = p_n WHERE src = p_src;
   RETURN jsonb_build_object('verdict', v_verdict, 'seq', v_seq, 'reason', v_reason,
-    'merged', nullif(x->'merged', '[]'), 'replay', false);
+    'merged', nullif(v_merged, '[]'), 'replay', false);
 END $$;
 
 -- An entry that is here already under another source: the same verdict, and nothing new in the log.

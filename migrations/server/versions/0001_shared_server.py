@@ -243,6 +243,8 @@ CREATE TABLE sync.log (
     body text NOT NULL,
     at timestamptz NOT NULL
 );
+-- Compressing the entry of an import takes longer than writing it; the others are too small to be compressed.
+ALTER TABLE sync.log ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE TABLE sync.log_row (
     entity text NOT NULL,
     id uuid NOT NULL,
@@ -285,6 +287,7 @@ CREATE TABLE sync.txn (
     settled_seq bigint,
     PRIMARY KEY (src, n)
 );
+ALTER TABLE sync.txn ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE INDEX ix_txn_open ON sync.txn (seq) WHERE verdict <> 'applied' AND settled_seq IS NULL;
 CREATE TABLE sync.credential (
     user_id uuid PRIMARY KEY REFERENCES lineside.user_account,
