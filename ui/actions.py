@@ -120,6 +120,7 @@ ACTIONS = (
     ActionSpec("machines.test", "Test", "machines", "", Permission.CONFIGURE_PLANT, "broadcast"),
     ActionSpec("machines.password", "Password…", "machines", "", Permission.CONFIGURE_PLANT, "key"),
     ActionSpec("machines.enable", "Switch off", "machines", "", Permission.CONFIGURE_PLANT, "prohibit"),
+    ActionSpec("machines.takeover", "Take over…", "machines", "", Permission.CONFIGURE_PLANT, "swap"),
     ActionSpec("machines.delete", "Delete", "machines", "Del", Permission.CONFIGURE_PLANT, "trash"),
     ActionSpec("machines.export", "Export the plant…", "machines", "Ctrl+E", None, "file-arrow-up"),
     ActionSpec("charts.freeze", "Freeze", "charts", "Space", None, "pause"),

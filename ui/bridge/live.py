@@ -380,7 +380,8 @@ class LiveDesk(QObject):
             sample = self._last_good(tag, sample)
             confirmed = sample.receive_time
         age = None if confirmed is None else self._seconds_since(confirmed)
-        return SignalNow(tag, sample, age, bool(reason), reason)
+        link = self.links.get(tag.connection)
+        return SignalNow(tag, sample, age, bool(reason), reason, "" if link is None else link.station)
 
     def _last_good(self, tag: Tag, bad: Sample) -> Sample:
         """For the eye: the last value that was there, greyed by whoever draws it, with its own time."""

@@ -15,13 +15,23 @@ from app.store.history import AlarmRecord
 
 @dataclass(frozen=True, slots=True)
 class SignalNow:
-    """One signal: its newest sample, how old the knowledge is (s), whether it can still be trusted, and why not."""
+    """One signal: its newest sample, how old the knowledge is (s), whether it can still be trusted, and why not.
+
+    `station` is who reads it, empty when this station does.
+    """
 
     tag: Tag
     sample: Sample | None
     age: float | None
     stale: bool
     reason: str = ""
+    station: str = ""
+
+    @property
+    def words(self) -> str:
+        """Name, what to think of the value, and which station read it."""
+        by = f" · by station {self.station}" if self.station else ""
+        return f"{self.tag.name} · {self.reason or 'good'}{by}"
 
     @property
     def usable(self) -> Sample | None:

@@ -43,7 +43,7 @@ def welder(machines: SimulatedPlant, **more: Any) -> Plant:
     whole = machines.plant
     extra = {"writing": Writing(0, 2000), "limits": Limits(hi=1000.0)}
     tags = tuple(
-        replace(t, scan=0.1, **(extra if t.name == FEED else {"limits": Limits()}))  # type: ignore[arg-type]  # fields of a tag, by name
+        replace(t, scan=0.1, **(extra if t.name == FEED else {"limits": Limits()}))
         for t in whole.tags
         if t.equipment == "WELD-1"
     )

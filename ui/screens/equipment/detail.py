@@ -141,7 +141,7 @@ class SignalRows(ThemedWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             signal = self._at(event.pos())
-            words = "" if signal is None else f"{signal.tag.name} · {signal.reason or 'good'}"
+            words = "" if signal is None else signal.words
             QToolTip.showText(event.globalPos(), words, self)
             return True
         return super().event(event)

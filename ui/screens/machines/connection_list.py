@@ -13,12 +13,14 @@ from ui.bridge.live import LiveDesk
 from ui.models.machine_words import age_words
 from ui.models.table_header import header_answer
 from ui.screens.machines.draft import PROTOCOL_NAMES
+from ui.widgets.form import Form
 from ui.widgets.roles import GlyphRole, MutedRole
 
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = (
     ("name", "Connection", 150), ("protocol", "Protocol", 130), ("url", "Address", 220), ("state", "State", 120),
-    ("good", "Last good", 80), ("outages", "Reconnects", 90), ("tags", "Tags", 60), ("why", "What to know", 420),
+    ("station", "Station", 70), ("good", "Last good", 80), ("outages", "Reconnects", 90), ("tags", "Tags", 60),
+    ("why", "What to know", 420),
 )  # fmt: skip
 _NUMBERS = ("good", "outages", "tags")
 _STATE = 3
@@ -36,6 +38,7 @@ class ConnectionNow:
     outages: str
     tags: int
     why: str
+    station: str = ""
 
 
 def connection_now(connection: Connection, plant: Plant, live: LiveDesk, now: datetime) -> ConnectionNow:
@@ -58,7 +61,7 @@ def connection_now(connection: Connection, plant: Plant, live: LiveDesk, now: da
     glyph, state = _STATES.get(link.state.value, ("unknown", "is called"))
     outages = str(figures.reconnects if figures is not None else link.outages)
     why = "" if link.state.value == "online" and link.sentence == "Connected." else link.sentence
-    return ConnectionNow(connection, glyph, state, good, outages, len(tags), why)
+    return ConnectionNow(connection, glyph, state, good, outages, len(tags), why, link.station)
 
 
 class ConnectionList(QAbstractTableModel):
@@ -102,8 +105,8 @@ class ConnectionList(QAbstractTableModel):
     @staticmethod
     def _words(row: ConnectionNow) -> tuple[str, ...]:
         c = row.connection
-        tags = f"{row.tags:,}"
-        return (c.name, PROTOCOL_NAMES[c.driver], c.url, row.state, row.good, row.outages, tags, row.why)
+        now = (row.state, row.station, row.good, row.outages, f"{row.tags:,}", row.why)
+        return (c.name, PROTOCOL_NAMES[c.driver], c.url, *now)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -129,6 +132,13 @@ def facts_of(row: ConnectionNow, live: LiveDesk) -> str:
         if found.overflows:
             words.append(f"{found.overflows:,} values lost because its queue was full")
     return " · ".join(words)
+
+
+def takeover_form(station: str) -> Form:
+    """Field `reason`."""
+    form = Form(f"Take over from station {station}")
+    form.add_text("reason", "Reason", hint="Why this station (may stay empty)")
+    return form
 
 
 def _matches(row: ConnectionNow, words: list[str]) -> bool:

@@ -13,13 +13,14 @@ from app.domain.errors import LinesideError
 from app.domain.plant import Connection, Plant, Tag
 from app.domain.plant_file import dump_plant
 from app.operations.machine_passwords import set_machine_password
+from app.operations.machines import take_over_machine
 from app.operations.plant import delete_connection, enable_connection
 from app.store.queries.secrets_place import secrets_place
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.models.write_card import WriteCard
-from ui.screens.machines.connection_list import ConnectionList, facts_of
+from ui.screens.machines.connection_list import ConnectionList, facts_of, takeover_form
 from ui.screens.machines.tags_editor import TagsEditor
 from ui.screens.machines.wizard import TRY, Wizard
 from ui.widgets.dialog_card import DialogCard
@@ -34,7 +35,7 @@ _EMPTY = (
     "No machine is connected yet. Five minutes are enough: you need its address – the IP address of the controller, "
     "or the serial port – and perhaps a user and a password."
 )
-_ON_ONE = ("edit", "test", "browse", "tags", "password", "enable", "delete")
+_ON_ONE = ("edit", "test", "browse", "tags", "password", "enable", "takeover", "delete")
 
 
 class MachinesScreen(Pane):
@@ -129,6 +130,8 @@ class MachinesScreen(Pane):
         self.actions_set.set_unavailable("machines.new", busy)
         for part in (*self._tool_buttons, *([self.filter] if self.filter else [])):
             part.setVisible(busy is None and bool(self._live.plant.connections))
+        if busy is None and connection is not None:
+            self.actions_set.set_unavailable("machines.takeover", self._why_not_take(connection))
         row = next((r for r in self.model.rows if connection and r.connection.name == connection.name), None)
         self.facts.setText(facts_of(row, self._live) if row is not None and busy is None else "")
         self.facts.setVisible(bool(self.facts.text()))
@@ -295,6 +298,31 @@ class MachinesScreen(Pane):
         if not isinstance(error, OSError):
             raise error
         self._desk.refused.emit(f"The file cannot be written: {error.strerror or error}.")
+
+    def _why_not_take(self, connection: Connection) -> str | None:
+        link = self._live.links.get(connection.name)
+        if connection.takeover == "never":
+            return "This machine is set never to change its station."
+        return None if link is not None and link.station else "No other station talks to this machine."
+
+    def takeover(self) -> None:
+        """Have this station talk to a machine that another one holds."""
+        connection = self.current()
+        link = None if connection is None else self._live.links.get(connection.name)
+        if connection is None or link is None:
+            return
+        form = takeover_form(link.station)
+        card = DialogCard(f"Take over {connection.name}", form, self)
+        card.setObjectName("card-takeover")
+        form.submitted.connect(partial(self._take_over, connection.name, form, card))
+        form.cancelled.connect(card.close)
+        card.show_card()
+        form.focus_first()
+
+    def _take_over(self, name: str, form: Form, card: DialogCard) -> None:
+        intent = take_over_machine(connection=name, reason=str(form.values()["reason"] or ""))
+        self._desk.perform(intent, owner=self)
+        card.close()
 
     # -- small things ----------------------------------------------------------------------------------
 
