@@ -152,6 +152,6 @@ def _try(ground: Ground, table: type[Record], data: st.DataObject) -> None:
     patch = changed(entity, row_id, row["version"] + 1, **{n: (row[n], value) for n, value in wanted.items()})
     answer = counter.push_rows(actor, patch)
     assert answer["verdict"] == expected(table.sharing, actor, row, asked), (actor.role, asked, answer)
-    applied = bool(asked) and answer["verdict"] == "applied"
+    applied = answer["verdict"] == "applied"
     told = row | asked | {"version": row["version"] + 1} if applied else row
     assert counter.row(entity, row_id) == told
