@@ -63,6 +63,7 @@ async def _collect(source: StorePlantSource, folder: Path, wish: Wish) -> list[L
     from app.live.clock_watch import seconds_with_sleep
     from app.live.collector import Collector, utc_now
     from app.store.processes import vanished
+    from app.sync.machines.forwarding import Forwarding
     from app.sync.machines.server_fellows import ServerFellows
 
     collector = Collector(
@@ -71,6 +72,7 @@ async def _collect(source: StorePlantSource, folder: Path, wish: Wish) -> list[L
         commands=source,
         machines=source,
         fellows=ServerFellows(folder, seconds=seconds_with_sleep, clock=utc_now),
+        forwarder=Forwarding(folder),
         parent=wish.parent,
         ends_when=vanished(wish.parent) if wish.with_parent and wish.parent else lambda: False,
     )

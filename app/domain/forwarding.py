@@ -10,8 +10,9 @@ TOO_OLD = timedelta(days=1)  # samples that wait for longer are worth an alarm
 
 
 class ForwardState(StrEnum):
-    """What forwarding does at the moment."""
+    """What forwarding does at the moment; nothing on a station that shares no server."""
 
+    ALONE = "alone"
     OFFLINE = "offline"
     CATCHING_UP = "catching up"
     UP_TO_DATE = "up to date"
@@ -25,7 +26,7 @@ class ForwardFigures:
     forwarded. `sentence` says why nothing moves, empty where it does.
     """
 
-    state: ForwardState = ForwardState.OFFLINE
+    state: ForwardState = ForwardState.ALONE
     sentence: str = ""
     until: datetime | None = None
     oldest_waiting: datetime | None = None

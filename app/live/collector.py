@@ -175,7 +175,7 @@ class Collector:
             self._folder = FolderWatch(self._data_dir / FILE_NAME)
             self._alive = await self._on_disk(self._writer.last_commit)
             await self._restore(results)
-            stack.callback(self.forwarding.end)
+            stack.push_async_callback(asyncio.to_thread, self.forwarding.end)
             self.forwarding.begin(self._writer, lambda: len(self.intake.backlog))
             stack.push_async_callback(self.saving.commit)
             stack.push_async_callback(self.links.end_all)

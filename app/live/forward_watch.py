@@ -17,7 +17,7 @@ _BUSY = 5_000  # samples that wait for the disk when the collector has no time f
 
 
 class ForwardWatch:
-    """`forwarder` is None for a station that shares nothing."""
+    """`forwarder` is None where nothing is ever forwarded."""
 
     def __init__(self, forwarder: Forwarder | None, desk: AlarmDesk, saving: Saving) -> None:
         self._forwarder, self._desk, self._saving = forwarder, desk, saving

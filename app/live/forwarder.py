@@ -1,4 +1,4 @@
-"""What the collector asks of the part that forwards its samples to the shared server; a station alone has none."""
+"""What the collector asks of the part that forwards its samples to the shared server."""
 
 from __future__ import annotations
 

@@ -15,17 +15,13 @@ from pathlib import Path
 
 import structlog
 
-from app.domain.machine_news import LinkStatus, WriteAnswered
 from app.domain.samples import Sample
 from app.live.messages import (
-    AlarmChanged,
     Auth,
     BrokenStream,
     Denied,
     Hello,
-    LinkFigures,
     Message,
-    Ping,
     Poke,
     SampleBatch,
     Welcome,
@@ -140,7 +136,7 @@ class StreamServer:
         for reader in self._readers:
             reader.add_samples(samples)
 
-    def event(self, message: AlarmChanged | LinkStatus | LinkFigures | WriteAnswered | Ping) -> None:
+    def event(self, message: Message) -> None:
         """Tell all readers about an alarm, a link, a write to a machine, or that the collector lives."""
         for reader in self._readers:
             reader.add_event(message)

@@ -79,7 +79,7 @@ def _forward(folder: Path, writer: HistoryWriter, url: str, server: Postgres, da
         admin.execute("TRUNCATE lineside.reading, sync.stream")
         admin.execute("TRUNCATE lineside.origin CASCADE")
         admin.execute("CHECKPOINT")
-    work = Forwarding(folder, lambda: ServerConnection.open(url), share=1.0)
+    work = Forwarding(folder, lambda: ServerConnection.open(url), shares=lambda: True, share=1.0)
     started = time.perf_counter()
     work.begin(writer)
     try:

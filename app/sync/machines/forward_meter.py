@@ -46,7 +46,7 @@ class ForwardMeter:
         """So many samples wait; the next one was taken at `oldest`."""
         with self._lock:
             state = self._figures.state
-            if state is not ForwardState.OFFLINE:
+            if state in (ForwardState.CATCHING_UP, ForwardState.UP_TO_DATE):
                 state = ForwardState.CATCHING_UP if waiting else ForwardState.UP_TO_DATE
             self._figures = replace(
                 self._figures,
@@ -55,6 +55,11 @@ class ForwardMeter:
                 oldest_waiting=maybe_moment(oldest),
                 given_up=given_up,
             )
+
+    def alone(self) -> None:
+        """There is no server to forward to."""
+        with self._lock:
+            self._figures = ForwardFigures()
 
     def online(self) -> None:
         """The server takes samples."""

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -22,7 +23,6 @@ from app.sync.machines.pace import Pace
 from app.sync.machines.signal_numbers import SignalNumbers
 from app.sync.membership import address_of, server_url
 from app.sync.server.sentences import plain_errors
-from app.sync.wire import ServerConnection
 
 if TYPE_CHECKING:
     from numpy import int64
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from app.store.history.forward import Stretch
     from app.sync.machines.sample_server import Batch, SampleServer
     from app.sync.machines.stream_position import Leg
+    from app.sync.wire import ServerConnection
 
 log = structlog.get_logger(__name__)
 
 BATCH = 5_000
 _EPOCH = 1  # of the history writer of the collector
 _LOOK = 0.5  # s between two looks at what was written meanwhile
+_LOOK_WHETHER_SHARED = 2.0  # s
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # s between two tries to reach the server
 _AFTER_REFUSAL = 60.0
 _GOODBYE = 3.0
@@ -46,10 +48,20 @@ _SHARE, _SHARE_WHEN_BUSY = 0.5, 0.1  # of a processor
 
 def own_connection(folder: Path) -> ServerConnection:
     """A connection of its own to the server that a folder shares. Raises Refused or WorldFault."""
+    from app.sync.wire import ServerConnection
+
     address = address_of(folder)
     if address is None:
         raise Refused("This station shares no server any more.")
     return ServerConnection.open(server_url(folder, address), program="lineside samples")
+
+
+def is_shared(folder: Path) -> bool:
+    """Whether a folder shares a server; one whose file about it is damaged still does."""
+    try:
+        return address_of(folder) is not None
+    except (Refused, WorldFault):
+        return True
 
 
 class AskAgain(Exception):
@@ -57,23 +69,27 @@ class AskAgain(Exception):
 
 
 class Forwarding:
-    """Forwards the history of a data folder; `connect` opens a connection of its own, or raises a LinesideError.
+    """Forwards the history of a data folder, as soon as and as long as it `shares` a server.
 
-    The order of the history is kept, so what was collected first is forwarded first, also after days without a server.
+    `connect` opens a connection of its own, or raises Refused or WorldFault. The order of the history is kept, so what
+    was collected first is forwarded first, also after days without a server.
     """
 
     def __init__(
         self,
         folder: Path,
-        connect: Callable[[], ServerConnection],
+        connect: Callable[[], ServerConnection] | None = None,
         *,
+        shares: Callable[[], bool] | None = None,
         new_id: Callable[[], UUID] = uuid4,
         batch: int = BATCH,
         share: float = _SHARE,
         pause: float = _FIRST_PAUSE,
     ) -> None:
         self._samples = SampleStream(folder / FILE_NAME)
-        self._connect, self._new_id, self._batch, self._share = connect, new_id, batch, share
+        self._connect = connect or partial(own_connection, folder)
+        self._shares = shares or partial(is_shared, folder)
+        self._new_id, self._batch, self._share = new_id, batch, share
         self._stop = threading.Event()
         self._pace = Pace(self._share_now, self._stop.wait)
         self._meter = ForwardMeter()
@@ -91,8 +107,7 @@ class Forwarding:
     def begin(self, writer: HistoryWriter, busy: Callable[[], bool] = lambda: False) -> None:
         """Start to forward what `writer` has written; `busy` says that the collector needs the processor itself."""
         self._writer, self._busy = writer, busy
-        streams = self._samples.streams()
-        self._forwarded = streams[-1].forwarded if streams else 0
+        self._look_whether_shared()
         self._thread = threading.Thread(target=self._run, name="forwarding", daemon=True)
         self._thread.start()
 
@@ -129,8 +144,22 @@ class Forwarding:
         except BaseException as failure:  # noqa: BLE001 - raised where the figures are asked for
             self._failure = failure
 
+    def _look_whether_shared(self) -> bool:
+        """What is not forwarded yet has to be kept from the moment on at which there is a server."""
+        if not self._shares():
+            self._forwarded = self._attempted = None
+            self._meter.alone()
+            return False
+        if self._forwarded is None:
+            streams = self._samples.streams()
+            self._forwarded = streams[-1].forwarded if streams else 0
+        return True
+
     def _try_once(self) -> None:
         """Forward until the server is lost, then pause; longer each time that it cannot be reached."""
+        if not self._look_whether_shared():
+            self._stop.wait(_LOOK_WHETHER_SHARED)
+            return
         try:
             self._number_chunks()
             with plain_errors(), ExitStack() as stack:
@@ -189,6 +218,8 @@ class Forwarding:
             if leg.last is not None:
                 return
             self._count_waiting(after)
+            if not self._shares():
+                raise AskAgain
             self._stop.wait(_LOOK)
 
     def _send(self, server: SampleServer, leg: Leg, stretch: Stretch, signals: NDArray[int64]) -> int:

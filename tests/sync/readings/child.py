@@ -16,7 +16,9 @@ from tests.sync.readings.stand import AT_ONCE, START, samples, seal
 def main(folder: Path, url: str, seed: int) -> None:
     chance = Random(seed)
     with HistoryWriter(folder / FILE_NAME, keeping=AT_ONCE) as writer:
-        work = Forwarding(folder, lambda: ServerConnection.open(url), batch=37, share=1.0, pause=0.05)
+        work = Forwarding(
+            folder, lambda: ServerConnection.open(url), batch=37, shares=lambda: True, share=1.0, pause=0.05
+        )
         work.begin(writer)
         sys.stdout.write("ready\n")
         sys.stdout.flush()

@@ -99,7 +99,7 @@ class Station:
     @contextmanager
     def forwarding(self, writer: HistoryWriter, batch: int = 500) -> Iterator[Forwarding]:
         """Forwarding at work, as fast as it can."""
-        work = Forwarding(self.folder, self.line, batch=batch, share=1.0, pause=0.05)
+        work = Forwarding(self.folder, self.line, batch=batch, shares=lambda: True, share=1.0, pause=0.05)
         work.begin(writer)
         try:
             yield work
