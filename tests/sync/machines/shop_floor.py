@@ -111,6 +111,12 @@ class Floor:
             ).fetchone()
         return ("", 0) if row is None else (row[0], row[1])
 
+    def holder_may_send(self) -> bool:
+        """Whether nobody who held the machine before can be sending any more."""
+        with self.server.connect() as db:
+            row = db.execute("SELECT sends_from <= now() FROM sync.lease").fetchone()
+        return row is not None and bool(row[0])
+
     def unseen(self, name: str) -> bool:
         return name not in self.server.stations
 
