@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ from app.domain.errors import Refused, WorldFault
 from app.plant import opened_house
 from app.store.tables import Outbox, PasswordNote, UserAccount, WorkOrder
 from app.sync.join_line import join_line
-from app.sync.membership import address_of
+from app.sync.membership import address_of, station_address
 from tests.sync.authorship.workshop import (
     ADMIN,
+    HALL,
+    OFFICE,
     OPERATOR,
     PLANNER,
     Place,
@@ -55,7 +58,11 @@ def test_a_workshop_brings_its_orders_and_its_people_with_their_passwords(office
         place.order(PLANNER)
         place.sync()
     office.sync()
-    assert {row.number for row in office.rows(WorkOrder)} == {"A-WO-000001", "01-WO-000001", "07-WO-000001"}
+    assert {row.number for row in office.rows(WorkOrder)} == {
+        "A-WO-000001",
+        f"{OFFICE}-WO-000001",
+        f"{HALL}-WO-000001",
+    }
     assert office.verdicts()[-1] == ("done", "applied")
 
 
@@ -63,7 +70,8 @@ def test_a_station_that_brought_its_data_signs_for_nobody_any_more(
     server: ServerDatabase, office: Place
 ) -> None:
     with server.connect() as connection:
-        assert connection.execute("SELECT name, may_bring FROM sync.station").fetchall() == [("01", False)]
+        told = connection.execute("SELECT name, may_bring FROM sync.station").fetchall()
+    assert dict(told) == {OFFICE: False, HALL: False}
 
 
 def test_a_folder_with_data_joins_only_a_station_that_may_bring_it(
@@ -120,17 +128,18 @@ def after(times: int) -> Callable[[], bool]:
 
 
 def test_joining_again_renews_the_secrets_and_another_station_is_refused(
-    server: ServerDatabase, office: Place
+    server: ServerDatabase, office: Place, tmp_path: Path
 ) -> None:
-    line = server.add_station("01")
-    assert office.house.join(line, silent, never).rows == 0
-    office.url = server.station_url("01")
-    office.log_in(ADMIN)
-    office.order()
-    office.sync()
-    assert office.verdicts()[-1] == ("done", "applied")
-    with pytest.raises(Refused, match="This data folder is station 01 already"):
-        office.house.join(server.add_station("02"), silent, never)
+    with joined(tmp_path / "store", server.add_station("02"), server.station_url("02")) as place:
+        line = server.add_station("02")
+        assert place.house.join(line, silent, never).rows == 0
+        place.url = server.station_url("02")
+        place.log_in(ADMIN)
+        place.order()
+        place.sync()
+        assert place.verdicts()[-1] == ("done", "applied")
+        with pytest.raises(Refused, match="This data folder is station 02 already"):
+            place.house.join(server.add_station("03"), silent, never)
 
 
 def test_a_station_that_was_in_use_elsewhere_is_told_so(
@@ -139,9 +148,11 @@ def test_a_station_that_was_in_use_elsewhere_is_told_so(
     hall.log_in(ADMIN)
     hall.order()
     hall.sync()
-    with joined(tmp_path / "new", "07", str(server.stations["07"]), hall.url) as new:
-        assert "Another data folder was station 07 before" in new.report.warning
+    line = replace(server.stations[HALL], url=station_address(hall.house.folder).url)
+    with joined(tmp_path / "new", str(line), hall.url) as new:
+        assert new.report is not None
+        assert f"Another data folder was station {HALL} before" in new.report.warning
         new.log_in(ADMIN)
         new.order()
         new.sync()
-        assert {row.number for row in new.rows(WorkOrder)} >= {"07-WO-000001", "07-WO-000002"}
+        assert {row.number for row in new.rows(WorkOrder)} >= {f"{HALL}-WO-000001", f"{HALL}-WO-000002"}

@@ -66,7 +66,7 @@ def test_the_first_login_needs_the_server_and_the_next_ones_do_not(hall: Place, 
 def test_a_server_that_says_nothing_is_not_waited_for(hall: Place, silent_port: int) -> None:
     hall.log_in(PLANNER)
     hall.lead_to(silent_port)
-    assert hall.log_in(PLANNER).actor.name == PLANNER
+    assert hall.house.log_in(PLANNER, SECRET).actor.name == PLANNER
 
 
 def test_without_the_server_a_login_counts_for_two_weeks_by_whatever_clock(
