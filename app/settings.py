@@ -41,6 +41,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history_max_gb: Annotated[
         float, Meta(ge=0.1, le=100_000, description="size at which the oldest samples give way")
     ] = 20.0
+    photos_max_gb: Annotated[
+        float, Meta(ge=0.1, le=100_000, description="photos and files kept here that the server has too")
+    ] = 5.0
+    photos_send_kb: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="kilobytes a second at which they are sent; 0 for no limit")
+    ] = 0
     collect_here: Annotated[
         bool, Meta(description="whether the window starts the collector of this station")
     ] = True

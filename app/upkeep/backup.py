@@ -19,6 +19,7 @@ from app.store import schema
 from app.store.filelock import FileLock, PresenceLock
 from app.store.history import FILE_NAME as HISTORY_NAME
 from app.store.sessions import LOCK_NAME, PRESENCE_NAME, STORE_NAME
+from app.upkeep.backup_files import copy_files, restore_files, verify_files
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -34,6 +35,7 @@ class BackupReport:
     audit_lines: int
     history_file: str = ""
     history_samples: int | None = None
+    files: int = 0
 
 
 @contextmanager
@@ -48,6 +50,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 def create_backup(folder: Path, target: Path | None = None, *, with_history: bool = False) -> BackupReport:
     """Copy the store of `folder` to `target` (a new file in its backups folder otherwise) and check the copy.
 
+    Photos and files that no server has go along.
     With `with_history` the samples and alarms are copied too, into a second file beside it. Others may go on writing
     meanwhile. Raises `Refused` when there is no store, `WorldFault` for a full disk.
     """
@@ -62,8 +65,13 @@ def create_backup(folder: Path, target: Path | None = None, *, with_history: boo
     for _, new in pairs:
         if new.exists():
             raise Refused(f"{new} exists already; choose another name.")
-    for source, new in pairs:  # the store last: once it is there, the backup is complete
-        _copy(source, new)
+    try:
+        copy_files(folder, store, target)
+        for source, new in pairs:  # the store last: once it is there, the backup is complete
+            _copy(source, new)
+        copy_files(folder, target, target)  # what was added while it was copied
+    except (OSError, sqlite3.Error) as error:
+        raise WorldFault(f"The backup to {target} failed ({error}); check the disk.") from error
     return verify_backup(target)
 
 
@@ -101,7 +109,7 @@ def verify_backup(file: Path) -> BackupReport:
         revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
         orders = connection.execute("SELECT count(*) FROM work_order WHERE NOT deleted").fetchone()[0]
         lines = connection.execute("SELECT count(*) FROM audit").fetchone()[0]
-    report = BackupReport(str(file), file.stat().st_size, revision, orders, lines)
+    report = BackupReport(str(file), file.stat().st_size, revision, orders, lines, files=verify_files(file))
     history = history_beside(file)
     if not history.exists():
         return report
@@ -153,6 +161,7 @@ def restore_backup(folder: Path, file: Path) -> Path:
                 _replace(folder / HISTORY_NAME, Path(report.history_file), history_beside(kept))
             elif (folder / HISTORY_NAME).exists():
                 _count_anew(folder / HISTORY_NAME, file)
+            restore_files(folder, file)
             _replace(folder / STORE_NAME, file, kept)
     except OSError as error:
         raise WorldFault(f"Restoring {file} failed ({error.strerror}); the data is as it was.") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +13,9 @@ from urllib.parse import quote
 from app.domain.errors import LinesideError
 from app.settings import load_settings
 from app.store import schema
+from app.store.blobs import BlobFolder
 from app.store.sessions import STORE_NAME
+from app.store.sharing import STATION
 
 _WAL_BUG_FIXED = (3, 51, 3)
 _ENOUGH_BYTES = 2_000_000_000
@@ -35,7 +38,30 @@ def examine(folder: Path) -> list[Finding]:
         findings.append(_disk(folder))
     if (folder / STORE_NAME).exists():
         findings += _store(folder / STORE_NAME)
+        findings += _photos(folder)
     return findings
+
+
+def _photos(folder: Path) -> list[Finding]:
+    """Photos and files: how many, how large, and whether one is missing that no server has."""
+    with closing(sqlite3.connect(f"file:{quote(str(folder / STORE_NAME))}?mode=ro", uri=True)) as db:
+        try:
+            rows = db.execute(
+                "SELECT sha256, min(stored) FROM attachment WHERE NOT deleted GROUP BY sha256"
+            ).fetchall()
+            joined = db.execute("SELECT 1 FROM meta WHERE key = ?", (STATION,)).fetchone() is not None
+        except sqlite3.Error:
+            return []  # what is wrong with the store is said above; an old one has no photos
+    held = BlobFolder(folder).held()
+    here = sum(held[sha256][0] for sha256, _ in rows if sha256 in held)
+    away = sum(1 for sha256, stored in rows if not stored and sha256 not in held)
+    seen = f"{len(rows):,}, of which {here / 1e6:,.1f} MB lie here"
+    if not away:
+        return [Finding("Photos and files", True, seen)]
+    if joined:
+        return [Finding("Photos and files", True, f"{seen}; {away:,} are on their way from other stations")]
+    advice = "Restore a backup: it brings missing photos and files back and leaves the others as they are."
+    return [Finding("Photos and files", False, f"{seen}; {away:,} are missing", advice)]
 
 
 def _settings(folder: Path) -> Finding:

@@ -169,7 +169,7 @@ def test_a_photo_of_another_station_says_where_it_is(house: House, admin: Actor,
     at = datetime(2026, 4, 12, 10, 0, 0, 123456, UTC)
 
     def write(session: Any) -> None:
-        session.add(Meta(key="sync.server_id", value="x"))
+        session.add(Meta(key="sync.station", value="08"))
         session.add(
             Attachment(
                 id=UUID(int=1), owner="work_order", owner_id=order, name="a.jpg", mime="image/jpeg", size=3,

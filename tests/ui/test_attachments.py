@@ -235,7 +235,7 @@ def test_a_photo_of_another_station_is_fetched_when_it_is_opened(
     sha256 = _remote(house, row_id, data)
     panel.show_row(row_id)
     shows(qtbot, panel, "from 07.jpg")
-    assert panel.strip.tiles.shown[0].state == "☁ on the server"
+    assert panel.strip.tiles.shown[0].state == "☁ not here"
     control = _Control()
     desk.sharing.control = control
     panel.open_file(panel.files[0].id)

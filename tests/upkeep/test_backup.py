@@ -18,9 +18,11 @@ from app.domain.people import THE_PLANT
 from app.domain.plant import Connection, Equipment, Limits, Plant, Tag
 from app.live.store_source import StorePlantSource
 from app.operations.alarms import acknowledge_alarm
+from app.operations.attachments import attach_file
 from app.operations.orders import create_work_order
 from app.operations.plant import apply_plant
 from app.plant import opened_house
+from app.store.blobs import BlobFolder
 from app.store.history import AlarmBatch, HistoryReader, HistoryWriter
 from app.store.machine_writes import WriteResults
 from app.store.read_only import ReadOnlyStore
@@ -55,6 +57,42 @@ def test_a_restore_brings_the_backup_back_and_keeps_what_it_replaced(data_dir: P
     kept = restore_backup(data_dir, Path(report.file))
     assert _products(data_dir) == ["OLD"]
     assert verify_backup(kept).work_orders == 2
+
+
+def _attached(folder: Path, content: bytes) -> str:
+    with opened_house(folder) as house:
+        order = house.door.perform(create_work_order(product="A", quantity=1), THE_PLANT).result
+        blob = BlobFolder(folder).add(content)
+        intent = attach_file(
+            owner="work_order", owner_id=order, name="photo.jpg", sha256=blob.sha256, size=blob.size
+        )
+        house.door.perform(intent, THE_PLANT)
+    return blob.sha256
+
+
+def test_photos_go_along_and_come_back(data_dir: Path, tmp_path: Path) -> None:
+    sha256 = _attached(data_dir, b"light and shade")
+    report = create_backup(data_dir, tmp_path / "copy.sqlite")
+    assert report.files == 1
+    BlobFolder(data_dir).remove(sha256)
+    lost = next(finding for finding in examine(data_dir) if finding.subject == "Photos and files")
+    assert not lost.well
+    assert "1 are missing" in lost.seen
+    restore_backup(data_dir, Path(report.file))
+    assert BlobFolder(data_dir).read(sha256) == b"light and shade"
+    assert all(finding.well for finding in examine(data_dir) if finding.subject == "Photos and files")
+    restore_backup(tmp_path / "elsewhere", Path(report.file))
+    assert BlobFolder(tmp_path / "elsewhere").is_sound(sha256)
+
+
+def test_a_damaged_photo_in_a_backup_is_found(data_dir: Path, tmp_path: Path) -> None:
+    sha256 = _attached(data_dir, b"light and shade")
+    create_backup(data_dir, tmp_path / "copy.sqlite")
+    photo = tmp_path / "copy.files" / sha256
+    photo.unlink()
+    photo.write_bytes(b"dust")
+    with pytest.raises(Refused, match="is damaged"):
+        verify_backup(tmp_path / "copy.sqlite")
 
 
 _KEEPS_OPEN = """

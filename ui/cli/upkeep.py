@@ -40,8 +40,12 @@ def create(
     from app.upkeep.backup import create_backup
 
     report = create_backup(folder(), file, with_history=with_history)
-    text = f"Wrote {report.file} ({report.bytes / 1e6:,.1f} MB, {report.work_orders:,} work orders)"
+    text = f"Wrote {report.file} ({report.bytes / 1e6:,.1f} MB, {report.work_orders:,} work orders{_files_words(report)})"
     say(report, f"{text}{_history_words(report)}.")
+
+
+def _files_words(report: BackupReport) -> str:
+    return f", {report.files:,} photos and files" if report.files else ""
 
 
 def _history_words(report: BackupReport) -> str:
@@ -56,7 +60,9 @@ def verify(file: Path) -> None:
     from app.upkeep.backup import verify_backup
 
     report = verify_backup(file)
-    text = f"{file} is sound: schema {report.schema}, {report.work_orders:,} work orders"
+    text = (
+        f"{file} is sound: schema {report.schema}, {report.work_orders:,} work orders{_files_words(report)}"
+    )
     say(report, f"{text}{_history_words(report)}.")
 
 

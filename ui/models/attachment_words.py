@@ -38,8 +38,8 @@ def state_words(file: AttachedFile, transfer: Transfer | None) -> tuple[str, flo
         AttachmentState.KEPT: "",
         AttachmentState.WAITING: "⇅ waiting",
         AttachmentState.SENT: "☁ sent",
-        AttachmentState.REMOTE: "☁ on the server",
-        AttachmentState.ELSEWHERE: f"on station {file.station}" if file.station else "not here yet",
+        AttachmentState.REMOTE: "☁ not here",
+        AttachmentState.ELSEWHERE: f"only on {file.station}" if file.station else "not here yet",
         AttachmentState.LOST: "file is gone",
     }
     return words[file.state], None

@@ -333,7 +333,7 @@ class _TileList(QListView):
 def tile_size() -> QSize:
     """Size in px of one tile with its words, gaps included."""
     theme = current_theme()
-    side = 136 if theme.density is Density.TOUCH else round(80 * theme.density.type_scale)
+    side = 120 if theme.density is Density.TOUCH else round(80 * theme.density.type_scale)
     line = QFontMetrics(theme.font("meta")).height()
     return QSize(side + 8, round(side * 0.7) + 2 * line + 16)
 

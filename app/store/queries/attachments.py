@@ -12,9 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.attachments import AttachmentState, state_of
-from app.store.tables import Attachment, Blob, Meta, SharedChange
-
-_SERVER_KEY = "sync.server_id"
+from app.store.sharing import joined_station
+from app.store.tables import Attachment, Blob, SharedChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +36,13 @@ def attached_files(
     session: Session, owner: str, owner_id: UUID, is_here: Callable[[str], bool]
 ) -> list[AttachedFile]:
     """What is attached to one row, the oldest first; `is_here` tells whether this station has the bytes (SHA-256)."""
-    shared = is_shared(session)
+    shared = joined_station(session) is not None
     rows = session.execute(
         select(Attachment)
         .where(Attachment.owner == owner, Attachment.owner_id == owner_id, ~Attachment.deleted)
         .order_by(Attachment.at, Attachment.id)
     ).scalars()
     return [_shown(session, row, shared, is_here(row.sha256)) for row in rows]
-
-
-def is_shared(session: Session) -> bool:
-    """Whether this data folder shares a server."""
-    return session.get(Meta, _SERVER_KEY) is not None
 
 
 def _shown(session: Session, row: Attachment, shared: bool, here: bool) -> AttachedFile:
