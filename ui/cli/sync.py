@@ -61,16 +61,10 @@ def sync(
     if status:
         _show_status()
         return
-    with house() as opened:
-        if opened.station is None:
-            raise Refused(
-                "No server is joined, so there is nobody to send to; `lineside join` joins one, "
-                "`lineside sync --status` says what waits."
-            )
     if once:
         _one_round()
         return
-    from app.sync.service import run_service
+    from app.sync.process import run_service
 
     raise typer.Exit(run_service(folder(), parent=parent))
 
@@ -121,6 +115,11 @@ def _one_round() -> None:
     from app.sync.once import sync_once
 
     with house() as opened:
+        if opened.station is None:
+            raise Refused(
+                "No server is joined, so there is nobody to send to; `lineside join` joins one, "
+                "`lineside sync --status` says what waits."
+            )
         done = sync_once(opened.folder, opened.store)
     facts = {
         "sent": done.answered,
