@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
-from app.domain.people import PERMISSIONS, Actor, Role
+from app.domain.conflicts import Take
+from app.domain.people import PERMISSIONS, THE_PLANT, Actor, Role
 from app.domain.stages import StageStatus
 from app.operations.attachments import remove_attachment
 from app.operations.catalogue import OPERATIONS
 from app.operations.change import Intent, Outcome
+from app.operations.conflicts import bring_back, settle_conflict
 from app.operations.notes import edit_note
+from app.operations.orders import create_work_order, edit_work_orders
+from app.operations.people import create_first_admin
 from app.operations.saved_views import rename_view
 from app.operations.stages import move_stage
 from app.operations.undo import undo
+from app.plant import opened_house
 from app.store.tables import Outbox, UserAccount
 from tests.operations.shop import open_shop
+from tests.parking import Parking
+from tests.sync.attack.fort import new_order
+from tests.sync.conftest import ServerDatabase
 from tests.sync.counter import Counter, changed, created
-from tests.sync.rules.examples import ELSEWHERE, EXAMPLES, NOTHING_SHARED, Scene
+from tests.sync.rules.examples import ELSEWHERE, EXAMPLES, NOTHING_SHARED, PASSWORD, Scene
 
 NAMES = sorted(set(OPERATIONS) - ELSEWHERE - NOTHING_SHARED)
 
@@ -45,6 +55,9 @@ class Traffic:
     def hand_in(self, entry: Outbox) -> dict[str, Any]:
         facts = json.loads(entry.body)
         actor = next(a for a in self.scene.shop.people.values() if str(a.user_id) == facts["actor_id"])
+        if self.counter.source != entry.source:
+            self.counter.connection.execute("SELECT sync.open_source(%s, 1)", (entry.source,))
+            self.counter.source, self.counter.n = entry.source, entry.n - 1
         answer = self.counter.push(entry.body, actor.user_id)
         self.position = entry.position
         return answer
@@ -54,12 +67,6 @@ class Traffic:
         for entry in self.waiting():
             answer = self.hand_in(entry)
             assert answer["verdict"] == "applied", (json.loads(entry.body)["operation"], answer["reason"])
-
-    def hand_in_last(self) -> dict[str, Any]:
-        *before, last = self.waiting()
-        for entry in before:
-            assert self.hand_in(entry)["verdict"] == "applied"
-        return self.hand_in(last)
 
     def forge(self, body: str, author: Actor, forger: Actor) -> dict[str, Any]:
         """The same entry in the name of somebody else, who signs it."""
@@ -107,20 +114,34 @@ def test_the_table_of_examples_names_every_operation() -> None:
 def test_whoever_may_use_it_is_heard_and_nobody_else(traffic: Traffic, name: str) -> None:
     scene, needed = traffic.scene, OPERATIONS[name].permission
     allowed = PERMISSIONS[needed] if needed is not None else frozenset(Role)
+    roles = [role for role in Role if role in allowed]
     for example in EXAMPLES[name]:
-        done: list[tuple[Role, Outcome[Any]]] = []
-        for scene.role in [role for role in Role if role in allowed]:
+        for scene.role in roles:
             intent = example(scene)
             traffic.hand_in_all()
-            done.append((scene.role, scene.own(intent)))
+            outcome = scene.own(intent)
             (entry,) = traffic.waiting()
-            for other in (scene.shop.people[role] for role in Role if role not in allowed):
-                refused = traffic.forge(entry.body, scene.actor, other)
-                assert refused["verdict"] == "denied", (name, other.role, refused)
-                assert traffic.counter.record(refused["seq"])["entry"]["operation"] == name
+            if scene.role is roles[0]:
+                _refuse_others(traffic, entry.body, [role for role in Role if role not in allowed])
             traffic.hand_in_all()
-        for role, outcome in done:
-            _back_and_forth(traffic, role, outcome)
+            if scene.role in (roles[0], roles[-1]) and outcome.undoable:
+                _back_and_forth(traffic, outcome)
+
+
+def _refuse_others(traffic: Traffic, body: str, others: Iterable[Role]) -> None:
+    scene, operation = traffic.scene, json.loads(body)["operation"]
+    for role in others:
+        refused = traffic.forge(body, scene.actor, scene.shop.people[role])
+        assert refused["verdict"] == "denied", (operation, role, refused)
+        assert traffic.counter.record(refused["seq"])["entry"]["operation"] == operation
+
+
+def _back_and_forth(traffic: Traffic, outcome: Outcome[Any]) -> None:
+    """What can be undone is undone, and done again, by the person who did it."""
+    undone = traffic.scene.own(undo(change_id=outcome.change_id))
+    traffic.hand_in_all()
+    traffic.scene.own(undo(change_id=undone.change_id))
+    traffic.hand_in_all()
 
 
 def test_nobody_but_its_owner_changes_what_is_ones_own(traffic: Traffic) -> None:
@@ -197,13 +218,59 @@ def test_saying_that_one_undoes_something_frees_nobody_from_the_rules(traffic: T
     traffic.forger.open()
 
 
-def _back_and_forth(traffic: Traffic, role: Role, outcome: Outcome[Any]) -> None:
-    """What can be undone is undone, and done again, by the person who did it."""
-    if not outcome.undoable:
-        return
-    scene = traffic.scene
-    scene.role = role
-    undone = scene.own(undo(change_id=outcome.change_id))
+@pytest.mark.parametrize("take", Take)
+def test_a_conflict_is_settled_by_its_author_or_a_supervisor_and_by_nobody_else(
+    traffic: Traffic, take: Take
+) -> None:
+    scene, counter = traffic.scene, traffic.counter
+    order_id = scene.order()
     traffic.hand_in_all()
-    scene.own(undo(change_id=undone.change_id))
-    traffic.hand_in_all()
+    version = counter.row("work_order", order_id)["version"] + 1
+    elsewhere = changed("work_order", order_id, version, quantity=(60, 70))
+    assert traffic.forger.push_rows(scene.shop.people[Role.ADMIN], elsewhere)["verdict"] == "applied"
+    scene.role = Role.PLANNER
+    scene.own(edit_work_orders(ids=[order_id], quantity=80))
+    (entry,) = traffic.waiting()
+    answer = traffic.hand_in(entry)
+    assert answer["verdict"] == "conflict"
+    parking = Parking(scene.shop.house)
+    parked = parking.park(entry, fields=answer["reason"]["fields"])
+    parking.set_row("work_order", order_id, quantity=70, version=version)
+    name: dict[str, Any] = {"source": parked.source, "n": parked.n}
+    values = {"quantity": 75} if take is Take.OTHER else {}
+    scene.own(settle_conflict(**name, take=take, values=values))
+    (settling,) = traffic.waiting()
+    refused = traffic.forge(settling.body, scene.actor, scene.shop.people[Role.OPERATOR])
+    assert refused["verdict"] == "denied"
+    settled = counter.record(traffic.hand_in(settling)["seq"])
+    assert settled["resolves"] == [[str(parked.source), parked.n]]
+    wanted = {Take.MINE: 80, Take.THEIRS: 70, Take.OTHER: 75}[take]
+    assert counter.row("work_order", order_id)["quantity"] == wanted
+    parking.settle(parked)
+    if take is Take.THEIRS:
+        scene.shop.do(bring_back(**name), Role.SUPERVISOR)
+        traffic.hand_in_all()
+        assert counter.row("work_order", order_id)["quantity"] == 80
+
+
+def test_what_was_done_before_a_station_joined_is_taken_in_whoever_did_it(
+    server: ServerDatabase, tmp_path: Path
+) -> None:
+    """The first administrator too, whom the plant itself made; once the station has brought all, it may no more."""
+    server.add_station("B1", bring_data=True)
+    with opened_house(tmp_path / "old") as house:
+        ann = house.door.perform(create_first_admin(name="Ann", password=PASSWORD), THE_PLANT).result
+        admin = Actor(ann, "Ann", Role.ADMIN)
+        made = house.door.perform(create_work_order(product="FRAME-M", quantity=5), admin)
+        house.door.perform(undo(change_id=made.change_id), admin)
+        with house.store.reader() as session:
+            bodies = [row.body for row in session.execute(select(Outbox).order_by(Outbox.position)).scalars()]
+    with psycopg.connect(server.station_url("B1"), autocommit=True) as station, server.connect() as owner:
+        counter = Counter(station, owner, "B1", server.station_key("B1"))
+        for body in bodies:
+            assert counter.push(body, None)["verdict"] == "applied"
+        assert counter.row("user_account", ann)["role"] == "admin"
+        assert counter.row("work_order", made.result)["deleted"]
+        station.execute("SELECT sync.end_bringing()")
+        assert counter.push_rows(THE_PLANT, new_order(uuid4()))["verdict"] == "denied"
+        assert counter.push_rows(admin, new_order(uuid4()))["verdict"] == "applied"
