@@ -80,8 +80,13 @@ def _kind(column: Column[Any]) -> Kind:
         case "float" | "double":
             return Kind(float, _as_is, _as_is)
         case "JSON":
-            return Kind(_as_is, lambda told: json.dumps(told, ensure_ascii=False), json.loads)
+            return Kind(_as_is, lambda told: json.dumps(told, ensure_ascii=False), parsed)
     return Kind(_as_is, _as_is, _as_is)
+
+
+def parsed(stored: object) -> object:
+    """What a JSON column holds: SQLite makes numbers of texts that look like one."""
+    return json.loads(stored) if isinstance(stored, str) else stored
 
 
 class SharedTable:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +9,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from app.store.schema import read_uri
-from app.sync.shared_rows import GHOST, SharedTable, shared_tables
+from app.sync.shared_rows import GHOST, SharedTable, parsed, shared_tables
 
 FILE_NAME = "sync-staging.sqlite"
 _CHUNK = 5000
 
 
-def _same_json(one: str | None, other: str | None) -> bool:
+def _same_json(one: object, other: object) -> bool:
     """PostgreSQL orders keys its own way."""
-    return one == other or (one is not None and other is not None and json.loads(one) == json.loads(other))
+    return one == other or (one is not None and other is not None and parsed(one) == parsed(other))
 
 
 class Staging:

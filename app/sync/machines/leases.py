@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 10.0
+_BEATS_IN_SILENCE = 6  # where the owner of the server wants machines to be taken over sooner
 _SOON = 1.0  # s; an order of a person is on its way to the server
 _ASK_SECONDS = 3.0
 _SILENCE = 120.0  # s; until the server says otherwise
@@ -134,7 +135,7 @@ class Leases:
             pause = self._beat
             try:
                 await self._round(link)
-                pause = min(pause, _SOON) if self._orders else pause
+                pause = min(pause, self._silence / _BEATS_IN_SILENCE, _SOON if self._orders else pause)
             except LinesideError as fault:
                 log.debug("leases not kept", reason=fault.sentence)
             try:
