@@ -13,12 +13,14 @@ import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal, Slot
 
 from app.domain.equipment import EquipmentState, Health, equipment_state, health
+from app.domain.forwarding import ForwardFigures
 from app.domain.machine_news import LinkState, LinkStatus, WriteAnswered
 from app.domain.plant import Plant, Tag
 from app.domain.samples import Sample, is_bad, is_good
 from app.live.feed import Feed, FeedStatus
 from app.live.messages import (
     AlarmChanged,
+    Forwarding,
     LinkFigures,
     Message,
     Ping,
@@ -27,6 +29,7 @@ from app.live.messages import (
 )
 from app.plant import utc_now
 from app.store.history import FILE_NAME, AlarmRecord, HistoryReader
+from app.sync.machines.shared_history import SharedHistory
 from ui.bridge.alarm_board import AlarmBoard
 from ui.bridge.desk import EVERYTHING, Desk
 from ui.bridge.machines import MachineNow, SignalNow, tag_view, why_stale
@@ -73,6 +76,7 @@ class LiveDesk(QObject):
     plant_changed = Signal()
     figures_changed = Signal(str)
     write_answered = Signal(object)
+    forwarding_changed = Signal()
 
     def __init__(
         self, desk: Desk, parent: QObject | None = None, *, clock: Callable[[], datetime] = utc_now
@@ -80,11 +84,13 @@ class LiveDesk(QObject):
         super().__init__(parent)
         self.desk = desk
         self.history = HistoryReader(desk.house.folder / FILE_NAME)
+        self.all_history = SharedHistory(self.history, desk.house.folder, desk.house.store.reader)
         self.plant = Plant()
         self._plant_stamp: object = None
         self.maintenance: frozenset[str] = frozenset()
         self.links: dict[str, LinkStatus] = {}
         self.figures: dict[str, LinkFigures] = {}
+        self.forwarding = ForwardFigures()
         self.board = AlarmBoard()
         self.trouble = ""
         self.skipped = 0
@@ -136,6 +142,7 @@ class LiveDesk(QObject):
         self.outlook.stop()
         if self._task is not None:
             self._task.cancel()
+        self.all_history.close()
         self.history.close()
 
     def poke(self) -> None:
@@ -216,6 +223,9 @@ class LiveDesk(QObject):
         elif isinstance(message, LinkFigures):
             self.figures[message.connection] = message
             self.figures_changed.emit(message.connection)
+        elif isinstance(message, Forwarding):
+            self.forwarding = message.figures
+            self.forwarding_changed.emit()
         elif isinstance(message, WriteAnswered):
             self.write_answered.emit(message)
         elif isinstance(message, Ping):

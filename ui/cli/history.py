@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from ui.cli.session import folder, parse_moment, plain, say, say_rows
 
 if TYPE_CHECKING:
     from app.domain.corrections import Correction
-    from app.store.history import HistoryStats
+    from app.store.history import HistoryReader, HistoryStats
+    from app.sync.machines.shared_history import SharedHistory
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -34,13 +36,15 @@ def read_history(
     ),
     raw: bool = _RAW,
 ) -> None:
-    """Show the stored samples of a tag, or buckets of them, with corrections laid over."""
+    """Show the stored samples of a tag, or buckets of them, with corrections laid over.
+
+    What another station collected is read from the shared server.
+    """
     from app.domain.samples import describe_quality
-    from app.store.history import FILE_NAME, HistoryReader
 
     since, until = _times(start, end)
     laid_over = () if raw else _corrections([tag], since, until)[tag]
-    with HistoryReader(folder() / FILE_NAME) as reader:
+    with _all_history() as reader:
         if pixels is not None:
             _show_buckets(reader.buckets(tag, since, until, pixels, laid_over))
             return
@@ -51,6 +55,26 @@ def read_history(
     say_rows(
         rows, {"time": "Time", "value": "Value", "quality": "Quality"}, f"No samples of {tag} in that time."
     )
+
+
+@contextmanager
+def _all_history() -> Iterator[HistoryReader | SharedHistory]:
+    """The history of this folder, and where there is a main store that shares a server, that of the others."""
+    from app.store.history import FILE_NAME, HistoryReader
+    from app.store.read_only import ReadOnlyStore
+    from app.store.sessions import STORE_NAME
+    from app.sync.machines.shared_history import SharedHistory
+
+    with ExitStack() as stack:
+        local = stack.enter_context(HistoryReader(folder() / FILE_NAME))
+        if not (folder() / STORE_NAME).exists():
+            yield local
+            return
+        store = ReadOnlyStore(folder())
+        stack.callback(store.close)
+        shared = SharedHistory(local, folder(), store.reader)
+        stack.callback(shared.close)
+        yield shared
 
 
 def _times(start: str | None, end: str | None) -> tuple[datetime, datetime]:

@@ -15,6 +15,7 @@ from app.domain.plant import Tag
 from app.domain.samples import Sample, is_bad, is_good
 from app.store.history import Buckets, HistoryReader
 from app.store.queries.corrections import corrections_of
+from app.sync.machines.shared_history import SharedHistory
 from ui.bridge.live import LiveDesk
 from ui.bridge.rings import Floats, Ring, flags, number
 from ui.widgets.chart_trace import BAD, CORRECTED, UNCERTAIN, Flags, Trace
@@ -97,7 +98,7 @@ def from_samples(
 
 
 def read_curve(
-    history: HistoryReader,
+    history: HistoryReader | SharedHistory,
     tag: str,
     start: float,
     end: float,
@@ -123,7 +124,7 @@ def read_stored(live: LiveDesk, tag: Tag, start: float, end: float, steps: int) 
     with live.desk.house.store.reader() as session:
         corrections = corrections_of(session, tag.name, first, last)
     return read_curve(
-        live.history, tag.name, start, end, steps, discrete=tag.discrete, corrections=corrections
+        live.all_history, tag.name, start, end, steps, discrete=tag.discrete, corrections=corrections
     )
 
 

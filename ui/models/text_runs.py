@@ -60,8 +60,8 @@ class TextSource(QObject):
 
     def _read(self, tag: str, first: float, last: float) -> list[Sample]:
         start, end = (datetime.fromtimestamp(moment, UTC) for moment in (first, last))
-        before = self._live.history.before(tag, start)
-        found = self._live.history.samples(tag, start, end, _MOST)
+        before = self._live.all_history.before(tag, start)
+        found = self._live.all_history.samples(tag, start, end, _MOST)
         return found if before is None else [before, *found]
 
     def _take(self, tag: str, samples: list[Sample]) -> None:

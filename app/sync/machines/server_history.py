@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.sync.wire import ServerConnection
 
 _LEFT_ALONE = 30.0  # s; a server that was not reached is not asked again before
+_GOODBYE = 0.5
 _GOOD = "r.q BETWEEN 0 AND 1073741823"  # the two highest bits of a status code are its severity
 _SUMMABLE = (
     "(abs(r.v) < 1e290 OR abs(r.v) = 'infinity')"  # PostgreSQL refuses a sum that leaves the range of reals
@@ -159,10 +160,13 @@ class ServerHistory:
         line = self._line
         if line is not None:
             line.abort()
-        with self._lock:
-            if self._line is not None:
-                self._line.close()
-                self._line = None
+        if self._lock.acquire(timeout=_GOODBYE):  # whoever still connects closes nothing, and is not waited for
+            try:
+                if self._line is not None:
+                    self._line.close()
+                    self._line = None
+            finally:
+                self._lock.release()
 
 
 def _pieces(rows: Sequence[tuple[Any, ...]]) -> Pieces:

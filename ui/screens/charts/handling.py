@@ -63,7 +63,8 @@ class ChartHandling(QObject):
 
     def to_oldest(self) -> None:
         """The same length of time, beginning with the oldest sample of the shown signals."""
-        history, names, now = self._live.history, [tag.name for tag in self._stack.tags], self._live.now()
+        names, now = [tag.name for tag in self._stack.tags], self._live.now()
+        history = self._live.all_history
 
         def oldest() -> float | None:
             found = [history.samples(name, _BEGINNING, now, 1) for name in names]
