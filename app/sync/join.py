@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from app.sync.membership import (
     with_password,
 )
 from app.sync.server.address import ServerAddress
+from app.sync.sole import sole_engine
 
 if TYPE_CHECKING:
     from app.sync.wire import Hello, ServerConnection
@@ -93,6 +94,10 @@ class Joining:
                     report = replace(report, warning=warning, brought=brought, rows=rows)
             undo.pop_all()
         return report
+
+    def _alone(self, before: UUID | None) -> AbstractContextManager[None]:
+        """No sync process may begin while the first round is under way here."""
+        return sole_engine(self.folder) if before is None else nullcontext()
 
     @contextmanager
     def _nothing_left_on_failure(self) -> Iterator[ExitStack]:
