@@ -1,4 +1,4 @@
-"""How a shared server is: versions, stations and how far behind they are, sizes, what is parked, whether the log holds."""
+"""How a shared server is: versions, stations and how far behind they are, sizes, what is parked, the log's chain."""
 
 from __future__ import annotations
 

@@ -17,6 +17,18 @@ LANGUAGE sql STABLE AS $$
   END
 $$;
 
+CREATE OR REPLACE FUNCTION sync._dispute_sentence(p_bad jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE
+    WHEN EXISTS (SELECT FROM jsonb_array_elements(p_bad) d WHERE d->>'field' = '' AND d->'theirs' = 'null')
+      THEN 'The server does not have what this changes.'
+    WHEN EXISTS (SELECT FROM jsonb_array_elements(p_bad) d WHERE d->>'field' = 'deleted' AND d->'theirs' = 'true')
+      THEN 'Somebody deleted this meanwhile.'
+    WHEN NOT EXISTS (SELECT FROM jsonb_array_elements(p_bad) d WHERE d->'base' <> d->'theirs')
+      THEN 'This step is not allowed from where it stands.'
+    ELSE 'Somebody changed the same meanwhile.' END
+$$;
+
 -- Applies all rows of an entry. p_rows is what the log says of them (JSON, without the brackets); disputes, if there
 -- are any, stand in p_bad; raises whatever else stands against it.
 CREATE OR REPLACE FUNCTION sync._apply(
@@ -140,7 +152,7 @@ BEGIN
     v_seq := sync._next_seq();
     SELECT a.p_rows, a.p_merged, a.p_bad INTO v_rows, v_merged, v_bad FROM sync._apply(p_src, v_who, j, v_seq) a;
     IF v_bad <> '[]' THEN
-      RAISE EXCEPTION 'Somebody changed the same meanwhile.' USING ERRCODE = 'SY010';
+      RAISE EXCEPTION '%', sync._dispute_sentence(v_bad) USING ERRCODE = 'SY010';
     END IF;
     IF j ? 'resolves' THEN
       v_settled := sync._settle(v_who, j->'resolves', v_seq);
