@@ -202,7 +202,7 @@ class _Control:
 
     def work_offline(self, offline: bool) -> None: ...
 
-    def look_at(self, entity: str, row_id: UUID) -> None: ...
+    def look_at(self, entity: str, row_id: UUID | None, actor: str = "") -> None: ...
 
     def fetch_file(self, sha256: str) -> None:
         self.fetched.append(sha256)
@@ -238,6 +238,8 @@ def test_a_photo_of_another_station_is_fetched_when_it_is_opened(
     assert panel.strip.tiles.shown[0].state == "☁ not here"
     control = _Control()
     desk.sharing.control = control
+    write_status(house.folder, SyncStatus(pid=1, written_at=house.door.clock()))
+    qtbot.waitUntil(lambda: desk.sharing.now.heard is not None, timeout=10_000)
     panel.open_file(panel.files[0].id)
     card = panel.card
     assert card is not None
@@ -276,7 +278,7 @@ def test_what_is_on_its_way_shows_how_far_it_is(
     mine = next(file for file in panel.files if file.name == "weld seam.jpg")
     qtbot.waitUntil(lambda: _state(panel, mine.id) == "⇅ waiting", timeout=5000)
     moving = Transfer(mine.sha256, True, 42, 100)
-    write_status(house.folder, SyncStatus(written_at=house.door.clock(), transfers=(moving,)))
+    write_status(house.folder, SyncStatus(pid=1, written_at=house.door.clock(), transfers=(moving,)))
     qtbot.waitUntil(lambda: _state(panel, mine.id) == "⇅ 42 %", timeout=10_000)
 
 

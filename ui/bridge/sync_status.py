@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.store.queries.conflicts import conflict_marks, open_conflicts
 from app.store.queries.unsent import UnsentRows, unconfirmed
 from app.store.sharing import joined_station
+from app.sync.control import SyncControl as RunningSync
 from app.sync.status import OFFLINE, ONLINE, PAUSED, REFUSED, SyncStatus, read_status
 
 if TYPE_CHECKING:
@@ -23,28 +24,29 @@ if TYPE_CHECKING:
 LOOK_MS = 1000
 _SOON_MS = 250
 _LOOKED_AGAIN_MS = 20_000
+_PATIENT_LOOKS = 6  # a sync process takes some seconds to start
 SILENT_AFTER = timedelta(seconds=30)
 """A sync process that wrote nothing for so long does not run, whatever it said last."""
 UNSENT_MARK, CONFLICT_MARK = "⇅", "⚡"
 
 
 class SyncControl(Protocol):
-    """What the sync process can be asked; each call may take some seconds and raises `WorldFault`."""
+    """What the sync process can be asked; each call may take some seconds and raises `LinesideError`."""
 
     def sync_now(self) -> None: ...
 
     def work_offline(self, offline: bool) -> None: ...
 
-    def look_at(self, entity: str, row_id: UUID) -> None: ...
+    def look_at(self, entity: str, row_id: UUID | None, actor: str = "") -> None: ...
 
     def fetch_file(self, sha256: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """One look: `station` is None where nothing is shared; `status` None where no sync process was ever heard.
+    """One look: `station` is None where nothing is shared; `status` None while no running sync process is heard.
 
-    `silent` tells that the process said nothing for long. `to_send` and `conflicts` are counted here.
+    `silent` tells that none was heard for some seconds. `to_send` and `conflicts` are counted here.
     """
 
     station: str | None = None
@@ -134,9 +136,10 @@ class SyncWatch(QObject):
         self._desk = desk
         self.now = Sharing()
         self.marks = Marks()
-        self.control: SyncControl | None = None
+        self.control: SyncControl = RunningSync(desk.house.folder)
         self._rows = UnsentRows()
         self._reading = self._again = False
+        self._unheard = 0
         self._seen: tuple[str, UUID] | None = None
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self.look)
@@ -208,19 +211,24 @@ class SyncWatch(QObject):
         self._desk.tasks.run(lambda: _heard(folder), self._take_status, owner=self, key="status")
 
     def _take_status(self, status: SyncStatus | None) -> None:
-        written = status.written_at if status is not None else None
-        silent = status is None or (
-            written is not None and self._desk.house.door.clock() - written > SILENT_AFTER
+        alive = status is not None and self._is_alive(status)
+        self._unheard = 0 if alive else self._unheard + 1
+        here, silent = self.now, self._unheard > _PATIENT_LOOKS
+        self._show(
+            Sharing(
+                here.station, status if alive else None, silent, here.to_send, here.oldest, here.conflicts
+            )
         )
-        here = self.now
-        self._show(Sharing(here.station, status, silent, here.to_send, here.oldest, here.conflicts))
+
+    def _is_alive(self, status: SyncStatus) -> bool:
+        """Whether whoever wrote this still runs: it says so when it ends, and writes now and then."""
+        written = status.written_at
+        late = written is None or self._desk.house.door.clock() - written > SILENT_AFTER
+        return bool(status.pid) and not late
 
     def ask(self, request: Callable[[SyncControl], None]) -> None:
         """Have the sync process do something, on a worker; what fails is told as a refusal."""
         control = self.control
-        if control is None:
-            self._desk.refused.emit("The sync process does not run on this computer at the moment.")
-            return
         self._desk.tasks.run(
             lambda: request(control), self._asked, owner=self, key="ask", failed=self._not_asked
         )
@@ -239,20 +247,33 @@ class SyncWatch(QObject):
 
     def look_at(self, entity: str, row_id: UUID | None) -> None:
         """A person has this row open (None: none any more); others see that while it lasts."""
-        self._seen = (entity, row_id) if row_id is not None else None
-        if self._seen is None or self.control is None:
-            self._still_here.stop()
+        seen = (entity, row_id) if row_id is not None else None
+        if seen is None and (self._seen is None or self._seen[0] != entity):
+            return  # another screen spoke since
+        self._seen = seen
+        if not self.now.joined:
             return
-        self._say_where()
-        self._still_here.start()
+        if seen is None:
+            self._still_here.stop()
+            self._tell_place(entity, None)
+        else:
+            self._say_where()
+            self._still_here.start()
 
     @Slot()
     def _say_where(self) -> None:
-        control, seen = self.control, self._seen
-        if control is None or seen is None or self._desk.actor is None:
-            return
+        if self._seen is not None and self._desk.actor is not None:
+            self._tell_place(*self._seen)
+
+    def _tell_place(self, entity: str, row_id: UUID | None) -> None:
+        control = self.control
+        name = self._desk.actor.name if self._desk.actor is not None else ""
         self._desk.tasks.run(
-            lambda: control.look_at(*seen), _nothing, owner=self, key="look_at", failed=_not_important
+            lambda: control.look_at(entity, row_id, name),
+            _nothing,
+            owner=self,
+            key="look_at",
+            failed=_not_important,
         )
 
     def others_at(self, entity: str, row_id: UUID) -> list[SomebodyElse]:

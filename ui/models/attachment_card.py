@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QImageReader, QPixmap
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.attachments import AttachmentState, is_picture
-from app.domain.errors import LinesideError
-from app.store.blobs import BlobFolder
 from app.store.queries.attachments import AttachedFile
-from app.sync.status import Transfer
 from ui.bridge.desk import Desk
+from ui.bridge.photos import Photos
 from ui.models.attachment_words import elsewhere, icon_of, size_words
 from ui.models.wording import moment, percent
 from ui.theme import current_theme
@@ -26,7 +22,6 @@ from ui.widgets.picture_view import PictureView
 from ui.widgets.themed import ElidedLabel, RoleLabel
 
 _LOOK_MS = 500
-_LONGEST_SIDE = 8000  # a larger picture is shown smaller: 64 megapixels take 256 MB
 
 
 class AttachmentCard(DialogCard):
@@ -43,7 +38,7 @@ class AttachmentCard(DialogCard):
         self.setObjectName("attachment-card")
         self.file = file
         self._desk = desk
-        self._blobs = BlobFolder(desk.house.folder)
+        self._photos = Photos(desk)
         self._asked = False
         self._build(content)
         self._look = QTimer(self, interval=_LOOK_MS)
@@ -89,13 +84,12 @@ class AttachmentCard(DialogCard):
 
     def _try(self) -> None:
         """Show the file if it is here; else fetch it and look again."""
-        if self._blobs.has(self.file.sha256):
+        if self._photos.is_here(self.file.sha256):
             self._look.stop()
-            self.view.show_words("Opening…", self._small())
-            work = partial(_opened, self._blobs, self.file)
-            self._desk.tasks.run(work, self._show, owner=self, key="open", failed=self._failed)
+            self.view.show_words("Opening…", thumbnail_of(self.file))
+            self._photos.open(self.file.sha256, self.file.mime, self._show, self._failed, owner=self)
             return
-        self.view.show_words(self._why_not(), self._small())
+        self.view.show_words(self._why_not(), thumbnail_of(self.file))
         self._look.start()
 
     def _why_not(self) -> str:
@@ -104,30 +98,22 @@ class AttachmentCard(DialogCard):
             return elsewhere(self.file)
         if self.file.state is AttachmentState.LOST:
             return "The file is missing on this computer; a backup may have it."
-        control = self._desk.sharing.control
-        if control is None:
-            return "The file is on the server; it can be fetched when this station is connected."
         if not self._asked:
-            self._asked = True
-            fetch = partial(control.fetch_file, self.file.sha256)
-            self._desk.tasks.run(fetch, _nothing, owner=self, key="fetch", failed=self._fetch_failed)
-        transfer = transfer_of(self._desk, self.file.sha256)
+            self._asked = self._photos.fetch(self.file.sha256, self._fetch_failed, owner=self)
+            if not self._asked:
+                return "The file is on the server; it can be fetched when this station is connected."
+        transfer = self._photos.transfer(self.file.sha256)
         if transfer is not None and transfer.problem:
             return transfer.problem
         if transfer is not None and transfer.total:
             return f"Fetching from the server… {percent(transfer.done / transfer.total)}"
         return "Fetching from the server…"
 
-    def _fetch_failed(self, error: BaseException) -> None:
+    def _fetch_failed(self, _sentence: str) -> None:
         self._asked = False  # the next look asks again
-        if not isinstance(error, LinesideError):
-            self._desk.tasks.unhandled.emit(error)
 
-    def _failed(self, error: BaseException) -> None:
-        if not isinstance(error, LinesideError):
-            self._desk.tasks.unhandled.emit(error)
-            return
-        self.view.show_words(error.sentence, self._small())
+    def _failed(self, sentence: str) -> None:
+        self.view.show_words(sentence, thumbnail_of(self.file))
         self._asked = False
         self._look.start()  # damaged bytes were put aside; the server may have them
 
@@ -143,9 +129,6 @@ class AttachmentCard(DialogCard):
             self.view.show_picture(QPixmap.fromImage(image))
         self.view.setFocus()
 
-    def _small(self) -> QPixmap:
-        return thumbnail_of(self.file)
-
     def _on_zoom(self, zoom: float) -> None:
         self.zoom.setText(percent(zoom) if self.view.has_picture else "")
 
@@ -157,7 +140,7 @@ class AttachmentCard(DialogCard):
 
     def save_copy(self, target: str) -> None:
         """Write a copy of the bytes, verified, to `target`."""
-        copy_out(self._desk, self, self.file, target, self.words.set_text)
+        self._photos.copy_out(self.file.sha256, Path(target), self.words.set_text, owner=self)
 
     def _remove(self) -> None:
         self.remove_requested.emit(self.file.id)
@@ -172,59 +155,8 @@ def save_dialog(parent: QWidget, name: str, chosen: Callable[[str], None]) -> No
     dialog.show()
 
 
-def copy_out(
-    desk: Desk, owner: QWidget, file: AttachedFile, target: str, told: Callable[[str], None]
-) -> None:
-    """Write a verified copy on a worker thread; `told` gets the sentence that says how it went."""
-
-    def failed(error: BaseException) -> None:
-        if isinstance(error, LinesideError):
-            told(error.sentence)
-        elif isinstance(error, OSError):
-            told(f"{target} cannot be written ({error.strerror}).")
-        else:
-            desk.tasks.unhandled.emit(error)
-
-    blobs = BlobFolder(desk.house.folder)
-    work = partial(_copy, blobs, file.sha256, Path(target))
-    desk.tasks.run(work, lambda _done: told(f"Saved a copy as {target}."), owner=owner, failed=failed)
-
-
-def _copy(blobs: BlobFolder, sha256: str, target: Path) -> None:
-    blobs.read(sha256)  # raises when it is missing or damaged
-    shutil.copyfile(blobs.file(sha256), target)
-
-
-def _nothing(_result: object) -> None:
-    """The request is on its way; the bytes show up in the folder."""
-
-
-def _opened(blobs: BlobFolder, file: AttachedFile) -> QImage | None:
-    """The picture the right way up, None for what is no picture; on a worker thread."""
-    content = blobs.read(file.sha256)
-    if not is_picture(file.mime):
-        return None
-    data = QByteArray(content)
-    buffer = QBuffer(data)
-    buffer.open(QBuffer.OpenModeFlag.ReadOnly)
-    reader = QImageReader(buffer)
-    reader.setDecideFormatFromContent(True)
-    reader.setAutoTransform(True)
-    size = reader.size()
-    if max(size.width(), size.height()) > _LONGEST_SIDE:
-        reader.setScaledSize(size.scaled(_LONGEST_SIDE, _LONGEST_SIDE, Qt.AspectRatioMode.KeepAspectRatio))
-    return reader.read()
-
-
 def thumbnail_of(file: AttachedFile) -> QPixmap:
     picture = QPixmap()
     if file.thumbnail:
         picture.loadFromData(QByteArray(file.thumbnail), "JPEG")
     return picture
-
-
-def transfer_of(desk: Desk, sha256: str) -> Transfer | None:
-    """The way of these bytes to or from the server, if it is under way."""
-    status = desk.sharing.now.status
-    moving = status.transfers if status is not None else ()
-    return next((transfer for transfer in moving if transfer.sha256 == sha256), None)

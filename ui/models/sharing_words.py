@@ -45,8 +45,10 @@ def headline(sharing: Sharing, now: datetime) -> Headline:
     status = sharing.status
     if not sharing.joined:
         return Headline("Nothing is shared")
-    if status is None or sharing.silent:
+    if sharing.silent:
         return Headline("Not connected: the sync process does not run", away=True)
+    if status is None:
+        return Headline("Connecting to the server…")
     since = f" since {local_time(status.since, now)}" if status.since is not None else ""
     if sharing.offline:
         return Headline(f"Offline{since}", away=True)
@@ -114,7 +116,9 @@ def tls_warning(sharing: Sharing) -> str:
 def trouble(sharing: Sharing) -> str:
     """What the last round ran into, in the words of the sync process; empty when it went well."""
     status = sharing.status
-    if status is None or sharing.silent:
+    if status is None:
+        if not sharing.silent:
+            return ""
         return (
             "The sync process does not run on this computer. The window starts it by itself; "
             "`lineside sync` starts it by hand and says what is wrong."

@@ -75,7 +75,9 @@ def told(house: House) -> Callable[..., None]:
 
     def tell(state: str = ONLINE, **more: object) -> None:
         now = house.door.clock()
-        status = SyncStatus(state=state, since=now, written_at=now, station="07", tls="verified", lag_s=1.2)
+        status = SyncStatus(
+            state=state, since=now, written_at=now, station="07", tls="verified", lag_s=1.2, pid=1
+        )
         values = {name: getattr(status, name) for name in status.__struct_fields__} | more
         write_status(house.folder, SyncStatus(**values))
 
@@ -478,7 +480,7 @@ class _Process(SyncControl):
     def work_offline(self, offline: bool) -> None:
         self.asked.append(("offline", offline))
 
-    def look_at(self, entity: str, row_id: UUID) -> None:
+    def look_at(self, entity: str, row_id: UUID | None, actor: str = "") -> None:
         self.asked.append(("look", entity, row_id))
 
     def fetch_file(self, sha256: str) -> None:
@@ -493,6 +495,7 @@ def test_who_opens_an_order_is_told_who_else_has_it_open(
     desk.sharing.control = process
     panel = OrderPanel(desk)
     qtbot.addWidget(panel)
+    qtbot.waitUntil(lambda: desk.sharing.now.joined, timeout=WAIT)
     panel.show_order(row)
     qtbot.waitUntil(lambda: ("look", "work_order", row) in process.asked, timeout=WAIT)
     assert panel.sharing.words.isHidden()
@@ -501,6 +504,7 @@ def test_who_opens_an_order_is_told_who_else_has_it_open(
     qtbot.waitUntil(lambda: not panel.sharing.words.isHidden(), timeout=WAIT)
     assert panel.sharing.words.text() == "K. Osei has this open on station 03"
     panel.hide()
+    qtbot.waitUntil(lambda: process.asked[-1] == ("look", "work_order", None), timeout=WAIT)
 
 
 def test_the_buttons_ask_the_sync_process(

@@ -173,15 +173,14 @@ class SharingScreen(Pane):
         self.conflicts.state.setVisible(sharing.joined and self.tabs.currentIndex() == CONFLICTS)
         self.actions_set.rename("sharing.offline", "Go online" if sharing.paused else "Work offline")
         silent = "The sync process does not run on this computer at the moment."
-        reason = "Nothing is shared here." if not sharing.joined else silent if self._mute() else None
+        reason = (
+            "Nothing is shared here." if not sharing.joined else silent if sharing.heard is None else None
+        )
         for key in ("sharing.now", "sharing.offline"):
             self.actions_set.set_unavailable(key, reason)
         self.tabs.setTabText(CONFLICTS, _with_count("Conflicts", sharing.conflicts))
         self.tabs.setTabText(UNSENT, _with_count("If you closed the lid now", sharing.to_send))
         self._tell()
-
-    def _mute(self) -> bool:
-        return self._desk.sharing.control is None
 
     def _tell(self) -> None:
         self.status.tell()
