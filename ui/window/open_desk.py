@@ -15,6 +15,7 @@ from ui.bridge.collector import CollectorKeeper
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.bridge.speaker import Silence, Speaker
+from ui.bridge.sync_keeper import SyncKeeper
 from ui.tasks import Tasks
 from ui.window.idle_lock import IdleLock
 from ui.window.layout_memory import LayoutMemory
@@ -34,6 +35,7 @@ class OpenDesk:
     memory: LayoutMemory
     idle: IdleLock
     collector: CollectorKeeper | None
+    sync: SyncKeeper | None
     sound: Annunciator
 
     def close(self) -> None:
@@ -43,6 +45,8 @@ class OpenDesk:
         self.live.close()
         if self.collector is not None:
             self.collector.stop()
+        if self.sync is not None:
+            self.sync.stop()
 
     def close_store(self) -> None:
         self.desk.close()
@@ -69,8 +73,11 @@ def furnish(
     idle = IdleLock(settings.idle_lock_minutes * 60, parent)
     idle.idle.connect(partial(sessions.lock, idle=True))
     collector: CollectorKeeper | None = None
+    sync: SyncKeeper | None = None
     if loop is not None:
         live.start(loop)
+        sync = SyncKeeper(desk, folder, parent)
+        sync.start()
         if settings.collect_here:
             collector = CollectorKeeper(live, folder, parent, with_us=leave_nothing)
             collector.start()
@@ -79,7 +86,7 @@ def furnish(
     memory = LayoutMemory(kept)
     sound = Annunciator(live, Speaker() if settings.alarm_sound else Silence(), parent)
     sound.failed.connect(partial(_tell_of_sound, desk))
-    return OpenDesk(desk, live, sessions, UndoHistory(desk, parent), memory, idle, collector, sound)
+    return OpenDesk(desk, live, sessions, UndoHistory(desk, parent), memory, idle, collector, sync, sound)
 
 
 def _tell_of_sound(desk: Desk, sentence: str) -> None:
