@@ -40,7 +40,8 @@ def create(
     from app.upkeep.backup import create_backup
 
     report = create_backup(folder(), file, with_history=with_history)
-    text = f"Wrote {report.file} ({report.bytes / 1e6:,.1f} MB, {report.work_orders:,} work orders{_files_words(report)})"
+    held = f"{report.work_orders:,} work orders{_files_words(report)}"
+    text = f"Wrote {report.file} ({report.bytes / 1e6:,.1f} MB, {held})"
     say(report, f"{text}{_history_words(report)}.")
 
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QPixmap
 
 from app.domain.attachments import AttachmentState, is_picture
 from app.store.queries.attachments import AttachedFile
-from app.sync.status import Transfer
+from ui.bridge.photos import Transfer
 from ui.models.wording import moment, percent
 from ui.widgets.attachment_strip import Tile
 

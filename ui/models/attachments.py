@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from PySide6.QtCore import QBuffer, QByteArray, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 from shiboken6 import isValid
 from sqlalchemy.orm import Session
 
-from app.domain.errors import LinesideError
 from app.domain.people import Permission
 from app.operations.attachments import attach_file, remove_attachment
-from app.store.blobs import BlobFolder
-from app.store.incoming_files import TakenFile, take_bytes, take_file
 from app.store.queries.attachments import AttachedFile, attached_files
 from ui.bridge.desk import EVERYTHING, Desk
-from ui.models.attachment_card import AttachmentCard, copy_out, save_dialog, thumbnail_of, transfer_of
+from ui.bridge.photos import Photos, TakenFile
+from ui.models.attachment_card import AttachmentCard, save_dialog, thumbnail_of
 from ui.models.attachment_words import tile_of
 from ui.widgets.attachment_strip import AttachmentStrip
 
@@ -38,7 +35,7 @@ class AttachmentPanel(QWidget):
         self.setObjectName(f"attachments-{owner}")
         self._desk, self._owner = desk, owner
         self._row: UUID | None = None
-        self._blobs = BlobFolder(desk.house.folder)
+        self._photos = Photos(desk)
         self._files: dict[UUID, AttachedFile] = {}
         self._pictures: dict[UUID, QPixmap] = {}
         self._card: AttachmentCard | None = None
@@ -80,7 +77,7 @@ class AttachmentPanel(QWidget):
     # -- what is shown
 
     def _read(self) -> None:
-        row_id, is_here = self._row, self._blobs.has
+        row_id, is_here = self._row, self._photos.is_here
         if row_id is None:
             return
 
@@ -104,7 +101,7 @@ class AttachmentPanel(QWidget):
     def _draw(self) -> None:
         now: datetime = self._desk.house.door.clock()
         tiles = [
-            tile_of(file, self._pictures[file.id], transfer_of(self._desk, file.sha256), now)
+            tile_of(file, self._pictures[file.id], self._photos.transfer(file.sha256), now)
             for file in self._files.values()
         ]
         self.strip.set_tiles(tiles)
@@ -118,7 +115,7 @@ class AttachmentPanel(QWidget):
         if not self.isVisible() or not self._files:
             return
         self._draw()
-        if any(transfer_of(self._desk, file.sha256) for file in self._files.values()):
+        if any(self._photos.transfer(file.sha256) for file in self._files.values()):
             self._read()
 
     def _on_actor(self, _actor: object) -> None:
@@ -143,22 +140,24 @@ class AttachmentPanel(QWidget):
 
     def take_files(self, files: list[Path]) -> None:
         """Attach these files to the row on show."""
-        for file in files:
-            self._take_in(partial(take_file, self._blobs, file))
+        if self._has_row():
+            for file in files:
+                self._photos.take_file(file, partial(self._attach, self._row), owner=self)
 
     def take_picture(self, image: QImage) -> None:
         """Attach a picture that has no file, named by the moment."""
-        name = f"Picture {self._desk.house.door.clock().astimezone():%Y-%m-%d %H.%M.%S}.png"
-        self._take_in(partial(_take_image, self._blobs, name, image))
+        if self._has_row():
+            name = f"Picture {self._desk.house.door.clock().astimezone():%Y-%m-%d %H.%M.%S}.png"
+            self._photos.take_image(name, image, partial(self._attach, self._row), owner=self)
 
-    def _take_in(self, work: Callable[[], TakenFile]) -> None:
+    def _has_row(self) -> bool:
         if self._row is None:
             self._desk.refused.emit(_NO_ROW)
-            return
-        done = partial(self._attach, self._row)
-        self._desk.tasks.run(work, done, owner=self, failed=self._not_taken)
+        return self._row is not None
 
-    def _attach(self, row_id: UUID, taken: TakenFile) -> None:
+    def _attach(self, row_id: UUID | None, taken: TakenFile) -> None:
+        if row_id is None:
+            return
         intent = attach_file(
             owner=self._owner,
             owner_id=row_id,
@@ -169,12 +168,6 @@ class AttachmentPanel(QWidget):
             thumbnail=taken.thumbnail,
         )
         self._desk.perform(intent, owner=self)
-
-    def _not_taken(self, error: BaseException) -> None:
-        if isinstance(error, LinesideError):
-            self._desk.refused.emit(error.sentence)
-        else:
-            self._desk.tasks.unhandled.emit(error)
 
     # -- one file
 
@@ -197,13 +190,13 @@ class AttachmentPanel(QWidget):
         file = self._files.get(key)
         if file is None:
             return
-        if not self._blobs.has(file.sha256):
+        if not self._photos.is_here(file.sha256):
             self.open_file(key)
             return
         save_dialog(self, file.name, partial(self._save_copy, file))
 
     def _save_copy(self, file: AttachedFile, target: str) -> None:
-        copy_out(self._desk, self, file, target, self._desk.refused.emit)
+        self._photos.copy_out(file.sha256, Path(target), self._desk.refused.emit, owner=self)
 
     def remove(self, key: UUID) -> None:
         """Take it away; the undo bar brings it back."""
@@ -213,11 +206,3 @@ class AttachmentPanel(QWidget):
         card = self.card
         if card is not None and card.file.id == key:
             card.close()
-
-
-def _take_image(blobs: BlobFolder, name: str, image: QImage) -> TakenFile:
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")  # type: ignore[call-overload]  # PySide's stubs name this parameter differently
-    return take_bytes(blobs, name, bytes(data.data()))

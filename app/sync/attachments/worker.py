@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.domain.attachments import is_digest
 from app.domain.errors import LinesideError, NotFound, Refused, WorldFault
 from app.store.blobs import BlobFolder
 from app.store.journal import PENDING
@@ -116,7 +117,9 @@ class BlobWorker:
         self._woken.set()
 
     def fetch(self, sha256: str) -> None:
-        """Fetch these bytes next; how it goes is told as progress."""
+        """Fetch these bytes next; how it goes is told as progress. Raises `Refused` for what names no bytes."""
+        if not is_digest(sha256):
+            raise Refused("A file is named by its SHA-256: 64 hex digits in lower case.")
         if sha256 not in self._wanted:
             self._wanted.append(sha256)
         self._woken.set()
