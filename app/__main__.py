@@ -40,13 +40,17 @@ def collect_until(folder: Path, wish: Wish = Wish()) -> list[LinkFigures]:
     """
     from app.live.store_source import StorePlantSource
     from app.store.read_only import ReadOnlyStore
+    from app.sync.child import SyncChild
 
     store = ReadOnlyStore(folder)
+    sync = SyncChild(folder)
     try:
+        sync.start()
         # aiomqtt and pyserial watch file descriptors, which the default loop of Windows cannot.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             return runner.run(_collect(StorePlantSource(store), folder, wish))
     finally:
+        sync.stop()
         store.close()
 
 

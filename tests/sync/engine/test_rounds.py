@@ -20,8 +20,8 @@ from app.sync.pulling import pull_all
 from tests.sync.harness import START, SyncedStation, World
 
 
-def _order(station: SyncedStation, **values: object) -> UUID:
-    made: UUID = station.do(create_work_order(**{"product": "FRAME-M", "quantity": 60, **values})).result
+def _order(station: SyncedStation, number: str = "") -> UUID:
+    made: UUID = station.do(create_work_order(product="FRAME-M", quantity=60, number=number)).result
     return made
 
 

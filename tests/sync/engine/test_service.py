@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID
@@ -42,7 +42,6 @@ def serving(
     listen: Callable[[ServerConnection], bool] = hears,
 ) -> Iterator[SyncService]:
     """A service for this station on a thread; its engine must not be used meanwhile."""
-    failed: list[BaseException] = []
     service = SyncService(
         station.folder,
         station.house.store,
@@ -52,21 +51,13 @@ def serving(
         listen=listen,
     )
 
-    def run() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(service.run)
         try:
-            service.run()
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield service
-    finally:
-        service.stop()
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-        assert not failed, failed
+            yield service
+        finally:
+            service.stop()
+            running.result(PATIENCE)
 
 
 def status(station: SyncedStation) -> SyncStatus:
