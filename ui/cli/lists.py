@@ -41,7 +41,7 @@ def list_entity(
     sort: str = _SORT,
     limit: int = typer.Option(_DEFAULT_LIMIT, "--limit", min=1, help="At most this many rows."),
 ) -> None:
-    """Show a list: work-orders, stages, issues, inspections, equipment, alarms, maintenance, users, conflicts, audit."""
+    """Show a list: work-orders, stages, issues, inspections, equipment, alarms, maintenance, users, conflicts, …"""
     if entity == "alarms":
         from ui.cli.alarms import show_alarms
 
