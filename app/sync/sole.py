@@ -28,7 +28,9 @@ def sole_engine(folder: Path) -> Iterator[None]:
         try:
             held.__enter__()
         except WorldFault:
-            raise EngineElsewhere("Another Lineside syncs this data folder already; it does so by itself.") from None
+            raise EngineElsewhere(
+                "Another Lineside syncs this data folder already; it does so by itself."
+            ) from None
         try:
             yield
         finally:
