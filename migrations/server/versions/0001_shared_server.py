@@ -182,6 +182,7 @@ CREATE TABLE lineside.stage (
     assignee_id uuid REFERENCES lineside.user_account DEFERRABLE,
     blocked_reason text NOT NULL DEFAULT ''
 );
+CREATE INDEX ix_stage_work_order ON lineside.stage (work_order_id);
 CREATE TABLE lineside.tag (
     id uuid PRIMARY KEY, version bigint NOT NULL DEFAULT 1, deleted boolean NOT NULL DEFAULT false,
     name text NOT NULL,
