@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain.forwarding import ForwardState
 from app.live.alarm_desk import AlarmDesk
@@ -13,6 +13,7 @@ from app.live.saving import Saving
 from app.store.history import HistoryWriter
 
 ALARM = "forwarding"
+_SAY_AGAIN = timedelta(hours=1)  # the count in the sentence grows all the time
 _BUSY = 5_000  # samples that wait for the disk when the collector has no time for anything else
 
 
@@ -21,7 +22,7 @@ class ForwardWatch:
 
     def __init__(self, forwarder: Forwarder | None, desk: AlarmDesk, saving: Saving) -> None:
         self._forwarder, self._desk, self._saving = forwarder, desk, saving
-        self._moves_at: datetime | None = None
+        self._said_at: datetime | None = None
 
     def begin(self, writer: HistoryWriter, waiting: Callable[[], int]) -> None:
         """Forwarding begins; `waiting` is how many samples wait for the disk."""
@@ -46,8 +47,11 @@ class ForwardWatch:
         told = self.messages()
         if self._forwarder is not None:
             figures = self._forwarder.figures()
-            if figures.state is ForwardState.OFFLINE and (backlog := figures.backlog(now)):
-                self._desk.raise_system(ALARM, backlog, priority=3, now=now)
-            else:
+            backlog = figures.backlog(now) if figures.state is ForwardState.OFFLINE else ""
+            if not backlog:
+                self._said_at = None
                 self._desk.clear_system(ALARM, now=now)
+            elif self._said_at is None or abs(now - self._said_at) >= _SAY_AGAIN:
+                self._said_at = now
+                self._desk.raise_system(ALARM, backlog, priority=3, now=now)
         return told

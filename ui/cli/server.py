@@ -95,6 +95,25 @@ def remove(name: str = _NAME, url: str = _URL_OPTION) -> None:
         say({"station": name, "forgotten": True}, f"Station {name} is gone; it never sent anything.")
 
 
+@commands.command("keep-samples")
+def keep_samples(
+    url: str = _URL,
+    days: int | None = typer.Option(
+        None, "--days", min=0, help="For so many days from now on; 0 keeps them for ever."
+    ),
+) -> None:
+    """Drop samples that are older than this server keeps them, whole months at once; all are kept otherwise."""
+    from app.sync.server.readings import clean_readings
+
+    found = clean_readings(url) if days is None else clean_readings(url, days)
+    words = (
+        "Samples are kept for ever."
+        if found.dropped_until is None
+        else f"Samples are kept for {found.keep_days:,} days; whole months before {found.dropped_until:%Y-%m-%d} went."
+    )
+    say(found, words)
+
+
 @commands.command()
 def status(
     url: str = _URL,

@@ -13,6 +13,7 @@ import pytest
 from psycopg import errors
 
 from app.domain.samples import Quality, Sample
+from app.sync.server.readings import KeptReadings, clean_readings
 from tests.sync.conftest import ServerDatabase
 from tests.sync.readings.stand import START, Station, on_server, samples
 
@@ -113,10 +114,11 @@ def test_the_server_drops_what_is_older_than_its_owner_keeps(station: Station) -
     station.write([Sample("M/x", at, at, 1.0, Quality.GOOD) for at in times])
     station.forward_all()
     with station.server.connect() as admin:
-        assert value(admin, "SELECT sync.drop_old_readings()") is None
+        assert clean_readings(station.server.url) == KeptReadings(None, None)
         assert value(admin, "SELECT count(*) FROM lineside.samples") == 6
-        admin.execute("UPDATE sync.reading_terms SET keep_days = 90")
-        assert value(admin, "SELECT sync.drop_old_readings()") < now - 89 * DAY
+        cleaned = clean_readings(station.server.url, 90)
+        assert cleaned.dropped_until is not None
+        assert (cleaned.keep_days, cleaned.dropped_until < now - 89 * DAY) == (90, True)
         assert value(admin, 'SELECT min("time") FROM lineside.samples') > now - 132 * DAY
     station.write([Sample("M/x", now, now, 1.0, Quality.GOOD)])
     station.forward_all()
