@@ -92,6 +92,7 @@ class Rebasing:
         try:
             with self._connection.begin_nested():
                 self._write(shown, self._shown)
+                self._stand_in(shown)
         except IntegrityError:
             self.draw_one_by_one()
             return
@@ -117,6 +118,13 @@ class Rebasing:
             if by_table[entity]:
                 old = {row_id: before.get((entity, row_id)) for row_id in by_table[entity]}
                 table.write(self._connection, by_table[entity], old)
+
+    def _stand_in(self, rows: Mapping[Key, Row | None]) -> None:
+        """A row that was never understood here is not shown, but what refers to it has to find something."""
+        for key, row in rows.items():
+            server = self._server[key]
+            if row is None and server is not None:
+                shared_tables()[key[0]].insert_ghost(self._connection, key[1], server)
 
     def _keep(self, shadows: Mapping[Key, Row | None]) -> None:
         gone = [key for key in self._shadowed if key not in shadows]
@@ -148,6 +156,7 @@ class Rebasing:
             later = {key: fold(kept[key], entry.patches(key)) for key in entry.touched if key in kept}
             if not self._place(later, kept):
                 log.info("a change waits for its verdict without being shown", change=entry.change_id)
+        self._stand_in(kept)
         self._keep(
             {
                 key: self._server[key]

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Column, Connection, Table
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from app.domain.merging import Row
+from app.domain.merging import VERSION, Row
 from app.store.entries import plain, typed
 from app.store.tables import Record
 from app.store.tables.base import UtcDateTime
@@ -201,13 +201,19 @@ class SharedTable:
         for names, values in changed.items():
             sets = ", ".join(f'"{name}"=?' for name in names)
             connection.exec_driver_sql(f'UPDATE "{self.entity}" SET {sets} WHERE id=?', values)
-        self.insert(
-            connection,
-            [
-                (row_id, *(self.kept(n, row[n] if n in row else self._defaults[n]) for n in self.columns))
-                for row_id, row in fresh
-            ],
-        )
+        self.insert(connection, [self._stored(row_id, row) for row_id, row in fresh])
+
+    def _stored(self, row_id: str, row: Row) -> tuple[Any, ...]:
+        return (row_id, *(self.kept(n, row[n] if n in row else self._defaults[n]) for n in self.columns))
+
+    def insert_ghost(self, connection: Connection, row_id: str, row: Row) -> None:
+        """Something for others to refer to in place of a row that this program does not understand."""
+        choices = {
+            name: min(known)
+            for name, known in self.choices.items()
+            if row.get(name) is not None and row[name] not in known
+        }
+        self.insert(connection, [self._stored(row_id, {**row, **choices, "deleted": True, VERSION: GHOST})])
 
     def insert(self, connection: Connection, stored: list[tuple[Any, ...]]) -> None:
         """Write whole rows in the form of SQLite (id first), over the ghost of the same id if there is one."""

@@ -40,7 +40,7 @@ def test_a_folder_that_shares_nothing_needs_no_sync_process(world: World) -> Non
     one = world.station("01", joined=False)
     child = SyncChild(one.folder, look=0.01)
     child.start()
-    until(lambda: child._thread.is_alive(), "it looks")
+    until(child._thread.is_alive, "it looks")
     child.stop()
     assert child.pid is None
     assert not (one.folder / "sync.json").exists()
