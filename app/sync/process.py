@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.domain.errors import Refused
+from app.domain.errors import Refused, WorldFault
 from app.journal_log import start_logging
 from app.settings import load_settings
 from app.store.processes import vanished
@@ -20,7 +20,9 @@ from app.sync.service import SyncService
 from app.sync.sole import sole_engine
 
 if TYPE_CHECKING:
-    from app.sync.attachments.worker import BlobStep, BlobWorker
+    from app.settings import Settings
+    from app.sync.attachments.worker import BlobWorker
+    from app.sync.server.patience import PatientConnection
     from app.sync.wire import ServerConnection
 
 _PROGRAM = "lineside sync"
@@ -37,7 +39,7 @@ def run_service(folder: Path, *, parent: int = 0) -> int:
         store = Store(folder)
         try:
             _require_joined(store)
-            _run(folder, store, vanished(parent) if parent else lambda: False)
+            _run(folder, store, settings, vanished(parent) if parent else lambda: False)
         finally:
             store.close()
     return 0
@@ -49,16 +51,18 @@ def _require_joined(store: Store) -> None:
             raise Refused("No server is joined, so there is nobody to sync with.")
 
 
-def _run(folder: Path, store: Store, ends_when: Callable[[], bool]) -> None:
-    from app.sync.attachments.worker import BlobWorker
-    from app.sync.server.address import connect
+def _run(folder: Path, store: Store, settings: Settings, ends_when: Callable[[], bool]) -> None:
+    from app.sync.attachments.transfers import Transfers
+    from app.sync.attachments.worker import BlobLimits, BlobWorker
 
     services: list[SyncService] = []
+    moving = Transfers()
     files = BlobWorker(
         folder,
-        lambda: connect(_url(folder), program=f"{_PROGRAM} files"),
+        lambda: _connect_files(folder, services[0]),
         store,
-        lambda step: _show(services[0], step),
+        lambda step: services[0].show_transfers(moving.after(step)),
+        limits=BlobLimits(int(settings.photos_max_gb * 1e9), settings.photos_send_kb * 1024),
     )
     service = SyncService(
         folder,
@@ -95,8 +99,9 @@ def _connect(folder: Path) -> ServerConnection:
     return ServerConnection.open(_url(folder), program=_PROGRAM)
 
 
-def _show(service: SyncService, step: BlobStep) -> None:
-    if step.over:
-        service.show_transfer("", 0, 0)
-        return
-    service.show_transfer("Sending a file" if step.up else "Fetching a file", step.done, step.total)
+def _connect_files(folder: Path, service: SyncService) -> PatientConnection:
+    from app.sync.server.address import connect
+
+    if service.works_offline:
+        raise WorldFault("Photos and files wait: this station works offline at the moment.")
+    return connect(_url(folder), program=f"{_PROGRAM} files")

@@ -27,7 +27,7 @@ from app.sync.reporting import Reporter
 from app.sync.round import Round, Skew, run_round
 from app.sync.server.sentences import plain_errors
 from app.sync.station import Station
-from app.sync.status import OFFLINE, ONLINE, PAUSED, REFUSED, STARTING, Presence, read_status
+from app.sync.status import OFFLINE, ONLINE, PAUSED, REFUSED, STARTING, Presence, Transfer, read_status
 from app.sync.waking import USUAL, Pauses, Surroundings, Tries, hears
 
 if TYPE_CHECKING:
@@ -180,10 +180,14 @@ class SyncService:
         self._guarded(tell)
         self._due.presence = 0.0
 
-    def show_transfer(self, what: str, done: int, total: int) -> None:
-        """A photo or file is on its way, or (empty) none any more; may be called from any thread."""
-        over = partial(self._report.say, progress=None)
-        self._asked.put(partial(self._report.progress, what, done, total) if what else over)
+    def show_transfers(self, transfers: tuple[Transfer, ...]) -> None:
+        """Photos and files on their way; may be called from any thread."""
+        self._asked.put(partial(self._report.say, transfers=transfers))
+
+    @property
+    def works_offline(self) -> bool:
+        """Whether a person had the server left alone; may be asked from any thread."""
+        return self._offline_wanted
 
     # ── one step ─────────────────────────────────────────────────────────────────────────────────────────────
 
