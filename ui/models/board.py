@@ -125,8 +125,7 @@ class BoardModel:
         )
 
     def _badges(self, order: BoardOrder, stage: BoardStage | None) -> tuple[str, ...]:
-        sign = self.marks.mark("work_order", order.id)
-        marks = [sign] if sign else []
+        marks = []
         if stage is not None and stage.status is StageStatus.PLANNED and order.id not in self.pending:
             marks.append("ready")
         if stage is not None and stage.status is StageStatus.IN_PROGRESS:
@@ -135,6 +134,9 @@ class BoardModel:
             marks.append(f"⚑ {order.issues}")
         if order.priority <= 2:
             marks.append("!!" if order.priority == 1 else "!")
+        sign = self.marks.mark("work_order", order.id)
+        if sign:  # where there is little room the last ones stay
+            marks.append(sign)
         return tuple(marks)
 
     def _fixed(self, stage: BoardStage | None) -> str | None:

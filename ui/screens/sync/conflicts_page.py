@@ -56,9 +56,9 @@ def _who(values: Mapping[str, Any]) -> str:
 
 LOOKS = (
     ColumnLook("state", "", 34, words=_state),
-    ColumnLook("label", "Change", 200),
-    ColumnLook("actor", "Who, station", 96, words=_who),
-    ColumnLook("at", "When", 90, words=_when),
+    ColumnLook("label", "Change", 230),
+    ColumnLook("at", "When", 100, words=_when),
+    ColumnLook("actor", "Who, station", 110, words=_who),
 )
 
 
