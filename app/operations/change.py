@@ -135,10 +135,14 @@ class Change:
         statement = (
             update(table)
             .where(table.c.id == bindparam("row_id"), *matches)
-            .values(version=table.c.version + 1, **{name: bindparam(f"new_{name}") for name in names})
+            .values(
+                version=table.c.version + bindparam("step"),
+                **{name: bindparam(f"new_{name}") for name in names},
+            )
         )
+        steps = {row_id: 0 if self._counted(str(table.name), row_id) else 1 for row_id, _ in group}
         values = [
-            {"row_id": row_id}
+            {"row_id": row_id, "step": steps[row_id]}
             | {f"old_{name}": old for name, (old, _) in fields.items()}
             | {f"new_{name}": new for name, (_, new) in fields.items()}
             for row_id, fields in group
@@ -150,7 +154,7 @@ class Change:
             row = known[row_id]
             patched = {name: (plain(old), plain(new)) for name, (old, new) in fields.items()}
             patched |= {name: unchanged(row._mapping[name]) for name in beside}
-            self._note(Patch(str(table.name), row_id, UPDATED, row.version + 1, patched))
+            self._note(Patch(str(table.name), row_id, UPDATED, row.version + steps[row_id], patched))
 
     def testify(self, actor: Actor, outcome: str, sentence: str, operation_name: str) -> None:
         """Have the audit trail say this of `actor`, also when no shared row changes (logins, refused tries)."""
@@ -176,7 +180,7 @@ class Change:
                 fields = changed_fields(row)
                 if not fields:
                     continue
-                if (row.__tablename__, row.id) not in self._patches:
+                if not self._counted(row.__tablename__, row.id):
                     row.version += 1
                 self._note(Patch(row.__tablename__, row.id, UPDATED, row.version, fields))
             else:
@@ -184,6 +188,11 @@ class Change:
                 names = [c.key for c in inspect_row(row).mapper.column_attrs if c.key not in BOOKKEEPING]
                 created = {name: (None, plain(getattr(row, name))) for name in names}
                 self._note(Patch(row.__tablename__, row.id, CREATED, 1, created))
+
+    def _counted(self, entity: str, row_id: UUID) -> bool:
+        """Whether this change raised the version of the row already: it does so once, as the server will."""
+        noted = self._patches.get((entity, row_id))
+        return isinstance(noted, Patch) or (f"{entity} again", row_id) in self._patches
 
     def _note(self, patch: Patch) -> None:
         """Keep one patch a row: what it was before this change and what it is after the last flush."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from app.operations.change import Change, operation
@@ -55,5 +57,44 @@ def test_who_is_far_behind_fetches_the_rows_and_not_the_log(
     monkeypatch.setattr(rounds, "FAR_BEHIND", 10)
     assert two.sync().baseline
     assert two.ask("SELECT count(*) FROM shared_change WHERE operation='write_note'") == [(12,)]
+    world.settle()
+    world.check()
+
+
+@operation(None)
+def write_in_many_steps(change: Change, /) -> UUID:
+    """A row that is made in bulk, changed, flushed, and patched, all in one change."""
+    facts = {"at": START, "written_at": START, "equipment": "", "tag": "", "author": change.actor.name}
+    ids = [change.new_id() for _ in range(2)]
+    change.insert(Note, [{"id": row_id, "text": "made", **facts} for row_id in ids])
+    for text in ("once", "twice"):
+        for row_id in ids:
+            change.session.get_one(Note, row_id).text = text
+        change.session.flush()
+    change.patch(Note, [(row_id, {"text": ("twice", "thrice")}) for row_id in ids])
+    return ids[0]
+
+
+@operation(None)
+def change_in_many_steps(change: Change, /, *, note_id: UUID) -> None:
+    """A row that one change changes three times."""
+    note = change.session.get_one(Note, note_id)
+    for text in ("four", "five"):
+        note.text = text
+        change.session.flush()
+    change.patch(Note, [(note_id, {"text": ("five", "six")})])
+
+
+def test_a_change_raises_the_version_of_a_row_once_on_both_sides(world: World) -> None:
+    one, two = world.station("01"), world.station("02")
+    note = one.do(write_in_many_steps()).result
+    one.do(change_in_many_steps(note_id=note))
+    shown = one.row("note", note)
+    assert shown is not None
+    assert (shown["text"], shown["version"]) == ("six", 3)
+    assert not one.sync().baseline
+    assert one.row("note", note) == shown
+    two.sync()
+    assert two.row("note", note) == shown
     world.settle()
     world.check()
