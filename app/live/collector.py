@@ -19,7 +19,7 @@ import structlog
 from app.domain.errors import LinesideError, Refused, WorldFault
 from app.domain.identity import uuid7
 from app.domain.machine_news import LinkStatus, WriteAnswered
-from app.domain.plant import Connection, Plant
+from app.domain.plant import Plant
 from app.domain.samples import Quality, Sample
 from app.drivers import certificates, open_driver
 from app.drivers.protocol import Reading
@@ -32,13 +32,10 @@ from app.live.figures import FIGURES_SECONDS
 from app.live.forward_watch import ForwardWatch
 from app.live.forwarder import Forwarder
 from app.live.intake import Intake
-from app.live.links import Links, Opener
-from app.live.messages import (
-    AlarmChanged,
-    LinkFigures,
-    Message,
-    Ping,
-)
+from app.live.left_open import left_open
+from app.live.links import Links, Opener, other_machine
+from app.live.messages import AlarmChanged, LinkFigures, Message, Ping
+from app.live.passwords import Passwords
 from app.live.saving import Saving
 from app.live.sealing import keep_sealing, keeping_of
 from app.live.shared_machines import SharedMachines
@@ -48,7 +45,7 @@ from app.live.surroundings import FolderWatch, ServiceManager
 from app.settings import load_settings
 from app.store.fellows import Fellows, MachineSource, Nobody
 from app.store.filelock import FileLock
-from app.store.history import FILE_NAME, AlarmBatch, AlarmRecord, HistoryReader, HistoryWriter
+from app.store.history import FILE_NAME, AlarmBatch, AlarmRecord, HistoryWriter
 from app.store.machine_writes import WriteResults
 
 log = structlog.get_logger(__name__)
@@ -141,7 +138,7 @@ class Collector:
             look=self._leases_moved,
         )
         self._passwords: dict[str, str] = {}
-        self._password_missing, self._ask_passwords_at = False, math.inf
+        self._keyring, self._ask_passwords_at = Passwords(source), math.inf
         self._plant = Plant()
         self._version: int | None = None
         self._moved = True
@@ -235,24 +232,12 @@ class Collector:
             passed = await self._ask(self._source.acts_until, await self._on_disk(self._writer.actions_until))
             self.shared.acted.update(passed)
             self.desk.dealt_with(passed)
-        alarms, ended = await self._on_disk(self._left_open)
+        alarms, ended = await self._on_disk(left_open, self._data_dir / FILE_NAME, self._alive)
         self.desk.restore(states, alarms)
         self.intake.backlog.add(ended)
         self.saving.use(self._writer)
         known = await self._on_disk(results.known)
         await self.commands.use(results, known, await self._on_disk(results.unfinished))
-
-    def _left_open(self) -> tuple[list[AlarmRecord], list[Sample]]:
-        """Open alarm records, and one bad sample for each tag whose last one still looks good."""
-        with HistoryReader(self._data_dir / FILE_NAME) as reader:
-            alarms = reader.alarms(active_only=True, limit=100_000)
-            good = [sample for sample in reader.latest().values() if sample.good]
-        ends = [max(sample.source_time, self._alive or sample.source_time) for sample in good]
-        ended = [
-            Sample(sample.tag, end, end, None, Quality.BAD_NOT_CONNECTED)
-            for sample, end in zip(good, ends, strict=True)
-        ]
-        return alarms, ended
 
     # Standing tasks -----------------------------------------------------------------------------------------------
 
@@ -321,33 +306,14 @@ class Collector:
         moved, self._moved = self._moved, False
         if changed or poked or ask_again or moved:  # a password may be new although the plant is not
             plant = await self._ask(self._source.load) if changed else self._plant
-            await self._reconfigure(plant, await self._ask(self._read_passwords, plant), moved)
+            await self._reconfigure(plant, await self._ask(self._keyring.read, plant), moved)
             again = asyncio.get_running_loop().time() + _ASK_AGAIN
-            self._ask_passwords_at = again if self._password_missing else math.inf
+            self._ask_passwords_at = again if self._keyring.missing else math.inf
             self._version = version
             self.shared.try_waiting()
         self.shared.take_acts(await self._ask(self._source.alarm_actions, self.shared.acted))
         if self._command_source is not None:
             self.commands.take(await self._ask(self._command_source.commands, self.commands.known))
-
-    def _read_passwords(self, plant: Plant) -> dict[str, str]:
-        """The passwords of all connections with a user; the known one where the keyring does not answer now.
-
-        One that was never known is left out and asked for again: a wrong password would lock an account.
-        """
-        passwords: dict[str, str] = {}
-        missing = False
-        for connection in plant.connections:
-            if connection.user:
-                try:
-                    passwords[connection.name] = self._source.password(connection.name)
-                except LinesideError as fault:
-                    log.warning("password not read", connection=connection.name, reason=fault.sentence)
-                    missing = True
-                    if connection.name in self._passwords:
-                        passwords[connection.name] = self._passwords[connection.name]
-        self._password_missing = missing
-        return passwords
 
     async def _reconfigure(self, plant: Plant, passwords: dict[str, str], moved: bool = False) -> None:
         """End links that are gone or changed, start new ones; the others do not notice."""
@@ -360,7 +326,7 @@ class Collector:
         self.shared.follow(plant)
         self.desk.configure(plant, self._clock(), self.fellows.drives)
         for name in changed:
-            if _other_machine(before.get(name), now.get(name)):
+            if other_machine(before.get(name), now.get(name)):
                 self.intake.lost(name, Quality.BAD_NOT_CONNECTED)
             self.intake.forget(name)
         self.intake.configure(plant)
@@ -406,19 +372,19 @@ class Collector:
     def _alarm_changed(self, record: AlarmRecord) -> None:
         self.stream.event(AlarmChanged(record))
 
-    def _alarms_stored(self, batch: AlarmBatch) -> None:
-        self.shared.tell_stored(batch)
-
     def _link_changed(self, status: LinkStatus) -> None:
         self.stream.event(status)
         self.fellows.tell_link(status)
 
-    def _write_answered(self, answer: WriteAnswered) -> None:
-        self.stream.event(answer)
-        self.fellows.tell_answer(answer)
+    def _alarms_stored(self, batch: AlarmBatch) -> None:
+        self.shared.tell_stored(batch)
 
     def _concerns(self, connection: str, at: datetime) -> bool:
         return self.shared.concerns(connection, at)
+
+    def _write_answered(self, answer: WriteAnswered) -> None:
+        self.stream.event(answer)
+        self.fellows.tell_answer(answer)
 
     def _leases_moved(self) -> None:
         self._moved = True
@@ -430,10 +396,3 @@ class Collector:
         events += [AlarmChanged(record) for record in self.desk.open_records()]
         own = [sample for sample in self.intake.latest() if not self.shared.told_elsewhere(sample.tag)]
         return own + told, events + others
-
-
-def _other_machine(before: Connection | None, now: Connection | None) -> bool:
-    """Whether another machine may be at the end of a connection now, so that the last values mean nothing any more."""
-    if before is None or now is None:
-        return False
-    return (before.driver, before.url, before.unit) != (now.driver, now.url, now.unit)

@@ -157,3 +157,10 @@ class Links:
     def _wanted(self, plant: Plant) -> dict[str, tuple[Connection, tuple[Watch, ...]]]:
         wanted = (c for c in plant.connections if c.enabled and self._drives(c.name))
         return {c.name: (c, watches_of(plant, c.name)) for c in wanted}
+
+
+def other_machine(before: Connection | None, now: Connection | None) -> bool:
+    """Whether another machine may be at the end of a connection now, so that the last values mean nothing any more."""
+    if before is None or now is None:
+        return False
+    return (before.driver, before.url, before.unit) != (now.driver, now.url, now.unit)

@@ -34,6 +34,8 @@ class StorePlantSource:
         self._store = store
         self._secrets: SecretsPlace | None = None
         self._known: tuple[object, Plant] | None = None
+        self._acts_at: int | None = None
+        self._writes_at: int | None = None
         self._acts = Arrivals(AlarmActionRow)
         self._writes = Arrivals(MachineWrite)
 
@@ -54,7 +56,10 @@ class StorePlantSource:
 
     def alarm_actions(self, known: Container[str]) -> Sequence[AlarmAction]:
         """Acts that were not handed out yet and whose ids are not `known`, in the order in which they came here."""
+        if self._store.version() == self._acts_at:
+            return []
         with self._store.reader() as session:
+            self._acts_at = self._store.version()
             return [
                 AlarmAction(
                     id=str(row.id),
@@ -89,7 +94,10 @@ class StorePlantSource:
 
     def commands(self, known: Container[str]) -> Sequence[Command]:
         """Values sent to machines that were not handed out yet and are not `known`, in the order of their coming."""
+        if self._store.version() == self._writes_at:
+            return []
         with self._store.reader() as session:
+            self._writes_at = self._store.version()
             return [
                 Command(own, str(row.id), row.tag, cast("Value", row.value), row.actor, row.at)
                 for own, row in self._writes.news(session, known)
