@@ -15,8 +15,7 @@ from ui.cli.session import folder, parse_moment, plain, say, say_rows
 
 if TYPE_CHECKING:
     from app.domain.corrections import Correction
-    from app.store.history import HistoryReader, HistoryStats
-    from app.sync.machines.shared_history import SharedHistory
+    from app.store.history import HistoryStats, ReadableHistory
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -58,7 +57,7 @@ def read_history(
 
 
 @contextmanager
-def _all_history() -> Iterator[HistoryReader | SharedHistory]:
+def _all_history() -> Iterator[ReadableHistory]:
     """The history of this folder, and where there is a main store that shares a server, that of the others."""
     from app.store.history import FILE_NAME, HistoryReader
     from app.store.read_only import ReadOnlyStore

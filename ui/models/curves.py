@@ -13,9 +13,8 @@ from PySide6.QtCore import QObject, Signal
 from app.domain.corrections import Correction
 from app.domain.plant import Tag
 from app.domain.samples import Sample, is_bad, is_good
-from app.store.history import Buckets, HistoryReader
+from app.store.history import Buckets, ReadableHistory
 from app.store.queries.corrections import corrections_of
-from app.sync.machines.shared_history import SharedHistory
 from ui.bridge.live import LiveDesk
 from ui.bridge.rings import Floats, Ring, flags, number
 from ui.widgets.chart_trace import BAD, CORRECTED, UNCERTAIN, Flags, Trace
@@ -98,7 +97,7 @@ def from_samples(
 
 
 def read_curve(
-    history: HistoryReader | SharedHistory,
+    history: ReadableHistory,
     tag: str,
     start: float,
     end: float,

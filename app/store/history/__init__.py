@@ -1,6 +1,7 @@
 """Samples and alarms on disk: history.sqlite, written by the collector, read by everybody."""
 
 from app.store.history.alarm_rows import AlarmBatch, AlarmRecord, JournalLine, Settled
+from app.store.history.readable import ReadableHistory
 from app.store.history.reader import HistoryReader
 from app.store.history.retention import Dropped
 from app.store.history.rows import Buckets, HistoryStats, Keeping
@@ -20,6 +21,7 @@ __all__ = [
     "HistoryWriter",
     "JournalLine",
     "Keeping",
+    "ReadableHistory",
     "Sealed",
     "Settled",
 ]
