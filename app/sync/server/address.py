@@ -35,6 +35,8 @@ _TLS_SENTENCES: Mapping[Tls, str] = {
 class ServerAddress:
     """A URL `postgresql://user:password@host:port/database?sslmode=…`, read and completed.
 
+    It may name several computers, `host1:port,host2:port`, of which one takes changes at a time.
+
     `sslmode` is as given; else verify-full where `sslrootcert` is given, prefer on this computer, require elsewhere.
     """
 
@@ -43,12 +45,12 @@ class ServerAddress:
     def __post_init__(self) -> None:
         try:
             parts = urlsplit(self.url)
-            port = parts.port
+            ports = [urlsplit(f"//{place}").port for place in self._places]
         except ValueError:
             raise Refused(
                 "This is no address of a server; the port has to be a number.", field="url"
             ) from None
-        if parts.scheme not in _SCHEMES or port == 0:
+        if parts.scheme not in _SCHEMES or 0 in ports:
             raise Refused(
                 "An address of a server begins with postgresql://, for example "
                 "postgresql://owner:password@server.example:5432/lineside.",
@@ -62,9 +64,16 @@ class ServerAddress:
         return dict(parse_qsl(urlsplit(self.url).query))
 
     @property
-    def host(self) -> str:
-        """The name of the computer, or the folder of its socket; empty for the socket that libpq takes by itself."""
-        return self.options.get("host") or unquote(urlsplit(self.url).hostname or "")
+    def _places(self) -> list[str]:
+        """`host:port` of each server that the URL names; libpq tries one after the other."""
+        return urlsplit(self.url).netloc.rpartition("@")[2].split(",")
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Names of the computers, or folders of their sockets; one empty name for the socket that libpq takes."""
+        if self.options.get("host"):
+            return tuple(self.options["host"].split(","))
+        return tuple(unquote(urlsplit(f"//{place}").hostname or "") for place in self._places)
 
     @property
     def database(self) -> str:
@@ -73,12 +82,7 @@ class ServerAddress:
     @property
     def is_near(self) -> bool:
         """Whether it does not leave this computer."""
-        if not self.host or self.host.startswith(("/", "@")) or self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return False
+        return all(_is_near(host) for host in self.hosts)
 
     @property
     def sslmode(self) -> str:
@@ -109,7 +113,7 @@ class ServerAddress:
     @property
     def shown(self) -> str:
         """For people: computer and database, no user, no password."""
-        return f"{self.host or 'this computer'}/{self.database}"
+        return f"{', '.join(self.hosts) or 'this computer'}/{self.database}"
 
     def for_user(self, user: str, password: str) -> str:
         """The same server and database for another user, with the TLS settings spelled out."""
@@ -120,12 +124,22 @@ class ServerAddress:
         return urlunsplit(parts._replace(netloc=f"{who}@{where}", query=query))
 
 
+def _is_near(host: str) -> bool:
+    if not host or host.startswith(("/", "@")) or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 def connect(
     url: str, *, seconds: float = _CONNECT_SECONDS, program: str = "lineside", autocommit: bool = True
 ) -> PatientConnection:
     """A connection that notices a dead line within half a minute; with `autocommit` each statement stands alone.
 
-    It prepares no statements, so that a pooler in between may hand them to any session. Raises psycopg's errors.
+    It prepares no statements, so that a pooler in between may hand them to any session. Of several computers it takes
+    the first that accepts changes. Raises psycopg's errors.
     """
     from app.sync.server.patience import PatientConnection
 
@@ -133,6 +147,7 @@ def connect(
     certificate = address.options.get("sslrootcert", "")
     if certificate not in ("", "system") and not Path(certificate).is_file():
         raise Refused(f"The certificate of the authority in {certificate} cannot be read.")
+    several = {"target_session_attrs": address.options.get("target_session_attrs", "read-write")}
     connection = PatientConnection.connect(
         url,
         autocommit=autocommit,
@@ -140,6 +155,7 @@ def connect(
         connect_timeout=max(2, round(seconds)),
         application_name=program,
         **{"sslmode": address.sslmode, **_KEEPALIVE},
+        **(several if len(address.hosts) > 1 else {}),
     )
     assert isinstance(connection, PatientConnection)
     return connection

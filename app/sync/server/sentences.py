@@ -50,6 +50,11 @@ _BY_WORDS = (
     ("too many clients", False, _BY_STATE["53300"]),
     ("remaining connection slots", False, _BY_STATE["53300"]),
     ("the database system is", False, _BY_STATE["57P03"]),
+    (
+        "session is read-only",
+        False,
+        "The server takes no changes now, it is a copy of another; it is tried again.",
+    ),
     ("could not translate host name", False, "The name of the server is not known in this network."),
     ("failed to resolve host", False, "The name of the server is not known in this network."),
     ("refused", False, "Nobody answers at the address of the server."),

@@ -11,7 +11,7 @@ from app.domain.errors import NotFound, Refused, WorldFault
 from app.domain.people import Actor, Role
 from app.store.tables import Record
 from app.store.tables.base import UtcDateTime
-from app.sync.server.address import ServerAddress
+from app.sync.server.address import ServerAddress, connect
 from app.sync.server.creation import init, upgrade
 from app.sync.server.rules import shared_classes
 from app.sync.server.stations import add_station, disable_station, list_stations, remove_station
@@ -156,7 +156,26 @@ def test_a_bad_address_is_refused_and_a_silent_one_is_tried_again(server: Server
         ServerConnection.open(server.url.replace("sslmode=disable", "sslmode=require"))
     assert ServerAddress("postgresql://a@db.example/x").tls == "unverified"
     assert ServerAddress("postgresql://a@127.0.0.1/x").sslmode == "prefer"
+    assert ServerAddress("postgresql://a@127.0.0.1:5432,db.example:5433/x").sslmode == "require"
     assert ServerAddress("postgresql://a@db.example/x?sslrootcert=ca.pem").tls == "verified"
+
+
+def test_of_several_computers_the_one_that_takes_changes_is_used(server: ServerDatabase) -> None:
+    port = server.postgres.port
+    url = server.url.replace(f":{port}", f":{free_port()},127.0.0.1:{port}")
+    address = ServerAddress(url)
+    assert address.hosts == ("127.0.0.1", "127.0.0.1")
+    assert address.shown.endswith(f"127.0.0.1/{server.name}")
+    with connect(url) as connection:
+        assert connection.info.port == port
+        connection.execute("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on")
+    try:
+        with pytest.raises(WorldFault, match="takes no changes"):
+            ServerConnection.open(url)
+    finally:
+        with server.connect() as owner:
+            owner.execute("SET default_transaction_read_only = off")
+            owner.execute("ALTER ROLE CURRENT_USER RESET default_transaction_read_only")
 
 
 def test_a_line_that_swallows_everything_is_given_up(office: Office, counter: Counter) -> None:
