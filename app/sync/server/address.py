@@ -147,15 +147,16 @@ def connect(
     certificate = address.options.get("sslrootcert", "")
     if certificate not in ("", "system") and not Path(certificate).is_file():
         raise Refused(f"The certificate of the authority in {certificate} cannot be read.")
-    several = {"target_session_attrs": address.options.get("target_session_attrs", "read-write")}
+    options: dict[str, Any] = {"sslmode": address.sslmode, **_KEEPALIVE}
+    if len(address.hosts) > 1:
+        options["target_session_attrs"] = address.options.get("target_session_attrs", "read-write")
     connection = PatientConnection.connect(
         url,
         autocommit=autocommit,
         prepare_threshold=None,
         connect_timeout=max(2, round(seconds)),
         application_name=program,
-        **{"sslmode": address.sslmode, **_KEEPALIVE},
-        **(several if len(address.hosts) > 1 else {}),
+        **options,
     )
     assert isinstance(connection, PatientConnection)
     return connection
