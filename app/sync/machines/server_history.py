@@ -160,7 +160,8 @@ class ServerHistory:
         line = self._line
         if line is not None:
             line.abort()
-        if self._lock.acquire(timeout=_GOODBYE):  # whoever still connects closes nothing, and is not waited for
+        # Whoever still connects closes nothing, and is not waited for.
+        if self._lock.acquire(timeout=_GOODBYE):
             try:
                 if self._line is not None:
                     self._line.close()
