@@ -87,7 +87,7 @@ def running(*words: str, environment: Mapping[str, str] | None = None) -> Iterat
         finally:
             process.stdin.close()
             try:
-                process.wait(2.0 if words[0] == "app" else 20.0)
+                process.wait(2.0 if words[0].startswith("app") else 20.0)
             except subprocess.TimeoutExpired:
                 process.terminate()
                 process.wait(20.0)
