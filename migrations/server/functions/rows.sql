@@ -31,13 +31,17 @@ END $$;
 
 -- Fields of a row that others changed since the author saw version p_version; p_now is the row's version.
 CREATE OR REPLACE FUNCTION sync._changed_by_others(p_src uuid, p_entity text, p_id uuid, p_unseen bigint) RETURNS text[]
-LANGUAGE sql STABLE AS $$
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF p_unseen <= 0 THEN
+    RETURN NULL;
+  END IF;
   -- Everything that this source sent before is in, so what it has not seen are the newest changes of other sources.
-  SELECT array_agg(DISTINCT f) FROM (
+  RETURN (SELECT array_agg(DISTINCT f) FROM (
     SELECT r.fields FROM sync.log_row r
     WHERE r.entity = p_entity AND r.id = p_id AND r.src IS DISTINCT FROM p_src
-    ORDER BY r.version DESC LIMIT greatest(p_unseen, 0)) z, unnest(z.fields) f
-$$;
+    ORDER BY r.version DESC LIMIT p_unseen) z, unnest(z.fields) f);
+END $$;
 
 -- A changed row: every field from the value that the author saw. p_undone: what the entry takes back, see sync._undone.
 CREATE OR REPLACE FUNCTION sync._change(p_src uuid, p_who sync.author, p_others text[], p_undone jsonb, p_row jsonb)

@@ -1,19 +1,21 @@
 -- Who may set what: the tables sync.rule, role_permission, move, together, actor_column hold the declarations.
+-- Written in PL/pgSQL also where SQL would do: it plans a statement once a session, SQL plans it in every transaction.
 
 -- Those of p_fields ('+' for creating) that p_who may not set on a row like p_row. p_back: the entry only takes back
 -- what another did: whoever may create may take back a creation, and a supervisor what others did on their own rows.
 CREATE OR REPLACE FUNCTION sync._forbidden(
   p_who sync.author, p_entity text, p_fields text[], p_row jsonb, p_back boolean) RETURNS text[]
-LANGUAGE sql STABLE AS $$
-  SELECT array_agg(f) FROM unnest(p_fields) f WHERE NOT EXISTS (
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT array_agg(f) FROM unnest(p_fields) f WHERE NOT EXISTS (
     SELECT FROM sync.rule r JOIN sync.role_permission p ON p.permission = r.permission AND p.role = p_who.role
     WHERE r.entity = p_entity
       AND (r.field = CASE WHEN EXISTS (SELECT FROM sync.rule n WHERE n.entity = p_entity AND n.field = f)
                           THEN f ELSE '*' END
            OR (p_back AND f = 'deleted' AND r.field = '+'))
       AND (r.own = '' OR p_row->>r.own IN (p_who.user_id::text, p_who.name)
-           OR (p_back AND sync._may(p_who.role, 'MOVE_STAGES'))))
-$$;
+           OR (p_back AND sync._may(p_who.role, 'MOVE_STAGES')))));
+END $$;
 
 -- Raises when p_who may not set p_fields of a row like p_row, or puts somebody else into a column that says who.
 CREATE OR REPLACE FUNCTION sync._require(
@@ -47,17 +49,18 @@ END $$;
 -- The first field of p_patch whose step from p_row (null: the row is new) is none of its legal ones; p_back allows a
 -- step's reverse too. Without p_role all steps count, else those that this role may go.
 CREATE OR REPLACE FUNCTION sync._illegal_move(p_role text, p_entity text, p_row jsonb, p_patch jsonb, p_back boolean)
-RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT j.key FROM jsonb_each_text(p_patch) j
-  WHERE EXISTS (SELECT FROM sync.move m
-                WHERE m.entity = p_entity AND m.field = j.key AND (m.a = '') = (p_row IS NULL))
-    AND NOT EXISTS (SELECT FROM sync.move m WHERE m.entity = p_entity AND m.field = j.key
-                    AND (p_role IS NULL OR m.permission = '' OR EXISTS (
-                      SELECT FROM sync.role_permission p WHERE p.role = p_role AND p.permission = m.permission))
-                    AND ((m.a = coalesce(p_row->>j.key, '') AND m.b = j.value)
-                         OR (p_back AND m.b = p_row->>j.key AND m.a = j.value)))
-  LIMIT 1
-$$;
+RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT j.key FROM jsonb_each_text(p_patch) j
+    WHERE EXISTS (SELECT FROM sync.move m
+                  WHERE m.entity = p_entity AND m.field = j.key AND (m.a = '') = (p_row IS NULL))
+      AND NOT EXISTS (SELECT FROM sync.move m WHERE m.entity = p_entity AND m.field = j.key
+                      AND (p_role IS NULL OR m.permission = '' OR EXISTS (
+                        SELECT FROM sync.role_permission p WHERE p.role = p_role AND p.permission = m.permission))
+                      AND ((m.a = coalesce(p_row->>j.key, '') AND m.b = j.value)
+                           OR (p_back AND m.b = p_row->>j.key AND m.a = j.value)))
+    LIMIT 1);
+END $$;
 
 -- Raises when p_who may not go a step that others may, or may not make a row that begins like this (p_row null).
 CREATE OR REPLACE FUNCTION sync._require_moves(
