@@ -118,17 +118,27 @@ def _together(
     ]
 
 
-def illegal_step(sharing: Sharing, field: str, now: Any, wanted: Any, *, taking_back: bool) -> str | None:
-    """Why a value with legal moves cannot become `wanted` from where it stands now; None when it can.
+def illegal_step(
+    sharing: Sharing, actor: Actor, field: str, now: Any, wanted: Any, *, taking_back: bool
+) -> str | None:
+    """Why a value with legal moves cannot become `wanted` from where it stands now by `actor`; None when it can.
 
     Whoever takes back an own change may also go a legal step backwards.
     """
     legal = sharing.moves.get(field)
     if legal is None or now == wanted:
         return None
-    if (now, wanted) in legal or (taking_back and (wanted, now) in legal):
-        return None
-    ways = sorted(to for start, to in legal if start == now)
+    steps = [(now, wanted), (wanted, now)] if taking_back else [(now, wanted)]
+    needed = [legal[step] for step in steps if step in legal]
+    if needed:
+        if any(not ways or any(map(actor.may, ways)) for ways in needed):
+            return None
+        return denial(actor.role, needed[0][0])
+    ways = sorted(
+        to
+        for (start, to), one_of in legal.items()
+        if start == now and (not one_of or any(map(actor.may, one_of)))
+    )
     onward = (
         f"from there it can become {', '.join(map(_words, ways))}" if ways else "nothing follows from there"
     )
@@ -143,11 +153,11 @@ def _words(value: object) -> str:
 
 
 def missing_right(
-    sharing: Sharing, actor: Actor, field: str | None, owners: Mapping[str, UUID | None]
+    sharing: Sharing, actor: Actor, field: str | None, owners: Mapping[str, UUID | str | None]
 ) -> str | None:
     """Why the server would not take a value of `field` (None: a new row) from `actor`; None when it would.
 
-    `owners` maps columns of the row to whose id they hold.
+    `owners` maps columns of the row to whose id or name they hold.
     """
     if actor.user_id is None:
         return None
@@ -159,8 +169,8 @@ def missing_right(
     return denial(actor.role, ways[0].permission) or "Only the person whose it is may change this."
 
 
-def _open_to(way: Allowed, actor: Actor, owners: Mapping[str, UUID | None]) -> bool:
-    return actor.may(way.permission) and (not way.own or owners.get(way.own) == actor.user_id)
+def _open_to(way: Allowed, actor: Actor, owners: Mapping[str, UUID | str | None]) -> bool:
+    return actor.may(way.permission) and (not way.own or owners.get(way.own) in (actor.user_id, actor.name))
 
 
 def may_settle(actor: Actor, author_id: UUID | None) -> str | None:

@@ -44,6 +44,10 @@ class Sharing:
     that a new row may have. `actor_ids` and `actor_names` are columns that say who did it: what is put there is the
     actor's own id or name. `by_server` are columns that the server alone sets.
 
+    A row is part of what its foreign keys name (those that cannot be empty) and of what `part_of` names: column to
+    tables, for ids that may be of one of several. It cannot be made of a deleted row, and a row is not deleted as long
+    as living rows are part of it, except through the columns in `outlives`; taking back its creation minds those too.
+
     Taking back a change (an entry with `undoes`) is judged by the rules of what it takes back: it may delete again
     what `create` let the person create, go a move backwards, and put back another's name.
     """
@@ -55,6 +59,8 @@ class Sharing:
     actor_ids: frozenset[str] = frozenset()
     actor_names: frozenset[str] = frozenset()
     by_server: frozenset[str] = frozenset()
+    part_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    outlives: frozenset[str] = frozenset()
 
     def companions(self, columns: Iterable[str]) -> frozenset[str]:
         """The columns that travel with `columns` although they stay as they are."""

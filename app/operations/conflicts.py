@@ -156,7 +156,7 @@ def _typed(point: Point, value: Any) -> Any:
 def _refuse_illegal(change: Change, point: Point, wanted: Any) -> None:
     sharing = _class_of(point.entity).sharing
     taking_back = change.undoes is not None
-    reason = illegal_step(sharing, point.field, point.now, wanted, taking_back=taking_back)
+    reason = illegal_step(sharing, change.actor, point.field, point.now, wanted, taking_back=taking_back)
     if reason is not None:
         raise Refused(reason, field=point.key)
 

@@ -260,6 +260,7 @@ def set_route(change: Change, /, *, product: str, steps: Sequence[RouteStep]) ->
         select(RouteStage).where(RouteStage.product == product, ~RouteStage.deleted)
     ).scalars():
         old.deleted = True
+    change.session.flush()  # the new ones take their places
     for position, (name, step) in enumerate(zip(names, steps, strict=True), start=1):
         if not 0 < step.planned_minutes <= _LONGEST_STAGE_MINUTES:
             raise Refused(f"Stage {name} needs a planned time between one minute and a year.", field="steps")

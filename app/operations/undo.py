@@ -10,25 +10,17 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.domain.errors import Denied, NotFound, Refused, Stale
+from app.domain.orders import status_from_stages
 from app.domain.people import Permission, require
 from app.operations.change import Change, operation
-from app.operations.stages import refuse_broken_routes
+from app.operations.stages import follow_stages, refuse_broken_routes
 from app.store import entries
 from app.store.entries import CREATED, Patch
 from app.store.journal import PastChange, past_change
-from app.store.tables import (
-    Base,
-    Connection,
-    Equipment,
-    Inspection,
-    Issue,
-    Record,
-    Stage,
-    Tag,
-    WorkOrder,
-)
+from app.store.tables import Base, Record, Stage
 
 _CHUNK = 500
+_MANY = 10_000
 
 
 @operation(None)
@@ -49,9 +41,8 @@ def undo(change: Change, /, *, change_id: UUID) -> None:
     change.label = f"Undid: {past.label}"
     _refuse_changed_creations(change, past.patches)
     _apply_inverse(change, past.patches)
-    _refuse_broken_routes(change, past.patches)
+    _follow_stages(change, past.patches)
     _refuse_orphans(change, past.patches)
-    _refuse_broken_plant(change, past.patches)
 
 
 def _require(change: Change, past: PastChange) -> None:
@@ -108,48 +99,49 @@ def _refuse_changed_creations(change: Change, patches: Sequence[Patch]) -> None:
                     )
 
 
-def _refuse_broken_routes(change: Change, patches: Sequence[Patch]) -> None:
-    """Stages that an undo moved back must stand as moves could have brought them there."""
+def _follow_stages(change: Change, patches: Sequence[Patch]) -> None:
+    """Stages that an undo moved back must stand as moves could have brought them there, and their orders follow."""
     moved = [
         p.id
         for p in patches
         if p.entity == Stage.__tablename__ and p.kind != CREATED and "status" in p.fields
     ]
-    refuse_broken_routes(change, moved)
+    for order, stages in refuse_broken_routes(change, moved):
+        # The order was put back too; another stage that moved since may say otherwise by now.
+        if order.status is not status_from_stages([stage.status for stage in stages]):
+            follow_stages(change, order, stages)
 
 
 def _refuse_orphans(change: Change, patches: Sequence[Patch]) -> None:
-    """An order on which somebody raised an issue or logged an inspection since does not vanish with its creation."""
-    gone = [p.id for p in patches if p.entity == WorkOrder.__tablename__ and p.kind == CREATED]
-    for chunk in _chunks(gone):
-        for row_class in (Issue, Inspection):
-            held = (
-                select(row_class.number)
-                .where(row_class.work_order_id.in_(chunk), ~row_class.deleted)
-                .limit(1)
-            )
-            number = change.session.execute(held).scalar()
-            if number is not None:
-                raise Stale(
-                    f"{number} was made on such an order since, so it stays; cancel the order instead."
-                )
+    """What somebody added something to since does not vanish with its creation, as the server judges it."""
+    gone: defaultdict[str, list[UUID]] = defaultdict(list)
+    for patch in patches:
+        if patch.kind == CREATED:
+            gone[patch.entity].append(patch.id)
+    for mapper in Base.registry.mappers:
+        if not issubclass(mapper.class_, Record):
+            continue
+        for column, parents in mapper.class_.parts().items():
+            for parent in parents:
+                _refuse_parts(change, mapper.class_, column, parent, gone[parent])
 
 
-def _refuse_broken_plant(change: Change, patches: Sequence[Patch]) -> None:
-    """A machine or a connection that somebody gave tags since does not vanish with its creation."""
-    if not any(p.entity in (Equipment.__tablename__, Connection.__tablename__) for p in patches):
-        return
-    orphan = (
-        select(Tag.name)
-        .join(Equipment, Equipment.id == Tag.equipment_id)
-        .join(Connection, Connection.id == Tag.connection_id)
-        .where(~Tag.deleted, Equipment.deleted | Connection.deleted)
-    )
-    name = change.session.execute(orphan.limit(1)).scalar()
-    if name is not None:
-        raise Stale(f"The tag {name} was added since, so its machine and connection stay; delete it first.")
+def _refuse_parts(
+    change: Change, row_class: type[Record], column: str, parent: str, ids: Sequence[UUID]
+) -> None:
+    table = entries.table_of(row_class.__tablename__)
+    for chunk in _chunks(ids, _MANY):  # some of these columns have no index
+        held = select(table).where(table.c[column].in_(chunk), ~table.c.deleted).limit(1)
+        row = change.session.execute(held).mappings().first()
+        if row is not None:
+            what = row.get("number") or row.get("name") or f"A {_words(row_class.__tablename__)}"
+            raise Stale(f"{what} was added to this {_words(parent)} since, so it stays.")
 
 
-def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
-    for begin in range(0, len(ids), _CHUNK):
-        yield ids[begin : begin + _CHUNK]
+def _words(table: str) -> str:
+    return {"connection": "connection", "equipment": "machine"}.get(table, table.replace("_", " "))
+
+
+def _chunks(ids: Sequence[UUID], size: int = _CHUNK) -> Iterator[Sequence[UUID]]:
+    for begin in range(0, len(ids), size):
+        yield ids[begin : begin + size]

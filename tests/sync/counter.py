@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _GRANT = """
 INSERT INTO sync.login_grant (user_id, station, secret, key_inner, key_outer, until)
-  SELECT %(user)s, %(station)s, k, sync._inner_key(k), sync._outer_key(k), now() + interval '14 days'
-  FROM sync._grant_secret(%(user)s, %(station)s, 1) k
+  SELECT %(user)s, s.name, k, sync._inner_key(k), sync._outer_key(k), now() + interval '14 days'
+  FROM sync.station s, sync._grant_secret(%(user)s, s.name, s.generation) k WHERE s.name = %(station)s
   ON CONFLICT (user_id, station) DO UPDATE SET until = excluded.until
   RETURNING secret
 """

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.attachments import OWNERS
 from app.domain.people import Permission
 from app.domain.sharing import Allowed, Sharing, by
 from app.store.tables.base import Base, Record
@@ -36,6 +37,8 @@ class Attachment(Record):
         },
         actor_names=frozenset({"author"}),
         by_server=frozenset({"stored"}),
+        part_of={"owner_id": tuple(OWNERS)},
+        outlives=frozenset({"owner_id"}),
     )
 
     owner: Mapped[str]

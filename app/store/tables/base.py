@@ -82,3 +82,14 @@ class Record(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(default=1)
     deleted: Mapped[bool] = mapped_column(default=False)
+
+    @classmethod
+    def parts(cls) -> dict[str, tuple[str, ...]]:
+        """The columns that say what a row is part of, with the tables that they may name; see `Sharing.part_of`."""
+        table = cls.metadata.tables[cls.__tablename__]
+        named = {
+            column.name: tuple(key.column.table.name for key in column.foreign_keys)
+            for column in table.columns
+            if column.foreign_keys and not column.nullable  # what may be empty is a mention
+        }
+        return named | dict(cls.sharing.part_of)

@@ -20,7 +20,9 @@ class MachineTakeover(Record):
     __tablename__ = "machine_takeover"
     __table_args__ = (Index("ix_machine_takeover_connection", "connection_id"),)
     sharing: ClassVar[Sharing] = Sharing(
-        create=by(Permission.CONFIGURE_PLANT), actor_names=frozenset({"actor"})
+        create=by(Permission.CONFIGURE_PLANT),
+        actor_names=frozenset({"actor"}),
+        outlives=frozenset({"connection_id"}),
     )
 
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("connection.id"))

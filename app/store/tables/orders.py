@@ -135,7 +135,7 @@ class RouteStage(Record):
     """One step of the route of a product; an empty `product` is the default route."""
 
     __tablename__ = "route_stage"
-    __table_args__ = (Index("ix_route_stage_product", "product", "position"),)
+    __table_args__ = (unique_alive("ux_route_stage_place", "product", "position"),)
     sharing: ClassVar[Sharing] = Sharing(
         create=by(Permission.PLAN_ORDERS), change=setting("deleted", *by(Permission.PLAN_ORDERS))
     )
@@ -161,6 +161,7 @@ class Issue(Record):
         together=(frozenset(_HANDLING),),
         moves={"status": steps(LEGAL_STEPS) | {(BIRTH, IssueStatus.OPEN.value): ()}},
         actor_ids=frozenset({"raised_by_id", "acknowledged_by_id", "resolved_by_id"}),
+        outlives=frozenset({"stage_id", "work_order_id"}),
     )
 
     number: Mapped[str]

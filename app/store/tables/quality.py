@@ -26,7 +26,11 @@ class Inspection(Record):
         Index("ix_inspection_at", "inspected_at"),
     )
     # What was found stays as it was found; one that was logged by mistake is taken back as a whole.
-    sharing: ClassVar[Sharing] = Sharing(create=by(Permission.INSPECT), actor_ids=frozenset({"inspector_id"}))
+    sharing: ClassVar[Sharing] = Sharing(
+        create=by(Permission.INSPECT),
+        actor_ids=frozenset({"inspector_id"}),
+        outlives=frozenset({"stage_id", "work_order_id"}),
+    )
 
     number: Mapped[str]
     stage_id: Mapped[UUID] = mapped_column(ForeignKey("stage.id"))

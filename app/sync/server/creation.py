@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.domain.errors import Refused
+from app.domain.errors import Refused, WorldFault
 from app.sync.server.address import ServerAddress, connect
 from app.sync.server.sentences import plain_errors
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations" / "server"
 OLDEST = 15
 Progress = Callable[[str], None]
+_HOLD_TRIES = 75
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 
@@ -46,7 +47,9 @@ def init(url: str, prefix: str | None = None, progress: Progress | None = None) 
     with _as_owner(url) as (connection, borrowed):
         tell("Looking at the database")
         _check_database(connection)
-        if not is_server(connection):
+        if is_server(connection):
+            _hold_changes(connection)
+        else:
             _check_empty(connection)
             _found(connection, _usable_prefix(connection, prefix, url))
         _bring_up_to_date(connection, borrowed, tell)
@@ -57,6 +60,7 @@ def upgrade(url: str, progress: Progress | None = None) -> None:
     with _as_owner(url) as (connection, borrowed):
         _check_database(connection)
         require_server(connection)
+        _hold_changes(connection)
         _bring_up_to_date(connection, borrowed, progress or _silent)
 
 
@@ -80,6 +84,28 @@ def _as_owner(url: str) -> Iterator[tuple[psycopg.Connection[Any], Connection]]:
                 yield plain, borrowed
         except DBAPIError as error:
             raise (error.orig or error) from error
+
+
+def _hold_changes(connection: psycopg.Connection[Any]) -> None:
+    """Wait for the change that is under way and keep the others at the door: they would meet half of the new tables.
+
+    Who sits on the door is sent away, who is busy is waited for as long as a statement of a station may take.
+    """
+    import psycopg
+
+    connection.execute("SET LOCAL lock_timeout = '2s'")
+    for _ in range(_HOLD_TRIES):
+        try:
+            with connection.transaction():
+                connection.execute("LOCK TABLE sync.feed_lock IN EXCLUSIVE MODE")
+        except psycopg.errors.LockNotAvailable:
+            connection.execute("SELECT pg_stat_clear_snapshot()")
+            if _value(connection, "SELECT to_regproc('sync._end_sitters') IS NOT NULL"):
+                connection.execute("SELECT sync._end_sitters()")
+        else:
+            connection.execute("SET LOCAL lock_timeout = '60s'")
+            return
+    raise WorldFault("The server is busy with changes of stations; try again in a while.")
 
 
 def is_server(connection: psycopg.Connection[Any]) -> bool:
@@ -195,7 +221,28 @@ def _bring_up_to_date(connection: psycopg.Connection[Any], borrowed: Connection,
     _write_functions(connection, owner, station)
     write_rules(connection)
     connection.execute("RESET ROLE")
+    for (role,) in connection.execute("SELECT role_name FROM sync.station WHERE NOT removed").fetchall():
+        let_end(connection, role, prefix)
     guard_database(connection, station)
+
+
+def let_end(connection: psycopg.Connection[Any], role: str, prefix: str) -> None:
+    """Let the owner of the functions see and end the sessions of a station's role, as `sync._end_sitters` does.
+
+    Ending sessions of a role takes being a member of it. A user that may not grant that leaves it to the limits of
+    the role itself.
+    """
+    import psycopg
+    from psycopg import sql
+
+    owner = f"{prefix}_owner"
+    if _value(connection, "SELECT pg_has_role(%s::name, %s::name, 'USAGE')", owner, role):
+        return
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(owner)))
+    except psycopg.errors.InsufficientPrivilege:
+        return
 
 
 def _check_revision(connection: psycopg.Connection[Any]) -> None:

@@ -11,7 +11,6 @@ from app.store.tables import Record
 
 if TYPE_CHECKING:
     import psycopg
-    from sqlalchemy import Table
 
 CREATE = "+"
 NOBODY = ""
@@ -24,6 +23,10 @@ _TABLES = (
     ).split()
 )
 _COLUMN_WORDS = {"name_key": "name"}
+_TAKEN = {
+    "ux_route_stage_place": "Somebody else set the route of this product meanwhile; look at it, then set it again.",
+}
+"""What is said where “another one already has this …” would not help."""
 
 
 def shared_classes() -> list[type[Record]]:
@@ -37,7 +40,7 @@ def write_rules(connection: psycopg.Connection[Any]) -> None:
     rows: dict[str, set[tuple[str, ...]]] = {table: set() for table in _TABLES}
     for shared in shared_classes():
         _declare(rows, shared.__tablename__, shared.sharing)
-        _describe(rows, Record.metadata.tables[shared.__tablename__])
+        _describe(rows, shared)
     rows["role_permission"] = {(r.value, p.name) for p, roles in PERMISSIONS.items() for r in roles}
     rows["rule"] |= {("conflict", "settled", permission.name, "") for permission in _SETTLING}
     with connection.cursor() as cursor:
@@ -68,16 +71,16 @@ def _ways(ways: tuple[Allowed, ...]) -> set[tuple[str, str]]:
     return {(way.permission.name, way.own) for way in ways} or {(NOBODY, "")}
 
 
-def _describe(rows: dict[str, set[tuple[str, ...]]], table: Table) -> None:
+def _describe(rows: dict[str, set[tuple[str, ...]]], shared: type[Record]) -> None:
     """What the table itself says: that it is shared, what its rows are part of, which names are given once."""
+    table = Record.metadata.tables[shared.__tablename__]
     rows["entity"].add((table.name,))
-    for column in table.columns:
-        for key in column.foreign_keys:
-            if not column.nullable:  # what may be empty is a mention, not what the row is part of
-                rows["parent"].add((table.name, column.name, key.column.table.name))
+    for column, parents in shared.parts().items():
+        outlives = str(column in shared.sharing.outlives).lower()
+        rows["parent"] |= {(table.name, column, parent, outlives) for parent in parents}
     for index in table.indexes:
         if index.unique and index.name:
             last = [column.name for column in index.columns][-1]
             word = _COLUMN_WORDS.get(last, last)
             sentence = f"Another {table.name.replace('_', ' ')} already has this {word.replace('_', ' ')}."
-            rows["taken"].add((index.name, sentence))
+            rows["taken"].add((str(index.name), _TAKEN.get(str(index.name), sentence)))

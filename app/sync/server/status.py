@@ -25,6 +25,7 @@ LEFT JOIN LATERAL (SELECT max(l.at) AS at FROM sync.source o
   JOIN sync.log l ON l.seq = x.seq WHERE o.station = st.name) t ON true
 LEFT JOIN (SELECT o.station, count(*) AS parked FROM sync.txn x JOIN sync.source o USING (src)
   WHERE x.verdict <> 'applied' AND x.settled_seq IS NULL GROUP BY o.station) p ON p.station = st.name
+WHERE NOT st.removed
 ORDER BY st.name
 """
 _SIZES = """

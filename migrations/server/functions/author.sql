@@ -23,13 +23,14 @@ DECLARE g sync.login_grant; v_secret bytea;
 BEGIN
   SELECT * INTO g FROM sync.login_grant WHERE user_id = p_user AND station = p_station;
   IF NOT FOUND THEN  -- the server may have been restored to a time before the login: its own key tells
-    v_secret := sync._grant_secret(p_user, p_station, 1);
+    v_secret := sync._grant_secret(p_user, p_station, (SELECT generation FROM sync.station WHERE name = p_station));
     IF sync._mac(sync._inner_key(v_secret), sync._outer_key(v_secret), p_text) IS DISTINCT FROM lower(p_mac)
        OR NOT EXISTS (SELECT FROM lineside.user_account WHERE id = p_user) THEN
       RETURN false;
     END IF;
     INSERT INTO sync.login_grant (user_id, station, secret, key_inner, key_outer, until)
-      VALUES (p_user, p_station, v_secret, sync._inner_key(v_secret), sync._outer_key(v_secret), clock_timestamp());
+      VALUES (p_user, p_station, v_secret, sync._inner_key(v_secret), sync._outer_key(v_secret), clock_timestamp())
+      ON CONFLICT DO NOTHING;  -- another call of this station may have been quicker
     RETURN true;
   END IF;
   IF sync._mac(g.key_inner, g.key_outer, p_text) IS DISTINCT FROM lower(p_mac) THEN
@@ -57,4 +58,24 @@ BEGIN
   END IF;
   RAISE EXCEPTION 'The signature is not one of % on the station %; that person has to log in there while the server can be reached.',
     coalesce(p_name, 'this person'), p_station.name USING ERRCODE = '42501';
+END $$;
+
+-- Raises when the owner of the server wants a newer login for a table that p_rows write to. What counts is when the
+-- entry arrives: how old it is already, only the station's clock knows.
+CREATE OR REPLACE FUNCTION sync._require_fresh(p_who sync.author, p_station text, p_rows jsonb) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE v record;
+BEGIN
+  IF p_who.brings OR NOT EXISTS (SELECT FROM sync.fresh) THEN
+    RETURN;
+  END IF;
+  SELECT f.entity, f.hours INTO v FROM sync.fresh f
+    WHERE EXISTS (SELECT FROM jsonb_array_elements(p_rows) r WHERE r->>'e' = f.entity)
+      AND NOT EXISTS (SELECT FROM sync.login_grant g WHERE g.user_id = p_who.user_id AND g.station = p_station
+                      AND g.logged_in_at > clock_timestamp() - make_interval(hours => f.hours))
+    ORDER BY f.hours LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'For this (%) the server wants a login that is not older than % hours; log in again while it can be reached, then settle this.',
+      replace(v.entity, '_', ' '), v.hours USING ERRCODE = '42501';
+  END IF;
 END $$;

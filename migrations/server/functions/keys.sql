@@ -30,7 +30,7 @@ LANGUAGE sql VOLATILE AS $$
 $$;
 
 -- The secret with which a person signs on a station. It follows from the server's own key, so that a server that was
--- restored from a backup still knows what it gave out afterwards; a raised generation makes the old one worthless.
+-- restored from a backup still knows what it gave out afterwards; a raised generation of the station makes the old one worthless.
 CREATE OR REPLACE FUNCTION sync._grant_secret(p_user uuid, p_station text, p_generation integer) RETURNS bytea
 LANGUAGE sql STABLE AS $$
   SELECT decode(sync._mac(sync._inner_key(grant_key), sync._outer_key(grant_key),

@@ -1,10 +1,45 @@
 -- The log: change feed, audit trail and hash chain in one. Only _log adds to it, under the feed lock.
 
+-- Ends sessions of stations that keep a transaction open over what they changed, and tells how many. A station calls
+-- functions one by one, so no honest one does; the limits of its role end it too, but a role may lift its own limits.
+CREATE OR REPLACE FUNCTION sync._end_sitters() RETURNS integer
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT count(*) FILTER (WHERE pg_terminate_backend(a.pid))::integer
+  FROM pg_stat_activity a JOIN sync.station s ON s.role_name = a.usename
+  WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+    AND (a.xact_start < clock_timestamp() - interval '10 minutes'
+         OR (a.state LIKE 'idle in transaction%' AND a.xact_start < clock_timestamp() - interval '5 seconds'))
+    AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.locktype = 'relation'
+                AND l.mode <> 'AccessShareLock')  -- whoever only reads, as a first sync does, is in nobody's way
+$$;
+
+CREATE OR REPLACE FUNCTION sync._try_feed() RETURNS boolean
+LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+BEGIN
+  LOCK TABLE sync.feed_lock IN EXCLUSIVE MODE;
+  RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+  RETURN false;
+END $$;
+
 CREATE OR REPLACE FUNCTION sync._lock_feed() RETURNS void
-LANGUAGE sql AS 'LOCK TABLE sync.feed_lock IN EXCLUSIVE MODE';
+LANGUAGE plpgsql AS $$
+BEGIN
+  FOR i IN 1 .. 3 LOOP
+    IF sync._try_feed() THEN
+      RETURN;
+    END IF;
+    PERFORM pg_stat_clear_snapshot();
+    PERFORM sync._end_sitters();
+  END LOOP;
+  LOCK TABLE sync.feed_lock IN EXCLUSIVE MODE;  -- as long as the caller's own limit says
+END $$;
 
 CREATE OR REPLACE FUNCTION sync._next_seq() RETURNS bigint
-LANGUAGE sql STABLE AS 'SELECT coalesce(max(seq), 0) + 1 FROM sync.log';
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT coalesce(max(seq), 0) + 1 FROM sync.log);
+END $$;
 
 -- Adds one record; `p_record` is everything but seq and at. An import has rows for a hundred megabytes: the caller may
 -- hand them over as JSON text, p_rows, and then has noted in log_row what they touch. The caller holds the feed lock,

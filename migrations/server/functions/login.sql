@@ -27,12 +27,15 @@ $$;
 -- The grant that lets a person sign on a station: the same secret as long as it was not revoked.
 CREATE OR REPLACE FUNCTION sync._extend_grant(p_user uuid, p_station text) RETURNS sync.login_grant
 LANGUAGE plpgsql AS $$
-DECLARE g sync.login_grant; v_secret bytea := sync._grant_secret(p_user, p_station, 1);
+DECLARE
+  g sync.login_grant;
+  v_secret bytea := sync._grant_secret(p_user, p_station, (SELECT generation FROM sync.station WHERE name = p_station));
 BEGIN
-  INSERT INTO sync.login_grant AS o (user_id, station, secret, key_inner, key_outer, until)
+  INSERT INTO sync.login_grant AS o (user_id, station, secret, key_inner, key_outer, until, logged_in_at)
     VALUES (p_user, p_station, v_secret, sync._inner_key(v_secret), sync._outer_key(v_secret),
-            clock_timestamp() + make_interval(days => (SELECT grant_days FROM sync.server)))
-    ON CONFLICT (user_id, station) DO UPDATE SET until = greatest(o.until, excluded.until)
+            clock_timestamp() + make_interval(days => (SELECT grant_days FROM sync.server)), clock_timestamp())
+    ON CONFLICT (user_id, station) DO UPDATE SET until = greatest(o.until, excluded.until),
+      logged_in_at = excluded.logged_in_at
     RETURNING * INTO g;
   RETURN g;
 END $$;

@@ -22,6 +22,9 @@ LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN EXISTS (SELECT FROM jsonb_array_elements(p_bad) d WHERE d->>'field' = '' AND d->'theirs' = 'null')
       THEN 'The server does not have what this changes.'
+    WHEN EXISTS (SELECT FROM jsonb_array_elements(p_bad) d
+                 WHERE d->>'field' = '' AND d->'mine' = 'null' AND d->>'theirs' = d->>'id')
+      THEN 'Somebody added something to this meanwhile, so it stays.'
     WHEN EXISTS (SELECT FROM jsonb_array_elements(p_bad) d WHERE d->>'field' = 'deleted' AND d->'theirs' = 'true')
       THEN 'Somebody deleted this meanwhile.'
     WHEN NOT EXISTS (SELECT FROM jsonb_array_elements(p_bad) d WHERE d->'base' <> d->'theirs')
@@ -36,7 +39,7 @@ CREATE OR REPLACE FUNCTION sync._apply(
 LANGUAGE plpgsql AS $$
 DECLARE
   r jsonb; v_run jsonb[]; x jsonb; v_logged text[] := '{}'; v_text text; v_undone jsonb; v_others text[] := '{}';
-  v_born_in text[] := '{}'; v_born uuid[] := '{}'; v_entity text; v_ids uuid[];
+  v_born_in text[] := '{}'; v_born uuid[] := '{}'; v_gone_from text[] := '{}'; v_gone uuid[] := '{}'; v_entity text; v_ids uuid[];
 BEGIN
   p_merged := '[]';
   p_bad := '[]';
@@ -57,6 +60,10 @@ BEGIN
       IF v_ids IS NOT NULL THEN
         v_logged := array_append(v_logged, v_text);
         p_bad := p_bad || sync._orphans(v_entity, v_ids);
+        IF v_run[1]->'set'->'deleted'->>1 = 'true' THEN
+          v_gone_from := v_gone_from || array_fill(v_entity, ARRAY[cardinality(v_ids)]);
+          v_gone := v_gone || v_ids;
+        END IF;
         CONTINUE;
       END IF;
     END IF;
@@ -82,12 +89,20 @@ BEGIN
       IF r->>'k' = 'c' OR x->'set'->>'deleted' = 'false' THEN
         v_born_in := array_append(v_born_in, v_entity);
         v_born := array_append(v_born, (x->>'id')::uuid);
+      ELSIF x->'set'->>'deleted' = 'true' THEN
+        v_gone_from := array_append(v_gone_from, v_entity);
+        v_gone := array_append(v_gone, (x->>'id')::uuid);
       END IF;
     END LOOP;
   END LOOP;
   FOR v_entity, v_ids IN SELECT e, array_agg(i) FROM unnest(v_born_in, v_born) z(e, i) GROUP BY e LOOP
     p_bad := p_bad || sync._orphans(v_entity, v_ids);
   END LOOP;
+  IF NOT p_who.brings THEN
+    FOR v_entity, v_ids IN SELECT e, array_agg(i) FROM unnest(v_gone_from, v_gone) z(e, i) GROUP BY e LOOP
+      p_bad := p_bad || sync._bereaved(v_entity, v_ids, v_undone);
+    END LOOP;
+  END IF;
   IF p_bad = '[]' AND NOT p_who.brings THEN
     p_bad := sync._torn(p_entry->'rows');
   END IF;
@@ -115,12 +130,15 @@ BEGIN
   RETURN v_settled;
 END $$;
 
--- What every record says of its entry; j is the entry, null when it is no JSON.
-CREATE OR REPLACE FUNCTION sync._head(p_station text, p_src uuid, p_n bigint, p_who sync.author, j jsonb) RETURNS jsonb
+-- What every record says of its entry; j is the entry, null when it is no JSON. The digest of the text that was signed
+-- and its signature (what can be none is left out) stand in the chain: whoever has the text proves with them who wrote it.
+CREATE OR REPLACE FUNCTION sync._head(
+  p_station text, p_src uuid, p_n bigint, p_digest bytea, p_mac text, p_who sync.author, j jsonb) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
   SELECT jsonb_strip_nulls(jsonb_build_object(
     'src', p_src, 'n', p_n, 'station', p_station, 'change', j->'change', 'undoes', j->'undoes', 'said_at', j->'at',
-    'schema', coalesce(j->'schema', '0')))
+    'schema', coalesce(j->'schema', '0'), 'digest', encode(p_digest, 'hex'),
+    'mac', CASE WHEN p_mac ~ '^[0-9a-f]{64}$' THEN p_mac END))
   || jsonb_build_object(
     'actor_id', coalesce(to_jsonb(p_who.user_id), j->'actor_id'), 'actor', coalesce(p_who.name, j->>'actor', ''),
     'operation', coalesce(j->>'operation', ''), 'label', coalesce(j->>'label', j->>'operation', ''))
@@ -149,6 +167,7 @@ BEGIN
       RAISE EXCEPTION 'Another entry with the same id was offered before.' USING ERRCODE = 'SY011';
     END IF;
     v_who := sync._author_of(p_station, (j->>'actor_id')::uuid, j->>'actor', p_body, p_mac);
+    PERFORM sync._require_fresh(v_who, p_station.name, j->'rows');
     v_seq := sync._next_seq();
     SELECT a.p_rows, a.p_merged, a.p_bad INTO v_rows, v_merged, v_bad FROM sync._apply(p_src, v_who, j, v_seq) a;
     IF v_bad <> '[]' THEN
@@ -157,7 +176,7 @@ BEGIN
     IF j ? 'resolves' THEN
       v_settled := sync._settle(v_who, j->'resolves', v_seq);
     END IF;
-    v_record := sync._head(p_station.name, p_src, p_n, v_who, j) || '{"k": "applied"}';
+    v_record := sync._head(p_station.name, p_src, p_n, d, p_mac, v_who, j) || '{"k": "applied"}';
     IF v_settled <> '[]' THEN
       v_record := v_record || jsonb_build_object('resolves', v_settled);
     END IF;
@@ -173,7 +192,7 @@ BEGIN
     v_verdict := CASE v_state WHEN 'SY010' THEN 'conflict' WHEN '42501' THEN 'denied' ELSE 'rejected' END;
     v_reason := jsonb_build_object('state', v_state, 'fields', v_bad,
       'sentence', sync._sentence(v_state, v_message, v_rule, v_table, v_column));
-    v_record := sync._head(p_station.name, p_src, p_n, v_who, CASE WHEN jsonb_typeof(j) = 'object' THEN j END)
+    v_record := sync._head(p_station.name, p_src, p_n, d, p_mac, v_who, CASE WHEN jsonb_typeof(j) = 'object' THEN j END)
       || jsonb_build_object('k', 'parked', 'verdict', v_verdict, 'reason', v_reason)
       || CASE WHEN j IS NULL THEN jsonb_build_object('raw', p_body) ELSE jsonb_build_object('entry', j) END;
     v_rows := NULL;
@@ -183,7 +202,7 @@ BEGIN
   INSERT INTO sync.txn (src, n, change_id, digest, actor_id, actor, verdict, seq, detail, body, mac)
     VALUES (p_src, p_n, v_change, d, v_who.user_id, v_record->>'actor', v_verdict, v_seq,
             coalesce(v_reason, jsonb_build_object('merged', v_merged)),
-            CASE WHEN v_verdict <> 'applied' THEN p_body ELSE '' END, p_mac);
+            CASE WHEN v_verdict <> 'applied' THEN p_body ELSE '' END, left(p_mac, 64));
   UPDATE sync.source SET last_n = p_n WHERE src = p_src;
   RETURN jsonb_build_object('verdict', v_verdict, 'seq', v_seq, 'reason', v_reason,
     'merged', nullif(v_merged, '[]'), 'replay', false);
@@ -195,7 +214,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO sync.txn (src, n, change_id, digest, actor_id, actor, verdict, seq, detail, body, mac, settled_seq)
     VALUES (p_src, p_n, NULL, p_before.digest, p_before.actor_id, p_before.actor, p_before.verdict, p_before.seq,
-            p_before.detail, '', p_mac, coalesce(p_before.settled_seq, p_before.seq));
+            p_before.detail, '', left(p_mac, 64), coalesce(p_before.settled_seq, p_before.seq));
   UPDATE sync.source SET last_n = p_n WHERE src = p_src;
   RETURN sync._answer(p_before);
 END $$;
@@ -209,7 +228,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION sync.push_many(p_src uuid, p_first_n bigint, p_bodies text[], p_macs text[]) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
-SET extra_float_digits = 1 SET jit = off AS $$
+SET extra_float_digits = 1 SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   s sync.station; v_last bigint; v_known sync.txn; v_answers jsonb[] := '{}'; v_n bigint := p_first_n;
 BEGIN

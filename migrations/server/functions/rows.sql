@@ -86,7 +86,7 @@ BEGIN
   IF EXISTS (SELECT FROM sync.server_field s WHERE s.entity = e AND s.field = ANY (asked)) THEN
     RAISE EXCEPTION 'Only the server itself sets this of a %.', replace(e, '_', ' ') USING ERRCODE = '42501';
   END IF;
-  v_back := sync._takes_back(p_undone, e, v_id, asked, want);
+  v_back := p_undone IS NOT NULL AND sync._takes_back(p_undone, e, v_id, asked, want);
   PERFORM sync._require(p_who, p_others, e, asked, cur, (SELECT jsonb_object_agg(k, want->k) FROM unnest(asked) k), v_back);
   IF bad = '[]' AND NOT p_who.brings THEN
     PERFORM sync._require_moves(p_who, e, cur, patch, v_back);
@@ -125,29 +125,38 @@ CREATE OR REPLACE FUNCTION sync._create_many(
   p_who sync.author, p_others text[], p_row jsonb, OUT p_new uuid[], OUT p_logged text)
 LANGUAGE plpgsql AS $$
 DECLARE
-  e text := p_row->>'e'; c record; v_rows jsonb := p_row->'rows'; v_ids jsonb := p_row->'ids'; v_at integer;
-  f text; v_names text := ''; v_values text := ''; v_out text; v_columns text[];
+  e text := p_row->>'e'; c record; v_rows jsonb := p_row->'rows'; v_ids jsonb := p_row->'ids';
+  v_names text := ''; v_values text := ''; v_out text; v_columns text[];
   v_id_text text; v_row_text text;
 BEGIN
   IF jsonb_array_length(v_rows) <> jsonb_array_length(v_ids) THEN
     RAISE EXCEPTION 'The entry counts other rows than it holds.' USING ERRCODE = 'SY011';
   END IF;
   PERFORM sync._require(p_who, p_others, e, ARRAY['+'], '{}', '{}', false);
-  FOR f, v_at IN SELECT value, ordinality - 1 FROM jsonb_array_elements_text(p_row->'columns') WITH ORDINALITY LOOP
-    SELECT a.attname, format_type(a.atttypid, a.atttypmod) AS type INTO c FROM pg_attribute a
-      WHERE a.attrelid = format('lineside.%I', e)::regclass AND a.attname = f AND a.attnum > 0
-        AND NOT a.attisdropped AND a.attname NOT IN ('id', 'version');
-    IF NOT FOUND THEN
-      RAISE EXCEPTION 'The server does not know the field % of a %.', f, replace(e, '_', ' ') USING ERRCODE = 'SY011';
+  FOR c IN
+    SELECT z.value AS field, (z.ordinality - 1)::integer AS at, format_type(a.atttypid, a.atttypmod) AS type,
+      EXISTS (SELECT FROM sync.server_field s WHERE s.entity = e AND s.field = z.value) AS set_by_server,
+      EXISTS (SELECT FROM sync.actor_column w WHERE w.entity = e AND w.field = z.value) AS says_who,
+      EXISTS (SELECT FROM sync.move m WHERE m.entity = e AND m.field = z.value AND m.a = '') AS moves
+    FROM jsonb_array_elements_text(p_row->'columns') WITH ORDINALITY z
+    LEFT JOIN pg_attribute a ON a.attrelid = format('lineside.%I', e)::regclass AND a.attname = z.value
+      AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('id', 'version')
+    ORDER BY z.ordinality
+  LOOP
+    IF c.type IS NULL THEN
+      RAISE EXCEPTION 'The server does not know the field % of a %.', c.field, replace(e, '_', ' ') USING ERRCODE = 'SY011';
     END IF;
-    CONTINUE WHEN EXISTS (SELECT FROM sync.server_field s WHERE s.entity = e AND s.field = f);
-    v_names := v_names || format(', %I', f);
-    v_values := v_values || CASE WHEN c.type = 'jsonb' THEN format(', nullif(r->%s, ''null'')', v_at)
-                                 ELSE format(', (r->>%s)::%s', v_at, c.type) END;
-    PERFORM sync._require_own_name(p_who, p_others, e, f, v_at, v_rows);
-    PERFORM sync._require_moves(p_who, e, NULL, jsonb_build_object(f, z.value), false)
-      FROM (SELECT DISTINCT r->>v_at AS value FROM jsonb_array_elements(v_rows) r
-            WHERE EXISTS (SELECT FROM sync.move m WHERE m.entity = e AND m.field = f AND m.a = '')) z;
+    CONTINUE WHEN c.set_by_server;
+    v_names := v_names || format(', %I', c.field);
+    v_values := v_values || CASE WHEN c.type = 'jsonb' THEN format(', nullif(r->%s, ''null'')', c.at)
+                                 ELSE format(', (r->>%s)::%s', c.at, c.type) END;
+    IF c.says_who THEN
+      PERFORM sync._require_own_name(p_who, p_others, e, c.field, c.at, v_rows);
+    END IF;
+    IF c.moves THEN
+      PERFORM sync._require_moves(p_who, e, NULL, jsonb_build_object(c.field, z.value), false)
+        FROM (SELECT DISTINCT r->>c.at AS value FROM jsonb_array_elements(v_rows) r) z;
+    END IF;
   END LOOP;
   SELECT array_agg(a.attname::text ORDER BY a.attnum), string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attnum)
     INTO v_columns, v_out FROM pg_attribute a
@@ -241,6 +250,26 @@ BEGIN
        FROM (SELECT DISTINCT o.id AS parent FROM lineside.%I c JOIN lineside.%I o ON o.id = c.%I
              WHERE c.id = ANY ($1) AND o.deleted AND NOT c.deleted LIMIT 20) z', p_entity, p.parent, p.field)
       INTO v_more USING p_ids, p.parent;
+    v_bad := v_bad || coalesce(v_more, '[]');
+  END LOOP;
+  RETURN v_bad;
+END $$;
+
+-- Disputes about rows that this entry deleted while living ones are part of them: whoever deleted knew nothing of those.
+-- p_undone: what the entry takes back; a creation is not taken back either when rows that outlive a deletion came since.
+CREATE OR REPLACE FUNCTION sync._bereaved(p_entity text, p_ids uuid[], p_undone jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE p record; v_ids uuid[] := p_ids; v_bad jsonb := '[]'; v_more jsonb;
+BEGIN
+  FOR p IN SELECT entity, field, outlives FROM sync.parent WHERE parent = p_entity ORDER BY outlives LOOP
+    IF p.outlives THEN
+      CONTINUE WHEN p_undone IS NULL;
+      v_ids := ARRAY(SELECT i FROM unnest(p_ids) i WHERE p_undone ? ('c/' || p_entity || '/' || i));
+    END IF;
+    EXECUTE format(
+      'SELECT jsonb_agg(sync._dispute($2, z.id, '''', NULL, NULL, to_jsonb(z.id)))
+       FROM (SELECT c.id FROM lineside.%I c WHERE c.%I = ANY ($1) AND NOT c.deleted LIMIT 20) z', p.entity, p.field)
+      INTO v_more USING v_ids, p.entity;
     v_bad := v_bad || coalesce(v_more, '[]');
   END LOOP;
   RETURN v_bad;

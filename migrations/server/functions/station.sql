@@ -18,6 +18,7 @@ CREATE OR REPLACE FUNCTION sync.hello(p_schema integer, p_program text) RETURNS 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE s sync.station := sync._station(); v sync.server; h record;
 BEGIN
+  PERFORM sync._end_sitters();
   SELECT * INTO v FROM sync.server;
   UPDATE sync.station SET last_seen = clock_timestamp(), program = left(p_program, 100) WHERE name = s.name;
   SELECT l.seq, encode(l.hash, 'hex') AS hash INTO h FROM sync.log l ORDER BY l.seq DESC LIMIT 1;

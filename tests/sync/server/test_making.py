@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import psycopg
 import pytest
 from sqlalchemy import JSON, Boolean, Float, Integer, Uuid
 
@@ -33,7 +34,18 @@ def test_a_server_works_on_every_postgresql(version: str) -> None:
         machine(office.counter("07"), office.person(Role.MANAGER))
         found = status(database.url)
         assert (found.seq, found.broken, found.revision) == (1, None, found.newest)
+        assert may_end_sitters(database.url)
         office.close()
+
+
+def may_end_sitters(url: str) -> bool:
+    """Whether the functions of the server may end sessions of its stations."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT bool_and(pg_has_role((v.role_prefix || '_owner')::name, s.role_name, 'USAGE'))"
+            " FROM sync.server v, sync.station s"
+        ).fetchone()
+    return found == (True,)
 
 
 def _type(column: object) -> str:
@@ -115,6 +127,8 @@ def test_what_stands_against_a_server_is_said_plainly(postgres: Postgres, server
         connection.execute("ALTER ROLE guest CREATEROLE")
     init(postgres.url(name, "guest", "guest"), "other")
     add_station(postgres.url(name, "guest", "guest"), "Z1")
+    assert may_end_sitters(postgres.url(name, "guest", "guest"))
+    disable_station(postgres.url(name, "guest", "guest"), "Z1")
     with postgres.connect(name) as connection:
         connection.execute("UPDATE sync.schema_version SET version_num = '9999'")
     with pytest.raises(Refused, match="newer Lineside"):
