@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +15,10 @@ import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from app.domain.machine_news import LinkState, WriteAnswered
+from app.domain.machine_news import LinkState, LinkStatus, WriteAnswered
 from app.domain.people import Actor, Role
 from app.domain.plant import Connection, Limits, Plant, Tag, Writing
 from app.domain.plant_file import parse_plant
@@ -25,6 +28,7 @@ from app.drivers.simulator import SimulatedPlant
 from app.operations.plant import save_tags
 from app.plant import House
 from app.store.queries.plant import read_plant
+from app.store.tables import MachineTakeover, Meta
 from tests.drivers.opcua_machine import SECURE, Machine, machine
 from tests.ui.plant import link, sample
 from ui.bridge.desk import Desk
@@ -39,6 +43,8 @@ from ui.screens.machines.tag_form import build_tag_form, read_tag_form
 from ui.screens.machines.tree_model import TreeModel
 from ui.screens.machines.try_page import TrustPanel
 from ui.screens.machines.wizard import CHOOSE, LOOK, NAME, TRY, Wizard
+from ui.widgets.dialog_card import DialogCard
+from ui.widgets.form import Form
 
 PATIENCE = 20_000
 
@@ -108,6 +114,15 @@ def shown(qtbot: QtBot, desk: Desk) -> Iterator[Shown]:
 def plant_of(house: House) -> Plant:
     with house.store.reader() as session:
         return read_plant(session)
+
+
+def share(house: House, station: str) -> None:
+    """As if this folder were a station of a shared server."""
+
+    def write(session: Session) -> None:
+        session.merge(Meta(key="sync.station", value=station))
+
+    house.store.submit(write).result()
 
 
 def begin(screen: MachinesScreen, driver: str, **values: object) -> Wizard:
@@ -247,6 +262,66 @@ def test_every_protocol_shows_a_connection_as_it_was_entered(
     assert again.address_page.take()
     assert again.draft.connection == wizard.draft.connection
     again.deleteLater()
+
+
+@pytest.mark.parametrize("driver", ["opcua", "modbus-tcp", "modbus-rtu", "mqtt", "sparkplug"])
+def test_stations_that_share_a_server_are_asked_who_reads_a_machine_and_who_follows(
+    qtbot: QtBot, shown: Shown, house: House, bare_live: LiveDesk, driver: str
+) -> None:
+    share(house, "08")
+    screen = shown(bare_live)
+    qtbot.waitUntil(lambda: screen.station == "08", timeout=PATIENCE)
+    places = {"url": "opc.tcp://10.0.0.1:4840", "host": "10.0.0.1", "port_name": "/dev/ttyUSB7"}
+    form = begin(screen, driver, name="it", station="07", takeover="ask").address_page.form
+    form.set_values({key: value for key, value in places.items() if key in form.values()})
+    assert screen.wizard is not None
+    assert screen.wizard.address_page.take()
+    known = screen.wizard.draft.connection
+    assert known is not None
+    assert (known.station, known.takeover) == ("07", "ask")
+    again = Wizard(bare_live.desk, bare_live.plant, known, shared=True)
+    assert again.address_page.take()
+    assert again.draft.connection == known
+    again.address_page.form.set_values({"station": "", "takeover": "never"})
+    assert again.address_page.take()
+    assert again.draft.connection == replace(known, station="", takeover="never")
+    again.deleteLater()
+
+
+def test_a_computer_that_shares_nothing_is_not_asked_about_stations(
+    shown: Shown, bare_live: LiveDesk
+) -> None:
+    wizard = begin(shown(bare_live), "opcua", name="it", url="opc.tcp://10.0.0.1:4840")
+    assert not {"station", "takeover"} & set(wizard.address_page.form.values())
+
+
+def test_a_machine_of_another_station_is_taken_over_with_a_reason(
+    qtbot: QtBot, shown: Shown, house: House, live: LiveDesk
+) -> None:
+    screen = shown(live)
+    take = screen.actions_set.action("machines.takeover")
+    name = screen.model.rows[0].connection.name
+    assert take.toolTip() == "No other station talks to this machine."
+    live.take_link(LinkStatus(name, LinkState.ONLINE, "By station 07: ok.", datetime.now(UTC), station="07"))
+    screen.refresh()
+    assert screen.model.rows[0].station == "07"
+    screen.actions_set.trigger("machines.takeover")
+    card = screen.findChild(DialogCard, "card-takeover") or screen.window().findChild(
+        DialogCard, "card-takeover"
+    )
+    assert card is not None
+    form = card.findChild(Form)
+    assert form is not None
+    assert form.submit_button.text() == "Take over from station 07"
+    form.set_values({"reason": "07 is being repaired"})
+    form.submit()
+    qtbot.waitUntil(lambda: bool(orders_of(house)), timeout=PATIENCE)
+    assert orders_of(house) == [(house.door.station, "07 is being repaired", "Ada Boss")]
+
+
+def orders_of(house: House) -> list[tuple[str, str, str]]:
+    with house.store.reader() as session:
+        return [(o.station, o.reason, o.actor) for o in session.scalars(select(MachineTakeover))]
 
 
 def test_an_encrypted_server_is_trusted_by_a_person_and_only_then_asked(

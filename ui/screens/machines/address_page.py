@@ -17,13 +17,13 @@ from ui.widgets.themed import RoleLabel
 
 
 class AddressPage(QWidget):
-    """`submitted` when somebody presses Enter in a field."""
+    """`submitted` when somebody presses Enter in a field; `shared` says that stations share the machines."""
 
     submitted = Signal()
 
-    def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
+    def __init__(self, draft: Draft, *, shared: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._draft = draft
+        self._draft, self._shared = draft, shared
         self._taken: frozenset[str] = frozenset()
         self.protocol = ChoiceField(PROTOCOLS)
         self.protocol.setObjectName("wizard-protocol")
@@ -80,7 +80,7 @@ class AddressPage(QWidget):
         driver = self.driver
         self._help.setText(HELP[driver])
         name = self.form.values().get("name", "")
-        self.form = build_form(driver, ports_here() if driver == "modbus-rtu" else [])
+        self.form = build_form(driver, ports_here() if driver == "modbus-rtu" else [], shared=self._shared)
         self.form.setObjectName("connection-form")
         self.form.submitted.connect(self.submitted)
         present = self._draft.connection

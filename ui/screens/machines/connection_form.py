@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.domain.errors import Refused
-from app.domain.plant import ADDRESSING, PARITIES, SECURITY, Connection, SerialLine
+from app.domain.plant import ADDRESSING, PARITIES, SECURITY, TAKEOVERS, Connection, SerialLine
 from ui.widgets.fields import Value
 from ui.widgets.form import Form
 
@@ -27,13 +27,22 @@ HELP = {
 _SECURITY = tuple((s, "None (not encrypted)" if s == "None" else s.replace("/", " · ")) for s in SECURITY)
 _ADDRESSING = tuple((a, {"raw": "from 0", "one-based": "from 1"}[a]) for a in ADDRESSING)
 _PARITIES = tuple((p, p) for p in PARITIES)
+_TAKEOVER_WORDS = {
+    "auto": "another takes over by itself",
+    "ask": "a person decides (Take over…)",
+    "never": "nobody takes over",
+}
+_TAKEOVERS = tuple((t, _TAKEOVER_WORDS[t]) for t in TAKEOVERS)
 _BAUDS = ("1200", "2400", "4800", "9600", "19200", "38400", "57600", "115200")
 _PORTS = {"opcua": 4840, "modbus-tcp": 502, "mqtt": 1883, "sparkplug": 1883}
 _FIELD_OF = {"url": ("url", "host", "port_name"), "line": ("baud",)}
 
 
-def build_form(driver: str, serial_ports: list[str]) -> Form:
-    """An empty form of the fields that this protocol needs, with its usual values."""
+def build_form(driver: str, serial_ports: list[str], *, shared: bool = False) -> Form:
+    """An empty form of the fields that this protocol needs, with its usual values.
+
+    `shared` asks as well which of the stations that share a server talks to the machine.
+    """
     form = Form(submit_text="Next", cancel_text="")
     form.submit_button.hide()
     form.add_text("name", "Name", hint="for example oven-plc")
@@ -41,7 +50,20 @@ def build_form(driver: str, serial_ports: list[str]) -> Form:
     timeout = form.add_decimal("timeout", "Patience, s")
     timeout.setToolTip("How long to wait for an answer before the machine counts as gone.")
     form.set_values({"timeout": "4"})
+    if shared:
+        _stations(form)
     return form
+
+
+def _stations(form: Form) -> None:
+    station = form.add_text("station", "Station that reads it", hint="empty: the first that is there")
+    station.setToolTip("One station talks to the machine; all others see its values through the server.")
+    takeover = form.add_choice("takeover", "When that station is gone", _TAKEOVERS)
+    takeover.setToolTip(
+        "Gone means: not seen by the server for two minutes. Another station takes over by itself only where the "
+        "machine answers it."
+    )
+    form.set_values({"takeover": "auto"})
 
 
 def _opcua(form: Form, _: list[str]) -> None:
@@ -123,6 +145,7 @@ def fill_form(form: Form, connection: Connection) -> None:
         "parity": c.line.parity, "stop_bits": str(c.line.stop_bits), "tls": parts.scheme == "mqtts",
         "ca_file": c.ca_file, "client_id": c.client_id, "qos": str(c.qos), "status_topic": c.status_topic,
         "status_offline": c.status_offline, "timeout": f"{c.timeout:g}",
+        "station": c.station, "takeover": c.takeover,
     }  # fmt: skip
     form.set_values({key: value for key, value in shown.items() if key in known})
 
@@ -155,8 +178,8 @@ def read_form(form: Form, driver: str, present: Connection | None) -> Connection
         trusted=kept.trusted if kept else "",
         timeout=float(timeout),
         enabled=kept.enabled if kept else True,
-        takeover=present.takeover if present else "auto",
-        station=present.station if present else "",
+        takeover=str(values.get("takeover") or (present.takeover if present else "auto")),
+        station=str(values["station"] or "") if "station" in values else present.station if present else "",
         **rest,
     )
 

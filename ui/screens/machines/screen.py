@@ -16,6 +16,7 @@ from app.operations.machine_passwords import set_machine_password
 from app.operations.machines import take_over_machine
 from app.operations.plant import delete_connection, enable_connection
 from app.store.queries.secrets_place import secrets_place
+from app.store.sharing import joined_station
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
@@ -50,6 +51,7 @@ class MachinesScreen(Pane):
         self.wizard: Wizard | None = None
         self.editor: TagsEditor | None = None
         self._fresh: list[str] = []
+        self.station: str | None = None
         self.facts = RoleLabel("", "body", "text2")
         self.facts.setObjectName("connection-facts")
         handlers = {f"machines.{key}": getattr(self, key) for key in (*_ON_ONE, "new", "export")}
@@ -58,6 +60,8 @@ class MachinesScreen(Pane):
         live.ticked.connect(self._on_ticked)
         live.plant_changed.connect(self.refresh)
         live.collector_changed.connect(self._on_collector)
+        live.plant_changed.connect(self._ask_station)
+        self._ask_station()
         self.refresh()
 
     def _build(self) -> None:
@@ -106,6 +110,14 @@ class MachinesScreen(Pane):
     def _on_ticked(self, tags: frozenset[str]) -> None:
         if not tags and self.isVisible():  # once a second
             self.refresh()
+
+    @Slot()
+    def _ask_station(self) -> None:
+        """Which station of a shared server this is: only there people are asked which of them reads a machine."""
+        self._desk.read(joined_station, self._take_station, owner=self, key="station")
+
+    def _take_station(self, station: str | None) -> None:
+        self.station = station
 
     @Slot(object)
     def _on_collector(self, _state: object) -> None:
@@ -159,7 +171,9 @@ class MachinesScreen(Pane):
         self.test()
 
     def _open_wizard(self, connection: Connection | None) -> None:
-        wizard = self.wizard = Wizard(self._desk, self._live.plant, connection)
+        wizard = self.wizard = Wizard(
+            self._desk, self._live.plant, connection, shared=self.station is not None
+        )
         wizard.saved.connect(self._saved)
         wizard.left.connect(self._back_to_list)
         self._show_instead(wizard)

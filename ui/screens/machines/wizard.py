@@ -44,7 +44,13 @@ class Wizard(QWidget):
     left = Signal()
 
     def __init__(
-        self, desk: Desk, plant: Plant, connection: Connection | None = None, parent: QWidget | None = None
+        self,
+        desk: Desk,
+        plant: Plant,
+        connection: Connection | None = None,
+        *,
+        shared: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("machine-wizard")
@@ -53,7 +59,7 @@ class Wizard(QWidget):
         self.draft = Draft(connection, name, known=frozenset(t.address for t in plant.tags_of(name)))
         self.talk = MachineTalk(desk, self.draft.subject)
         self.preview = Preview(self.draft, self.talk, self)
-        self.address_page = AddressPage(self.draft)
+        self.address_page = AddressPage(self.draft, shared=shared)
         self.address_page.set_taken(frozenset(c.name for c in plant.connections) - {name})
         self.try_page = TryPage(self.draft, self.talk)
         self.browse_page = BrowsePage(self.draft, self.talk)
