@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from app.store.tables import Base, Conflict, Outbox
 LAID_OUT = 200
 """Rows of one creation up to here are laid out value by value; of a larger import only the disputed ones are."""
 _CHUNK = 500
+_Key = tuple[str, UUID, str]
 OPEN, SETTLING, SETTLED = "open", "settling", "settled"
 
 _ON_ITS_WAY = exists().where(Outbox.change_id == Conflict.settling, Outbox.state != "parked")
@@ -74,8 +75,19 @@ class ShownPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """A value that others changed on a row that was to be deleted: why it was not. `shown` is what it became."""
+
+    shown: ShownPoint
+    clash: Clash
+
+
+@dataclass(frozen=True, slots=True)
 class ConflictDetails:
-    """One parked change in full. `names` gives what ids among the values stand for; `more` rows are not laid out."""
+    """One parked change in full. `names` gives what ids among the values stand for; `more` rows are not laid out.
+
+    `meanwhile` tells what others did to rows that this change was to delete.
+    """
 
     source: UUID
     n: int
@@ -95,6 +107,7 @@ class ConflictDetails:
     points: tuple[ShownPoint, ...]
     names: Mapping[str, str]
     more: int
+    meanwhile: tuple[Meanwhile, ...] = ()
 
 
 def open_conflicts(session: Session) -> int:
@@ -137,7 +150,8 @@ def read_conflict(session: Session, seq: int) -> ConflictDetails:
         raise NotFound("This conflict is not known here; refresh the list.")
     parked, state = found
     points = read_points(session, parked)
-    keys = {(p.entity, p.row_id) for p in points}
+    meanwhile = _meanwhile(parked, points)
+    keys = {(p.entity, p.row_id) for p in [*points, *meanwhile]}
     named = {key: row_name(session, *key) for key in keys}
     for point in points:
         if point.created and point.mine and point.field in ("number", "name", "title"):
@@ -160,8 +174,11 @@ def read_conflict(session: Session, seq: int) -> ConflictDetails:
         settled_by=parked.settled_by,
         settled_at=parked.settled_at,
         points=tuple(_shown(point, named[point.entity, point.row_id]) for point in points),
-        names=_names(session, points),
+        names=_names(session, [*points, *meanwhile]),
         more=rows,
+        meanwhile=tuple(
+            Meanwhile(_shown(one, named[one.entity, one.row_id]), one.clash) for one in meanwhile if one.clash
+        ),
     )
 
 
@@ -171,7 +188,7 @@ def read_points(session: Session, parked: Conflict) -> list[Point]:
         rows = msgspec.json.decode(parked.body)["rows"]
     except (msgspec.DecodeError, KeyError, TypeError):
         return []
-    clashes = _clashes(parked.reason)
+    clashes = _with_newest(_clashes(parked.reason))
     laid_out = [
         patch
         for row in rows
@@ -215,7 +232,7 @@ def block_rows(body: str, laid_out: set[UUID]) -> Iterator[entries.CreatedRows]:
             yield entries.CreatedRows(row["e"], tuple(row["columns"]), ids, values)
 
 
-def _clashes(reason: Mapping[str, Any]) -> dict[tuple[str, UUID, str], Clash]:
+def _clashes(reason: Mapping[str, Any]) -> dict[_Key, Clash]:
     found = {}
     for fact in reason.get("fields") or ():
         at = fact.get("at")
@@ -227,6 +244,35 @@ def _clashes(reason: Mapping[str, Any]) -> dict[tuple[str, UUID, str], Clash]:
         )
         found[fact["e"], UUID(str(fact["id"])), str(fact.get("field") or "")] = clash
     return found
+
+
+def _with_newest(clashes: Mapping[_Key, Clash]) -> dict[_Key, Clash]:
+    """A deletion is disputed by whatever happened to its row last, not by whoever made the row."""
+    found = dict(clashes)
+    for (entity, row_id, name), clash in clashes.items():
+        if name == "deleted" and not clash.theirs:
+            same = [other for key, other in clashes.items() if key[:2] == (entity, row_id)]
+            last = max(same, key=_moment_of)
+            found[entity, row_id, name] = Clash(clash.theirs, last.by, last.at, last.station)
+    return found
+
+
+def _moment_of(clash: Clash) -> datetime:
+    return clash.at or datetime.min.replace(tzinfo=UTC)
+
+
+def _meanwhile(parked: Conflict, points: Iterable[Point]) -> list[Point]:
+    """What the server names as changed by others on rows that the change deletes."""
+    asked = {(point.entity, point.row_id, point.field) for point in points}
+    doomed = {(point.entity, point.row_id) for point in points if point.field == "deleted" and point.mine}
+    found = [
+        Point(entity, row_id, name, None, clash.theirs, clash.theirs, clash)
+        for (entity, row_id, name), clash in _clashes(parked.reason).items()
+        if (entity, row_id) in doomed
+        and (entity, row_id, name) not in asked
+        and name in entries.table_of(entity).c
+    ]
+    return sorted(found, key=lambda one: one.key)
 
 
 def _present(session: Session, patches: Sequence[entries.Patch]) -> dict[tuple[str, UUID], Mapping[str, Any]]:
@@ -244,7 +290,7 @@ def _present(session: Session, patches: Sequence[entries.Patch]) -> dict[tuple[s
 
 
 def _points(
-    patch: entries.Patch, row: Mapping[str, Any] | None, clashes: Mapping[tuple[str, UUID, str], Clash]
+    patch: entries.Patch, row: Mapping[str, Any] | None, clashes: Mapping[_Key, Clash]
 ) -> Iterator[Point]:
     created = patch.kind == CREATED and (row is None or row["version"] == 0)
     known = entries.table_of(patch.entity).c

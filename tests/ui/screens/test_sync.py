@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -16,9 +16,10 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.conflicts import Take
+from app.domain.forwarding import ForwardFigures
 from app.domain.people import Actor, Role
 from app.operations.change import Intent
-from app.operations.orders import create_work_order, edit_work_orders
+from app.operations.orders import create_work_order, delete_work_orders, edit_work_orders
 from app.operations.stages import advance_work_order
 from app.plant import House
 from app.store.queries.unsent import LidClosed, UnsentPhoto
@@ -76,7 +77,7 @@ def told(house: House) -> Callable[..., None]:
     def tell(state: str = ONLINE, **more: object) -> None:
         now = house.door.clock()
         status = SyncStatus(
-            state=state, since=now, written_at=now, station="07", tls="verified", lag_s=1.2, pid=1
+            state=state, since=now, written_at=now, station="07", tls="verified", checked_at=now, pid=1
         )
         values = {name: getattr(status, name) for name in status.__struct_fields__} | more
         write_status(house.folder, SyncStatus(**values))
@@ -142,15 +143,22 @@ def test_the_banner_says_since_when_what_works_and_what_waits() -> None:
 
 
 def test_facts_leave_out_what_is_of_no_matter() -> None:
-    quiet = dict(facts(Sharing("07", SyncStatus(state=ONLINE, lag_s=1.2, clock_offset_s=0.4)), NOW))
+    quiet = dict(
+        facts(
+            Sharing(
+                "07", SyncStatus(state=ONLINE, checked_at=NOW - timedelta(seconds=4), clock_offset_s=0.4)
+            ),
+            NOW,
+        )
+    )
     assert quiet == {
         "Server": "● Connected",
-        "Behind the server": "1.2 s",
+        "Up to date": "4 s ago",
         "To send": "0",
         "Conflicts": "none",
     }
-    busy = SyncStatus(state=ONLINE, clock_offset_s=-3600.0, samples_waiting=12_000)
-    loud = dict(facts(Sharing("07", busy, False, 3, NOW - timedelta(minutes=2), 1), NOW))
+    busy = SyncStatus(state=ONLINE, clock_offset_s=-3600.0)
+    loud = dict(facts(Sharing("07", busy, False, 3, NOW - timedelta(minutes=2), 1, 12_000), NOW))
     assert loud["To send"] == "3, oldest 2 min"
     assert loud["Conflicts"] == "1 open"
     assert loud["This computer's clock"].startswith("1 h slow")
@@ -162,6 +170,7 @@ def test_a_long_step_and_a_poor_connection_are_said() -> None:
     assert headline(Sharing("07", step), NOW).text == "Taking over the server's data: 500 of 2,000"
     assert "not encrypted" in tls_warning(Sharing("07", step))
     assert tls_warning(Sharing("07", SyncStatus(tls="verified"))) == ""
+    assert tls_warning(Sharing("07", SyncStatus(tls="local"))) == ""  # it does not leave this computer
 
 
 def test_the_lid_question_is_answered_in_one_sentence() -> None:
@@ -171,6 +180,7 @@ def test_the_lid_question_is_answered_in_one_sentence() -> None:
         "If you closed the lid now, 3 changes, 1 photo or file (4.2 MB) and 1,200 measured values would"
     )
     assert lid_words(LidClosed(), 0) == ""
+    assert "1 change would be on this computer alone. It is safe here and goes" in lid_words(LidClosed(1), 0)
     clock = NOW.astimezone().strftime("%H:%M")
     assert sent_words(Sharing("07", SyncStatus(confirmed_at=NOW)), NOW) == f"Everything sent {clock}"
     assert size_words(800) == "800 bytes"
@@ -218,7 +228,7 @@ def test_three_columns_say_what_was_wanted_and_by_whom(
 ) -> None:
     shown(qtbot, screen, conflict)
     text = screen.conflicts.detail.text()
-    assert "Somebody else changed the same value meanwhile." in text
+    assert "⚡ A. Lee changed the same value meanwhile." in text
     assert "A. Lee wrote  (2)" in text
     assert "You wrote  (1)" in text
     row = screen.conflicts.detail.rows[0]
@@ -513,13 +523,70 @@ def test_the_buttons_ask_the_sync_process(
     assert "does not run" in str(screen.actions_set.reason("sharing.now"))
     process = _Process()
     desk.sharing.control = process
-    told(PAUSED)
-    qtbot.waitUntil(lambda: desk.sharing.now.paused, timeout=WAIT)
+    told()
+    qtbot.waitUntil(lambda: desk.sharing.now.online, timeout=WAIT)
     screen.actions_set.trigger("sharing.now")
     qtbot.waitUntil(lambda: ("now",) in process.asked, timeout=WAIT)
+    told(PAUSED)
+    qtbot.waitUntil(lambda: desk.sharing.now.paused, timeout=WAIT)
+    assert "Go online comes first" in str(screen.actions_set.reason("sharing.now"))
+    assert "until you press Go online" in screen.status.advice.text()
     assert screen.actions_set.action("sharing.offline").text() == "Go online"
     screen.actions_set.trigger("sharing.offline")
     qtbot.waitUntil(lambda: ("offline", False) in process.asked, timeout=WAIT)
+
+
+def test_the_banner_of_chosen_silence_leads_back(
+    qtbot: QtBot, screen: SharingScreen, desk: Desk, told: Callable[..., None]
+) -> None:
+    process = _Process()
+    desk.sharing.control = process
+    line = SharingBanner(desk)
+    qtbot.addWidget(line)
+    told(PAUSED)
+    qtbot.waitUntil(lambda: line.text().startswith("Working offline"), timeout=WAIT)
+    line.action_requested.emit()
+    qtbot.waitUntil(lambda: ("offline", False) in process.asked, timeout=WAIT)
+
+
+def test_measured_values_count_as_waiting_when_they_wait_for_long(
+    desk: Desk, screen: SharingScreen, house: House
+) -> None:
+    now = house.door.clock()
+    on_their_way = ForwardFigures(waiting=20, oldest_waiting=now - timedelta(seconds=2))
+    desk.sharing.take_forwarding(on_their_way)
+    assert desk.sharing.now.samples_waiting == 0
+    desk.sharing.take_forwarding(replace(on_their_way, oldest_waiting=now - timedelta(hours=2)))
+    assert desk.sharing.now.samples_waiting == 20
+    screen.refresh()
+    assert "20 measured values" in screen.unsent.sentence.text()
+
+
+def test_a_deletion_against_a_change_says_who_changed_what(
+    qtbot: QtBot,
+    screen: SharingScreen,
+    parking: Parking,
+    order: Callable[..., UUID],
+    house: House,
+    admin: Actor,
+) -> None:
+    row = order(customer="")
+    parking.confirm()
+    house.door.perform(delete_work_orders(ids=[row]), admin)
+    parking.set_row("work_order", row, customer="Acme", deleted=False)
+    created = clash("work_order", row, "deleted", False, True, False) | {
+        "by": "Who Made It",
+        "at": "2026-04-01T08:00:00+00:00",
+    }
+    parked = parking.park(fields=[created, clash("work_order", row, "customer", None, None, "Acme")])
+    shown(qtbot, screen, parked)
+    text = screen.conflicts.detail.text()
+    assert "A. Lee wrote  (2)" in text
+    assert "Who Made It" not in text
+    assert "Meanwhile customer of 07-WO-000001 became Acme (A. Lee, station 03" in text
+    assert "Together with it: 07-WO-000001" in text
+    only = screen.conflicts.detail.rows
+    assert [(line.shown.point.field, line.field) for line in only] == [("deleted", None)]
 
 
 def test_a_form_with_typed_text_outlives_a_lock_and_another_person(

@@ -10,18 +10,18 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.domain.conflicts import Take, Verdict
+from app.domain.conflicts import Clash, Point, Take, Verdict
 from app.domain.people import Actor
 from app.store.queries.conflicts import OPEN, SETTLING, ConflictDetails, ShownPoint
 from ui.models.wording import moment
-from ui.screens.sync.point_row import PointRow
+from ui.screens.sync.point_row import PointRow, value_words
 from ui.widgets.fields import Value
 from ui.widgets.themed import RoleLabel, ThemedWidget
 
 MOST_DISPUTED, MOST_OTHERS = 60, 40
 """Values that are laid out at most; the others of a large change go the way of the whole."""
+MOST_NAMED = 8
 _WHY = {
-    Verdict.CONFLICT: "⚡ Somebody else was faster",
     Verdict.DENIED: "✖ The server did not allow it",
     Verdict.REJECTED: "✖ The server could not take it",
 }
@@ -103,8 +103,9 @@ class ConflictDetail(ThemedWidget):
             return page
         for text, role, colour in _head(details):
             _add(column, text, role, colour)
-        disputed = [shown for shown in details.points if shown.point.clash][:MOST_DISPUTED]
-        others = [shown for shown in details.points if not shown.point.clash]
+        disputed = _disputed(details)[:MOST_DISPUTED]
+        others = [shown for shown in details.points if _is_open(shown.point)]
+        along = [shown.row for shown in details.points if _goes_along(shown.point)]
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(2)
@@ -113,25 +114,34 @@ class ConflictDetail(ThemedWidget):
         for at, (name, about) in enumerate(_columns(details, actor)):
             grid.addWidget(RoleLabel(name, "meta", "text2"), 0, at)
             grid.addWidget(RoleLabel(about, "meta", "text2"), 1, at)
-        line = self._fill(grid, disputed, details, 2)
+        line, of = self._fill(grid, disputed, details, 2)
         if others:
             words = "In the same change, disputed by nobody:" if disputed else "The whole change:"
             grid.setRowMinimumHeight(line, 8)
             grid.addWidget(RoleLabel(words, "body", "text2"), line + 1, 0, 1, 5)
-            self._fill(grid, others[:MOST_OTHERS], details, line + 2)
+            self._fill(grid, others[:MOST_OTHERS], details, line + 2, of)
         column.addLayout(grid)
-        left = len(details.points) - len(self.rows)
+        if along:
+            _add(column, f"Together with it: {_listed(along)}.", "meta", "text2")
+        left = len(_disputed(details)) + len(others) - len(self.rows)
         if left or details.more:
             more = f"{left:,} more values" if not details.more else f"{details.more:,} more rows"
             _add(column, f"And {more}, which go with the choice for the whole.", "meta", "text2")
         return page
 
     def _fill(
-        self, grid: QGridLayout, shown: Sequence[ShownPoint], details: ConflictDetails, line: int
-    ) -> int:
-        """Lay values out under the name of their row; returns the next free line."""
+        self,
+        grid: QGridLayout,
+        shown: Sequence[ShownPoint],
+        details: ConflictDetails,
+        line: int,
+        of: UUID | None = None,
+    ) -> tuple[int, UUID | None]:
+        """Lay values out under the name of their row, unless it is the row `of` the line above.
+
+        Returns the next free line and the row of the last one.
+        """
         order = list(dict.fromkeys(one.point.row_id for one in shown))
-        of = None
         for one in sorted(shown, key=lambda point: order.index(point.point.row_id)):
             if one.point.row_id != of:
                 of = one.point.row_id
@@ -141,7 +151,7 @@ class ConflictDetail(ThemedWidget):
             row.place(grid, line)
             self.rows.append(row)
             line += 1
-        return line
+        return line, of
 
     # -- the choice
 
@@ -209,10 +219,66 @@ def _add(column: QVBoxLayout, text: str, role: str, colour: str) -> None:
     column.addWidget(label)
 
 
+def _disputed(details: ConflictDetails) -> list[ShownPoint]:
+    return [shown for shown in details.points if shown.point.clash]
+
+
+def _goes_along(point: Point) -> bool:
+    """A row that goes because the one that it belongs to goes: nobody decides on it by itself."""
+    return point.clash is None and point.field == "deleted" and point.mine is True and not point.created
+
+
+def _is_open(point: Point) -> bool:
+    """Whether something can be chosen for a value that nobody disputed."""
+    same = point.mine == point.now and not point.created
+    return point.clash is None and not same and not _goes_along(point)
+
+
+def _listed(names: Sequence[str]) -> str:
+    few = names[:MOST_NAMED]
+    more = f" and {len(names) - len(few):,} more" if len(names) > len(few) else ""
+    return ", ".join(few) + more
+
+
+def _reason(details: ConflictDetails) -> str:
+    """Why it was not taken, with the name of who was faster where that is known."""
+    if details.verdict is not Verdict.CONFLICT:
+        return f"{_WHY[details.verdict]}: {details.sentence}"
+    clash = _newest(details)
+    words = details.sentence or "Somebody else was faster."
+    if clash is not None and clash.by:
+        for nobody in ("Somebody else", "Somebody"):
+            words = words.replace(nobody, clash.by, 1)
+    return f"⚡ {words}"
+
+
+def _newest(details: ConflictDetails) -> Clash | None:
+    return next((shown.point.clash for shown in details.points if shown.point.clash), None)
+
+
+def _others_did(details: ConflictDetails) -> list[tuple[str, str, str]]:
+    """What happened meanwhile to what was to be deleted."""
+    lines = []
+    for one in details.meanwhile:
+        value = value_words(one.shown, one.shown.point.now, details.names)
+        when = f", {moment(one.clash.at)}" if one.clash.at is not None else ""
+        where = f", station {one.clash.station}" if one.clash.station else ""
+        who = one.clash.by or "somebody"
+        lines.append(
+            (
+                f"Meanwhile {one.shown.title.lower()} of {one.shown.row} became {value} ({who}{where}{when}).",
+                "body",
+                "text",
+            )
+        )
+    return lines[:MOST_NAMED]
+
+
 def _head(details: ConflictDetails) -> list[tuple[str, str, str]]:
     lines = [
         (details.label, "section", "text"),
-        (f"{_WHY[details.verdict]}: {details.sentence}", "body", "text"),
+        (_reason(details), "body", "text"),
+        *_others_did(details),
         (
             f"{details.actor} on station {details.station}, {moment(details.said_at or details.at)}",
             "meta",
@@ -236,7 +302,7 @@ def _head(details: ConflictDetails) -> list[tuple[str, str, str]]:
 def _columns(details: ConflictDetails, actor: Actor | None) -> list[tuple[str, str]]:
     """(heading, who and when) of each column."""
     own = actor is not None and actor.user_id == details.actor_id
-    clash = next((shown.point.clash for shown in details.points if shown.point.clash), None)
+    clash = _newest(details)
     by = f"{clash.by} wrote" if clash is not None and clash.by else "Is there"
     about = ""
     if clash is not None and clash.at is not None:

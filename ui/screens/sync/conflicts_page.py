@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
@@ -17,7 +18,7 @@ from app.store.queries.listing import ListRequest
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
 from ui.models.paged import ColumnLook, PagedModel
-from ui.models.wording import moment
+from ui.models.sharing_words import local_time
 from ui.screens.sync.conflict_detail import ConflictDetail
 from ui.widgets.list_view import ListView
 from ui.widgets.themed import RoleLabel
@@ -46,20 +47,18 @@ def _settled(values: Mapping[str, Any]) -> bool:
     return bool(values["state"] != OPEN)
 
 
-def _when(values: Mapping[str, Any]) -> str:
-    return moment(values["at"]).partition(" ")[2]
+def looks(clock: Callable[[], datetime]) -> tuple[ColumnLook, ...]:
+    """The columns: the station of who wrote it stands in the details, so that narrow lists have room for the rest."""
 
+    def when(values: Mapping[str, Any]) -> str:
+        return local_time(values["at"], clock())
 
-def _who(values: Mapping[str, Any]) -> str:
-    return f"{values['actor']} · {values['station']}"
-
-
-LOOKS = (
-    ColumnLook("state", "", 34, words=_state),
-    ColumnLook("label", "Change", 230),
-    ColumnLook("at", "When", 100, words=_when),
-    ColumnLook("actor", "Who, station", 110, words=_who),
-)
+    return (
+        ColumnLook("state", "", 34, words=_state),
+        ColumnLook("label", "Change", 230),
+        ColumnLook("actor", "Who", 110),
+        ColumnLook("at", "When", 60, words=when),
+    )
 
 
 class ConflictsPage(QWidget):
@@ -74,7 +73,9 @@ class ConflictsPage(QWidget):
         self._actions: ActionSet | None = None
         self._awaited: int | None = None
         self._words = ""
-        self.model = PagedModel(desk, CONFLICTS, LOOKS, frozenset({"*"}), muted=_settled, parent=self)
+        self.model = PagedModel(
+            desk, CONFLICTS, looks(desk.house.door.clock), frozenset({"*"}), muted=_settled, parent=self
+        )
         self.list = ListView()
         self.state = QComboBox()
         self.detail = ConflictDetail()
@@ -111,8 +112,9 @@ class ConflictsPage(QWidget):
         split.setObjectName("conflicts-split")
         split.addWidget(self.list)
         split.addWidget(side)
-        split.setSizes([380, 800])
-        split.setStretchFactor(1, 1)
+        split.setSizes([430, 740])
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 2)
         split.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -49,7 +49,7 @@ def _field_for(shown: ShownPoint) -> Field | None:
     if shown.kind == "integer":
         return WholeField(-_FAR, _FAR)
     if shown.kind == "flag":
-        return TickField("deleted" if shown.point.field == "deleted" else "yes")
+        return None if shown.point.field == "deleted" else TickField("yes")  # kept or deleted: no third way
     return TextField("another value") if shown.kind in ("text", "decimal") else None
 
 
