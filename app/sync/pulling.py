@@ -57,6 +57,8 @@ def pull_all(station: Station, server: ServerConnection, *, page: int = PAGE) ->
             raise BrokenHistoryError(f"a page of the log does not fit: {error.sentence}") from error
         station.reach(Failpoint.PULL_AFTER_COMMIT)
         pulled += len(found.records)
+        if len(found.records) >= page - 1:
+            station.progress("Fetching what others did", pulled, 0)
 
 
 def _verified(lines: Sequence[FeedLine], cursor: int, known: str) -> _Page:

@@ -235,7 +235,7 @@ class SyncService:
             state = REFUSED if patient else OFFLINE
             if (self._report.now.state, self._report.now.last_error) != (state, error.sentence):
                 log.warning("no connection to the server", reason=error.sentence)
-            self._report.say(state=state, last_error=error.sentence, progress=None, lag_s=None, presence=())
+            self._report.say(state=state, last_error=error.sentence, progress=None, presence=())
 
     def _open(self) -> None:
         self._server = server = self._connect()
@@ -244,7 +244,7 @@ class SyncService:
         if not self._hears:
             log.info("news of the server do not come through; it is asked more often")
         offset = measured_offset(clock_of(server), self._clock)
-        self._report.say(tls=server.tls, clock_offset_s=round(offset, 3), station=hello.station)
+        self._report.say(tls=server.way, clock_offset_s=round(offset, 3), station=hello.station)
         self._due.round = self._due.full = self._due.presence = 0.0
         self._due.compare = self._compared + self._pauses.compare_anyway
 
@@ -274,9 +274,14 @@ class SyncService:
             self._due.compare = max(now + self._pauses.rest, self._compared + self._pauses.compare)
         self._report.count()
         state = REFUSED if skew.sentence else ONLINE
-        confirmed = self._clock() if not self._report.now.to_send else self._report.now.confirmed_at
+        now_here = self._clock()
+        confirmed = now_here if not self._report.now.to_send else self._report.now.confirmed_at
         self._report.say(
-            state=state, last_error=skew.sentence, progress=None, lag_s=0.0, confirmed_at=confirmed
+            state=state,
+            last_error=skew.sentence,
+            progress=None,
+            checked_at=now_here if skew.may_pull else self._report.now.checked_at,
+            confirmed_at=confirmed,
         )
         if done.moved:
             self._wake_files()

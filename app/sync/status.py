@@ -45,14 +45,14 @@ class Transfer(msgspec.Struct, frozen=True):
 
 
 class SyncStatus(msgspec.Struct, frozen=True):
-    """One state of the sync process. Times are aware UTC, `lag_s` and `clock_offset_s` seconds.
+    """One state of the sync process. Times are aware UTC of this computer, `clock_offset_s` seconds.
 
     `since` is when `state` began. `to_send` counts entries that no server has confirmed, the oldest made at
-    `oldest_pending_at`. `conflicts` are open ones. `lag_s` is how far this station is behind the server's log, None
-    while that is not known. `tls` names how the connection is protected: "verified", "unverified", "none", or "" before
-    the first one. `last_error` is a sentence for people, empty when the last round went well. `confirmed_at` is the
-    local time of the last round that left nothing to send. `clock_offset_s` is this computer's clock minus the
-    server's. `address` and `token` lead to the control of the process.
+    `oldest_pending_at`. `conflicts` are open ones. `checked_at` is when this station last had all that the server had,
+    None before the first time. `tls` names how the connection is protected: "verified", "unverified", "none", "local"
+    (it does not leave this computer), or "" before the first one. `last_error` is a sentence for people, empty when
+    the last round went well. `confirmed_at` is the time of the last round that left nothing to send. `clock_offset_s`
+    is this computer's clock minus the server's. `address` and `token` lead to the control of the process.
     """
 
     state: str = STARTING
@@ -64,13 +64,12 @@ class SyncStatus(msgspec.Struct, frozen=True):
     to_send: int = 0
     oldest_pending_at: datetime | None = None
     conflicts: int = 0
-    lag_s: float | None = None
+    checked_at: datetime | None = None
     tls: str = ""
     progress: Progress | None = None
     last_error: str = ""
     confirmed_at: datetime | None = None
     clock_offset_s: float | None = None
-    samples_waiting: int = 0
     presence: tuple[Presence, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     address: str = ""

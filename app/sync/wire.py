@@ -151,6 +151,11 @@ class ServerConnection:
         return ("unverified" if self._address.tls == "none" else self._address.tls) if encrypted else "none"
 
     @property
+    def way(self) -> str:
+        """As `tls`, or "local" where nothing leaves this computer."""
+        return "local" if self.tls == "none" and self._address.is_near else self.tls
+
+    @property
     def tls_sentence(self) -> str:
         return self._address.sentence_for(self.tls)
 

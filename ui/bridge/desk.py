@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Refused, WorldFault
@@ -21,7 +21,8 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 EVERYTHING = frozenset({"*"})
-_FOREIGN_POLL_MS = 1000
+_FOREIGN_POLL_MS = 150  # one look costs microseconds
+_FOREIGN_REST_MS = 700  # between two tellings, so that a stream of commits does not keep every list reading
 
 
 class Desk(QObject):
@@ -48,6 +49,8 @@ class Desk(QObject):
         self._committed.connect(self._on_committed)
         self._data_version = house.store.data_version()
         self._seen_version = self._data_version()
+        self._told = QElapsedTimer()
+        self._told.start()
         self._poll = QTimer(self, interval=_FOREIGN_POLL_MS)
         self._poll.timeout.connect(self._look_for_foreign_commits)
         self._poll.start()
@@ -141,7 +144,10 @@ class Desk(QObject):
         """Tell of every move of the version, own commits too: it cannot say whose commit it was, and several
         within one interval look like one. Models wait for a pause and keep their rows, so one more read is cheap.
         """
+        if self._told.elapsed() < _FOREIGN_REST_MS:
+            return
         version = self._data_version()
         moved, self._seen_version = version != self._seen_version, version
         if moved:
+            self._told.restart()
             self.changed.emit(EVERYTHING)

@@ -226,6 +226,7 @@ class LiveDesk(QObject):
         elif isinstance(message, Forwarding):
             self.forwarding = message.figures
             self.forwarding_changed.emit()
+            self.desk.sharing.take_forwarding(message.figures)
         elif isinstance(message, WriteAnswered):
             self.write_answered.emit(message)
         elif isinstance(message, Ping):

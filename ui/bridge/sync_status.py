@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -12,6 +12,7 @@ from uuid import UUID
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from sqlalchemy.orm import Session
 
+from app.domain.forwarding import ForwardFigures
 from app.store.queries.conflicts import conflict_marks, open_conflicts
 from app.store.queries.unsent import UnsentRows, unconfirmed
 from app.store.sharing import joined_station
@@ -27,6 +28,7 @@ _LOOKED_AGAIN_MS = 20_000
 _PATIENT_LOOKS = 6  # a sync process takes some seconds to start
 SILENT_AFTER = timedelta(seconds=30)
 """A sync process that wrote nothing for so long does not run, whatever it said last."""
+_ON_ITS_WAY = timedelta(seconds=10)  # samples that are forwarded at once do not count as waiting
 UNSENT_MARK, CONFLICT_MARK = "⇅", "⚡"
 
 
@@ -46,7 +48,8 @@ class SyncControl(Protocol):
 class Sharing:
     """One look: `station` is None where nothing is shared; `status` None while no running sync process is heard.
 
-    `silent` tells that none was heard for some seconds. `to_send` and `conflicts` are counted here.
+    `silent` tells that none was heard for some seconds. `to_send` and `conflicts` are counted here; `samples_waiting`
+    are measured values that the collector could not forward for some seconds.
     """
 
     station: str | None = None
@@ -55,6 +58,7 @@ class Sharing:
     to_send: int = 0
     oldest: datetime | None = None
     conflicts: int = 0
+    samples_waiting: int = 0
 
     @property
     def joined(self) -> bool:
@@ -191,7 +195,13 @@ class SyncWatch(QObject):
             self.marks = look.marks
             self.marks_changed.emit()
         self._show(
-            Sharing(look.station, self.now.status, self.now.silent, look.to_send, look.oldest, look.conflicts)
+            replace(
+                self.now,
+                station=look.station,
+                to_send=look.to_send,
+                oldest=look.oldest,
+                conflicts=look.conflicts,
+            )
         )
 
     def _not_read(self, error: BaseException) -> None:
@@ -213,12 +223,14 @@ class SyncWatch(QObject):
     def _take_status(self, status: SyncStatus | None) -> None:
         alive = status is not None and self._is_alive(status)
         self._unheard = 0 if alive else self._unheard + 1
-        here, silent = self.now, self._unheard > _PATIENT_LOOKS
-        self._show(
-            Sharing(
-                here.station, status if alive else None, silent, here.to_send, here.oldest, here.conflicts
-            )
-        )
+        silent = self._unheard > _PATIENT_LOOKS
+        self._show(replace(self.now, status=status if alive else None, silent=silent))
+
+    def take_forwarding(self, figures: ForwardFigures) -> None:
+        """How the samples of the collector beside this window get on."""
+        oldest = figures.oldest_waiting
+        late = oldest is not None and self._desk.house.door.clock() - oldest > _ON_ITS_WAY
+        self._show(replace(self.now, samples_waiting=figures.waiting if late else 0))
 
     def _is_alive(self, status: SyncStatus) -> bool:
         """Whether whoever wrote this still runs: it says so when it ends, and writes now and then."""
@@ -287,6 +299,21 @@ class SyncWatch(QObject):
             for one in status.presence
             if one.entity == entity and one.id == str(row_id) and one.station != here
         ]
+
+
+def sync_now(control: SyncControl) -> None:
+    """For `ask`: try the server at once."""
+    control.sync_now()
+
+
+def go_offline(control: SyncControl) -> None:
+    """For `ask`: send and receive nothing until told otherwise."""
+    control.work_offline(True)
+
+
+def go_online(control: SyncControl) -> None:
+    """For `ask`: send and receive again."""
+    control.work_offline(False)
 
 
 def _heard(folder: Path) -> SyncStatus | None:

@@ -87,13 +87,13 @@ def facts(sharing: Sharing, now: datetime) -> list[tuple[str, str]]:
     """(name, value) of what the status line tells, in order; what is not known or of no matter is left out."""
     status = sharing.status
     found = [("Server", f"{'○' if headline(sharing, now).away else '●'} {headline(sharing, now).text}")]
-    if status is not None and status.lag_s is not None and sharing.online:
-        found.append(("Behind the server", lag_words(status.lag_s)))
+    if status is not None and status.checked_at is not None:
+        found.append(("Up to date", f"{age(status.checked_at, now)} ago"))
     oldest = f", oldest {age(sharing.oldest, now)}" if sharing.oldest is not None else ""
     found.append(("To send", f"{sharing.to_send:,}{oldest}"))
     found.append(("Conflicts", f"{sharing.conflicts:,} open" if sharing.conflicts else "none"))
-    if status is not None and status.samples_waiting:
-        found.append(("Measured values waiting", f"{status.samples_waiting:,}"))
+    if sharing.samples_waiting:
+        found.append(("Measured values waiting", f"{sharing.samples_waiting:,}"))
     offset = status.clock_offset_s if status is not None else None
     if offset is not None and abs(offset) > _OFFSET_SHOWN:
         way = "fast" if offset > 0 else "slow"
@@ -102,15 +102,10 @@ def facts(sharing: Sharing, now: datetime) -> list[tuple[str, str]]:
     return found
 
 
-def lag_words(seconds: float) -> str:
-    """How far behind the server this station is."""
-    return f"{seconds:.1f} s" if seconds < 60 else duration(timedelta(seconds=seconds))
-
-
 def tls_warning(sharing: Sharing) -> str:
-    """What is wrong with how the connection is protected; empty when nothing is."""
-    status = sharing.status
-    return TLS.get(status.tls, "") if status is not None and not sharing.silent else ""
+    """What is wrong with how the connection is protected. Empty when nothing is, or it does not leave this computer."""
+    status = sharing.heard
+    return TLS.get(status.tls, "") if status is not None else ""
 
 
 def trouble(sharing: Sharing) -> str:
@@ -146,6 +141,15 @@ def presence_words(others: list[SomebodyElse]) -> str:
     return f"{first.actor} on station {first.station} and {len(others) - 1} more have this open"
 
 
+def waiting_advice(sharing: Sharing) -> str:
+    """What becomes of the work while nothing is sent, and what to do; empty while all is well."""
+    if not (sharing.silent or sharing.offline or sharing.paused or sharing.refused):
+        return ""
+    if sharing.paused:
+        return "Everything can be worked on as before. Nothing is sent or fetched until you press Go online."
+    return "Everything can be worked on as before; it is sent by itself when the server is back."
+
+
 def sent_words(sharing: Sharing, now: datetime) -> str:
     """The honest zero: when the server last had everything."""
     confirmed = sharing.status.confirmed_at if sharing.status is not None else None
@@ -159,7 +163,8 @@ def sharing_sentence(sharing: Sharing, now: datetime) -> str:
     if not sharing.joined:
         return ""
     status = sharing.heard
-    lag = f" · {lag_words(status.lag_s)} behind" if status is not None and status.lag_s is not None else ""
+    checked = status.checked_at if status is not None else None
+    lag = f" · up to date {age(checked, now)} ago" if checked is not None else ""
     conflicts = f" · {sharing.conflicts:,} conflicts" if sharing.conflicts else ""
     words = f"Station {sharing.station}: {headline(sharing, now).text}{lag} · {to_send(sharing.to_send)}"
     return f"{words}{conflicts}"

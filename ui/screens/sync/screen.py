@@ -13,7 +13,7 @@ from app.store.queries.listing import ListRequest
 from app.store.queries.shared_changes import SHARED_CHANGES
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
-from ui.bridge.sync_status import Sharing, SyncControl
+from ui.bridge.sync_status import Sharing, go_offline, go_online, sync_now
 from ui.models.paged import ColumnLook, PagedModel
 from ui.screens.sync.conflicts_page import ConflictsPage
 from ui.screens.sync.merged_page import MergedPage
@@ -176,8 +176,9 @@ class SharingScreen(Pane):
         reason = (
             "Nothing is shared here." if not sharing.joined else silent if sharing.heard is None else None
         )
-        for key in ("sharing.now", "sharing.offline"):
-            self.actions_set.set_unavailable(key, reason)
+        self.actions_set.set_unavailable("sharing.offline", reason)
+        chosen = "You chose to work offline; Go online comes first." if sharing.paused else None
+        self.actions_set.set_unavailable("sharing.now", reason or chosen)
         self.tabs.setTabText(CONFLICTS, _with_count("Conflicts", sharing.conflicts))
         self.tabs.setTabText(UNSENT, _with_count("If you closed the lid now", sharing.to_send))
         self._tell()
@@ -229,11 +230,11 @@ class SharingScreen(Pane):
 
     def sync_now(self) -> None:
         """Try the server at once."""
-        self._desk.sharing.ask(_sync_now)
+        self._desk.sharing.ask(sync_now)
 
     def toggle_offline(self) -> None:
         """Send and receive nothing until told otherwise, or go on."""
-        self._desk.sharing.ask(_go_online if self._desk.sharing.now.paused else _go_offline)
+        self._desk.sharing.ask(go_online if self._desk.sharing.now.paused else go_offline)
 
     def _to_login(self) -> None:
         self.action_wanted.emit("switch-user")
@@ -253,15 +254,3 @@ class SharingScreen(Pane):
 
 def _with_count(title: str, count: int) -> str:
     return f"{title} ({count:,})" if count else title
-
-
-def _sync_now(control: SyncControl) -> None:
-    control.sync_now()
-
-
-def _go_offline(control: SyncControl) -> None:
-    control.work_offline(True)
-
-
-def _go_online(control: SyncControl) -> None:
-    control.work_offline(False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.bridge.desk import Desk
-from ui.models.sharing_words import facts, headline, progress_words, tls_warning, trouble
+from ui.models.sharing_words import facts, progress_words, tls_warning, trouble, waiting_advice
 from ui.widgets.states import LoadingBar
 from ui.widgets.themed import RoleLabel
 
@@ -43,12 +43,8 @@ class StatusLine(QWidget):
         for name, labels in self._cells.items():
             for label in labels:
                 label.setVisible(name in present)
-        away = headline(sharing, now).away
-        words = [f"⚠ {tls_warning(sharing)}" if tls_warning(sharing) else "", trouble(sharing)]
-        if away:
-            words.append(
-                "Everything can be worked on as before; it is sent by itself when the server is back."
-            )
+        warning = tls_warning(sharing)
+        words = [f"⚠ {warning}" if warning else "", trouble(sharing), waiting_advice(sharing)]
         self.advice.setText("\n".join(word for word in words if word))
         self.advice.setVisible(any(words))
         self._show_progress()

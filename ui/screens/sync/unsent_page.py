@@ -19,24 +19,27 @@ _COLUMNS = (
     TextColumn("rows", "Size", 110, number=True),
     TextColumn("state", "State", 220),
 )
+_ONE_CHANGE, _ONE_VALUE = "1 change", "1 measured value"
 
 
 def lid_words(behind: LidClosed, samples: int) -> str:
     """The answer in one sentence; empty when nothing waits."""
     parts = []
     if behind.count:
-        parts.append("1 change" if behind.count == 1 else f"{behind.count:,} changes")
+        parts.append(_ONE_CHANGE if behind.count == 1 else f"{behind.count:,} changes")
     if behind.photos:
         noun = "1 photo or file" if len(behind.photos) == 1 else f"{len(behind.photos):,} photos and files"
         parts.append(f"{noun} ({size_words(behind.photo_bytes)})")
     if samples:
-        parts.append(f"{samples:,} measured values")
+        parts.append(_ONE_VALUE if samples == 1 else f"{samples:,} measured values")
     if not parts:
         return ""
     listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    one = len(parts) == 1 and parts[0] in (_ONE_CHANGE, _ONE_VALUE)
+    safe = "It is safe here and goes" if one else "They are safe here and go"
     return (
-        f"If you closed the lid now, {listed} would be on this computer alone. They are safe here and go to the "
-        "server when it runs and reaches it again."
+        f"If you closed the lid now, {listed} would be on this computer alone. {safe} to the server when this "
+        "computer runs and reaches it again."
     )
 
 
@@ -68,8 +71,7 @@ class UnsentPage(QWidget):
     def tell(self) -> None:
         """Word what was read, with what the sync process says by now."""
         sharing, now = self._desk.sharing.now, self._desk.house.door.clock()
-        samples = sharing.status.samples_waiting if sharing.status is not None else 0
-        words = lid_words(self.behind, samples)
+        words = lid_words(self.behind, sharing.samples_waiting)
         self.sentence.setText(words)
         self.sentence.setVisible(bool(words))
         self.list.set_empty(
