@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.crash_report import bugs_reported
 from app.domain.errors import LinesideError
 from app.journal_log import start_logging
 from app.settings import data_dir, load_settings
@@ -60,7 +61,8 @@ def collect_with_logs(folder: Path, wish: Wish = Wish()) -> list[LinkFigures]:
     start_logging(
         folder / "logs", process="collector", level=settings.log_level, megabytes=settings.log_megabytes
     )
-    return collect_until(folder, wish)
+    with bugs_reported(folder, process="collector"):
+        return collect_until(folder, wish)
 
 
 async def _collect(source: StorePlantSource, folder: Path, wish: Wish) -> list[LinkFigures]:

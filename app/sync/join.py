@@ -16,13 +16,15 @@ from app.domain.errors import Refused
 from app.operations.change import Door
 from app.store import entries
 from app.store.entries import SHARED_SCHEMA
+from app.store.private_file import write_private
 from app.store.sharing import joined_server, joined_station
 from app.store.tables import Outbox
 from app.sync.bringing import become_station, sign_earlier, unsign
-from app.sync.join_line import AUTHORITY_NAME, JoinLine, read_join_line, settled_url
+from app.sync.join_line import JoinLine, read_join_line, settled_url
 from app.sync.membership import (
+    AUTHORITY_NAME,
+    FILE_NAME,
     Address,
-    forget_address,
     forget_secrets,
     keep_address,
     keep_secrets,
@@ -77,7 +79,7 @@ class Joining:
         line = read_join_line(text)
         before = self._server_before(line)
         self.progress("Asking the server", 0, 0)
-        with self._nothing_left_on_failure() as undo:
+        with self._alone(before), self._as_it_was_on_failure() as undo:
             url = settled_url(self.folder, line)
             with ServerConnection.open(with_password(url, line.secrets.password)) as server:
                 facts = server.hello()
@@ -100,14 +102,15 @@ class Joining:
         return sole_engine(self.folder) if before is None else nullcontext()
 
     @contextmanager
-    def _nothing_left_on_failure(self) -> Iterator[ExitStack]:
+    def _as_it_was_on_failure(self) -> Iterator[ExitStack]:
+        """The server's address and authority of before come back: a folder that shared goes on sharing."""
         with ExitStack() as undo:
-            undo.callback((self.folder / AUTHORITY_NAME).unlink, missing_ok=True)
+            for name in (AUTHORITY_NAME, FILE_NAME):
+                undo.callback(_put_back, self.folder / name, _text_of(self.folder / name))
             yield undo
 
     def _keep(self, address: Address, line: JoinLine, undo: ExitStack) -> str:
         """Keep address and secrets; returns where the latter are, in a sentence."""
-        undo.callback(forget_address, self.folder)
         undo.callback(forget_secrets, self.folder, address)
         keep_address(self.folder, address)
         return keep_secrets(self.folder, address, line.secrets)
@@ -159,6 +162,7 @@ class Joining:
     def _bring(self, line: JoinLine, facts: Hello, undo: ExitStack) -> int:
         self.progress("Signing what is here", 0, 0)
         undo.callback(self._unsign)
+        self._unsign()  # what another joining signed before it was cut off, maybe with another key
         return sign_earlier(self.door, line.station, facts.server_id, bytes.fromhex(line.secrets.station_key))
 
     def _unsign(self) -> None:
@@ -179,6 +183,17 @@ class Joining:
             return sum(
                 session.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
             )
+
+
+def _text_of(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.exists() else None
+
+
+def _put_back(file: Path, text: str | None) -> None:
+    if text is None:
+        file.unlink(missing_ok=True)
+    else:
+        write_private(file, text)
 
 
 def _used_before(server: ServerConnection, station: str) -> str:

@@ -11,11 +11,17 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from app.domain.errors import Refused
 from app.store.private_file import write_private
-from app.sync.membership import KEY_FORM, Secrets, check_station, split_password, with_password
+from app.sync.membership import (
+    AUTHORITY_NAME,
+    KEY_FORM,
+    Secrets,
+    check_station,
+    split_password,
+    with_password,
+)
 
 _OPENING = "lineside-join:"
 _CHECK = 4
-AUTHORITY_NAME = "server-ca.pem"
 
 
 @dataclass(frozen=True, slots=True)

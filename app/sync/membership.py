@@ -7,13 +7,15 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from app.domain.errors import Refused, WorldFault
 from app.store.machine_secrets import SecretsPlace
 from app.store.private_file import toml_text, write_private
 
 FILE_NAME = "server.toml"
+AUTHORITY_NAME = "server-ca.pem"
+"""The certificate of the authority that vouches for the server, beside the data."""
 PASSWORD_VARIABLE, KEY_VARIABLE = "LINESIDE_SERVER_PASSWORD", "LINESIDE_STATION_KEY"
 _STATION = re.compile(r"[A-Z0-9]{1,6}")
 _PASSWORD_NAME, _KEY_NAME = "@server", "@station-key"
@@ -50,13 +52,29 @@ def address_of(folder: Path) -> Address | None:
     file = folder / FILE_NAME
     try:
         facts = tomllib.loads(file.read_text(encoding="utf-8"))
-        return Address(check_station(str(facts["station"])), str(facts["url"]), str(facts["keyring"]))
+        url = _with_own_authority(str(facts["url"]), folder)
+        return Address(check_station(str(facts["station"])), url, str(facts["keyring"]))
     except FileNotFoundError:
         return None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, Refused):
         raise Refused(f"{file} is damaged; join the server again with a new line from it.") from None
     except OSError as error:
         raise WorldFault(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _with_own_authority(url: str, folder: Path) -> str:
+    """A data folder may have been moved or copied: the authority in it is named where it lies now."""
+    parts = urlsplit(url)
+    query = [
+        (
+            name,
+            str(folder / AUTHORITY_NAME)
+            if name == "sslrootcert" and Path(value).name == AUTHORITY_NAME
+            else value,
+        )
+        for name, value in parse_qsl(parts.query)
+    ]
+    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def has_address(folder: Path) -> bool:

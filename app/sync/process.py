@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.crash_report import bugs_reported
 from app.domain.errors import Refused, WorldFault
 from app.journal_log import start_logging
 from app.settings import load_settings
@@ -35,7 +36,7 @@ def run_service(folder: Path, *, parent: int = 0) -> int:
     """
     settings = load_settings(folder)
     start_logging(folder / "logs", process="sync", level=settings.log_level, megabytes=settings.log_megabytes)
-    with sole_engine(folder):
+    with bugs_reported(folder, process="sync"), sole_engine(folder):
         store = Store(folder)
         try:
             _require_joined(store)

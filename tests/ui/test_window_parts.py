@@ -16,11 +16,12 @@ from PySide6.QtCore import QRect, QSettings
 from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 
+from app.crash_report import CrashReport, write_report
 from app.domain.errors import WorldFault
 from app.plant import open_house
 from ui.actions import ACTIONS, PLACES
 from ui.theme import Theme
-from ui.window.crash import CrashReport, CrashReports, write_report
+from ui.window.crash import CrashReports
 from ui.window.desktop import Desktop
 from ui.window.history import Trail, Visit
 from ui.window.idle_lock import IdleLock
@@ -115,7 +116,7 @@ def test_a_crash_report_holds_the_traceback_and_no_secret(
     try:
         raise ValueError("cannot reach postgresql://plant:hunter2@db/lineside")
     except ValueError as error:
-        report = write_report(data_dir / "crashes", data_dir / "logs", error)
+        report = write_report(data_dir, error, process="desktop")
     assert report.file is not None
     told = json.loads(report.file.read_text(encoding="utf-8"))
     assert "test_window_parts" in told["traceback"]

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import platform
 import sys
 import threading
-import traceback
-from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,13 +14,11 @@ from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.crash_report import FOLDER_NAME, CrashReport, write_report
 from app.domain.errors import LinesideError
 from ui.widgets.buttons import ActionButton
 from ui.widgets.dialog_card import DialogCard
 from ui.widgets.themed import RoleLabel
-
-_LOG_LINES = 60
-_KEPT = 50
 
 
 class CrashReports(QObject):
@@ -46,7 +39,7 @@ class CrashReports(QObject):
 
     @property
     def folder(self) -> Path:
-        return self._data_dir / "crashes"
+        return self._data_dir / FOLDER_NAME
 
     def move_to(self, data_dir: Path) -> None:
         """Another data folder was chosen."""
@@ -89,64 +82,7 @@ class CrashReports(QObject):
         if isinstance(error, LinesideError):
             self.expected.emit(error.sentence)
             return
-        self.happened.emit(write_report(self.folder, self._data_dir / "logs", error))
-
-
-class CrashReport:
-    """One written report: its file (None when even that failed) and its text."""
-
-    def __init__(self, error: BaseException, file: Path | None, text: str) -> None:
-        self.error = error
-        self.file = file
-        self.text = text
-
-
-def write_report(folder: Path, logs: Path, error: BaseException) -> CrashReport:
-    """Write what is known of a bug as JSON, secrets blotted out; keeps the newest fifty reports."""
-    import structlog
-
-    from app.journal_log import redact
-
-    now = datetime.now(UTC)
-    facts: dict[str, Any] = {
-        "at": now.isoformat(),
-        "version": _version(),
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "error": f"{type(error).__name__}: {error}",
-        "traceback": "".join(traceback.format_exception(error)),
-        "log": _tail(logs / "desktop.jsonl"),
-    }
-    text = json.dumps(redact(None, "", facts), ensure_ascii=False, indent=1)
-    file: Path | None = folder / f"crash-{now:%Y%m%dT%H%M%S-%fZ}.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        assert file is not None
-        file.write_text(text, encoding="utf-8")
-        for old in sorted(folder.glob("crash-*.json"))[:-_KEPT]:
-            old.unlink()
-    except OSError as failed:
-        file = None
-        structlog.get_logger().warning("crash_report_not_written", reason=str(failed))
-    structlog.get_logger().error("bug", error=facts["error"], report=str(file), traceback=facts["traceback"])
-    return CrashReport(error, file, text)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("lineside")
-    except PackageNotFoundError:
-        return "unpacked"
-
-
-def _tail(file: Path) -> list[str]:
-    try:
-        with file.open(encoding="utf-8", errors="replace") as lines:
-            return [line.rstrip("\n") for line in deque(lines, _LOG_LINES)]
-    except OSError:
-        return []
+        self.happened.emit(write_report(self._data_dir, error, process="desktop"))
 
 
 class CrashCards(QObject):

@@ -24,7 +24,7 @@ from ui.window.tour_stand import CONTROL_ROOM, LAPTOP, NARROW, Stand
 from ui.window.tour_summary import TourSummary, stored_values
 
 if TYPE_CHECKING:
-    from ui.window.crash import CrashReport
+    from app.crash_report import CrashReport
     from ui.window.desktop import Desktop
 
 _MOVES = 3

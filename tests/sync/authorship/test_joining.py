@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from app.domain.errors import Refused, WorldFault
 from app.plant import opened_house
 from app.store.tables import Outbox, PasswordNote, UserAccount, WorkOrder
 from app.sync.join_line import join_line
-from app.sync.membership import address_of, station_address
+from app.sync.membership import AUTHORITY_NAME, FILE_NAME, address_of, station_address
+from app.sync.sole import sole_engine
 from tests.sync.authorship.workshop import (
     ADMIN,
     HALL,
@@ -23,6 +27,7 @@ from tests.sync.authorship.workshop import (
     furnish,
     joined,
     never,
+    one_round,
     silent,
 )
 
@@ -119,6 +124,73 @@ def test_cancelling_leaves_the_folder_as_it_was_and_joining_again_brings_everyth
     with server.connect() as connection:
         log = connection.execute("SELECT body::jsonb->>'operation' FROM sync.log ORDER BY seq").fetchall()
     assert [row[0] for row in log] == ["create_first_admin", "add_user", "add_user", "create_work_order"]
+
+
+_JOIN_AND_DIE = """
+import os, sys
+from pathlib import Path
+from app.plant import open_house
+
+def die(what, done, total):
+    if what == sys.argv[3]:
+        os._exit(9)
+
+open_house(Path(sys.argv[1])).join(sys.argv[2], die, lambda: False)
+"""
+
+
+@pytest.mark.parametrize("moment", ["Signing what is here", "Fetching work orders", "Saving"])
+def test_a_computer_that_dies_while_it_brings_its_data_loses_nothing(
+    server: ServerDatabase, tmp_path: Path, moment: str
+) -> None:
+    furnish(tmp_path)
+    line = server.add_station("01", bring_data=True)
+    died = subprocess.run([sys.executable, "-c", _JOIN_AND_DIE, str(tmp_path), line, moment], check=False)
+    assert died.returncode == 9
+    with opened_house(tmp_path) as house:
+        house.join(line, silent, never)
+        one_round(house, server.station_url("01"))
+        place = Place(house, server.station_url("01"))
+        assert place.verdicts() == [("done", "applied")] * 4
+        place.log_in(ADMIN)
+        assert len(place.rows(WorkOrder)) == 1
+    with server.connect() as connection:
+        log = connection.execute("SELECT body::jsonb->>'operation' FROM sync.log ORDER BY seq").fetchall()
+        brings = connection.execute("SELECT may_bring FROM sync.station").fetchall()
+    assert [row[0] for row in log] == ["create_first_admin", "add_user", "add_user", "create_work_order"]
+    assert brings == [(False,)]
+
+
+def test_what_a_joining_signed_that_was_cut_off_is_signed_anew(
+    server: ServerDatabase, tmp_path: Path
+) -> None:
+    furnish(tmp_path)
+    line = server.add_station("01", bring_data=True)
+    with opened_house(tmp_path) as house:
+        house.store.submit(lambda session: session.execute(update(Outbox).values(mac="00"))).result()
+        house.join(line, silent, never)
+        assert Place(house, "").verdicts() == [("done", "applied")] * 4
+
+
+def test_a_line_that_does_not_work_takes_nothing_from_a_station_that_shares(
+    server: ServerDatabase, office: Place, free_port: int
+) -> None:
+    authority = office.house.folder / AUTHORITY_NAME
+    authority.write_text("the certificate of before")
+    before = (office.house.folder / FILE_NAME).read_text()
+    bad = server.station_url(OFFICE).replace(f":{server.postgres.port}/", f":{free_port}/")
+    with pytest.raises(WorldFault):
+        office.house.join(str(join_line(OFFICE, bad, "ab" * 32)), silent, never)
+    assert authority.read_text() == "the certificate of before"
+    assert (office.house.folder / FILE_NAME).read_text() == before
+
+
+def test_nobody_joins_while_another_process_syncs_the_folder(server: ServerDatabase, tmp_path: Path) -> None:
+    furnish(tmp_path)
+    line = server.add_station("01", bring_data=True)
+    with opened_house(tmp_path) as house, sole_engine(tmp_path), pytest.raises(Refused):
+        house.join(line, silent, never)
+    assert address_of(tmp_path) is None
 
 
 def after(times: int) -> Callable[[], bool]:
