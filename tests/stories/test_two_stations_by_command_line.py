@@ -118,6 +118,21 @@ def test_from_an_empty_database_to_two_stations_that_share_everything(
     # The history proves itself, until somebody writes it anew.
     assert "whole, here and on the server" in hall.done("audit", "verify")
     assert {s["name"] for s in office.json("server", "status")["stations"]} == {"01", "07"}
+
+    # Where photos go and how long samples stay is the owner's to say.
+    pictures = office.json(
+        "server", "files", "--store", (tmp_path / "store").as_uri(), "--quota-gb", "5", "--clean"
+    )
+    assert pictures == {
+        "files": 0,
+        "bytes": 0,
+        "unfinished": 0,
+        "store_url": (tmp_path / "store").as_uri(),
+        "removed": 0,
+    }
+    assert "New ones go to the database" in office.done("server", "files", "--store", "database")
+    assert office.json("server", "keep-samples", "--days", "400")["keep_days"] == 400
+
     with postgres.connect(name) as connection:
         connection.execute("UPDATE sync.log SET body = replace(body, 'FRAME-M', 'FRAME-X') WHERE seq = 2")
     assert "broken from entry 2" in hall.refused("audit", "verify")

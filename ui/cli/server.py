@@ -115,6 +115,40 @@ def keep_samples(
 
 
 @commands.command()
+def files(
+    url: str = _URL,
+    store: str | None = typer.Option(
+        None,
+        "--store",
+        help="Where new ones go: s3://, az://, gs://, file://…; `database` for the database itself.",
+    ),
+    largest: int | None = typer.Option(None, "--largest-mb", min=1, help="The largest file, in megabytes."),
+    quota: int | None = typer.Option(None, "--quota-gb", min=1, help="What one station may send in all."),
+    clean: bool = typer.Option(False, "--clean", help="Remove what nothing has spoken of for 30 days."),
+) -> None:
+    """Say how many photos and files lie where; have new ones put elsewhere, limit them, clean up."""
+    from app.sync.server import blob_store
+
+    if store is not None:
+        blob_store.set_store(url, "" if store == "database" else store)
+    if largest is not None or quota is not None:
+        blob_store.set_quota(
+            url,
+            largest=None if largest is None else largest * 1024**2,
+            station_quota=None if quota is None else quota * 1024**3,
+        )
+    removed = blob_store.clean_blobs(url) if clean else None
+    found = blob_store.blob_figures(url)
+    words = (
+        f"{found.files:,} photos and files, {found.bytes / 1e6:,.1f} MB; {found.unfinished:,} are on their way. "
+        f"New ones go to {found.store_url or 'the database'}."
+    )
+    if removed is not None:
+        words += f"\n{removed.files:,} that nothing spoke of were removed, {removed.bytes / 1e6:,.1f} MB."
+    say(plain(found) | {"removed": None if removed is None else removed.files}, words)
+
+
+@commands.command()
 def status(
     url: str = _URL,
     verify: bool = typer.Option(
@@ -128,12 +162,10 @@ def status(
     found = server_status.status(url, verify)
     if SESSION.as_json:
         say(found, "")
-        return
-    old = (
-        ""
-        if found.revision == found.newest
-        else f" (this program has {found.newest}: `lineside server upgrade`)"
-    )
+        raise typer.Exit(0 if found.broken is None else 1)
+    older = f" (this program has {found.newest}: `lineside server upgrade`)"
+    newer = f" (newer than this program, which has {found.newest}: update it)"
+    old = "" if found.revision == found.newest else older if found.revision < found.newest else newer
     whole = (
         "not looked at" if not verify else "whole" if found.broken is None else f"broken at {found.broken}"
     )
