@@ -9,18 +9,19 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.errors import Denied, Refused, Stale
+from app.domain.orders import OrderStatus
 from app.domain.people import THE_PLANT, Actor, Role
 from app.domain.plant import Equipment, Plant
-from app.domain.stages import StageStatus
+from app.domain.stages import RouteStep, StageStatus
 from app.operations.change import Outcome
 from app.operations.issues import raise_issue
-from app.operations.orders import cancel_work_orders, create_work_order, edit_work_orders
+from app.operations.orders import cancel_work_orders, create_work_order, edit_work_orders, set_route
 from app.operations.people import add_user, create_first_admin, set_role
 from app.operations.plant import apply_plant
 from app.operations.stages import assign_stages, move_stage
 from app.operations.undo import undo
 from app.plant import House
-from app.store.tables import Stage, WorkOrder
+from app.store.tables import RouteStage, Stage, WorkOrder
 
 PASSWORD = "a quiet winter morning"
 
@@ -131,3 +132,30 @@ def test_a_number_that_somebody_typed_is_passed_over(house: House, admin: Actor)
 def test_the_first_account_is_made_once_even_after_undo_attempts(house: House, admin: Actor) -> None:
     with pytest.raises(Denied):
         house.door.perform(create_first_admin(name="Eve", password=PASSWORD), THE_PLANT)
+
+
+def test_an_order_stays_blocked_when_a_stage_goes_back_beside_another_that_is_blocked(
+    house: House, admin: Actor
+) -> None:
+    _order(house, admin)
+    first, second = _stages(house)[:2]
+    house.door.perform(move_stage(stage_id=first.id, to=StageStatus.IN_PROGRESS), admin)
+    stopped = house.door.perform(
+        move_stage(stage_id=first.id, to=StageStatus.BLOCKED, reason="no steel"), admin
+    )
+    house.door.perform(move_stage(stage_id=second.id, to=StageStatus.BLOCKED, reason="no paint"), admin)
+    house.door.perform(undo(change_id=stopped.change_id), admin)
+    with house.store.reader() as session:
+        order = session.execute(select(WorkOrder)).scalars().one()
+    assert [stage.status for stage in _stages(house)[:2]] == [StageStatus.IN_PROGRESS, StageStatus.BLOCKED]
+    assert order.status is OrderStatus.BLOCKED
+
+
+def test_a_route_that_was_set_anew_comes_back_by_an_undo(house: House, admin: Actor) -> None:
+    steps = [RouteStep("Cut", 10), RouteStep("Weld", 20)]
+    house.door.perform(set_route(product="P", steps=steps), admin)
+    again = house.door.perform(set_route(product="P", steps=steps[::-1]), admin)
+    house.door.perform(undo(change_id=again.change_id), admin)
+    with house.store.reader() as session:
+        alive = select(RouteStage.name).where(~RouteStage.deleted, RouteStage.product == "P")
+        assert list(session.execute(alive.order_by(RouteStage.position)).scalars()) == ["Cut", "Weld"]
