@@ -52,6 +52,21 @@ def join(
     )
 
 
+def leave(
+    anyway: bool = typer.Option(False, "--anyway", help="Also while something was not sent."),
+) -> None:
+    """Forget the server on this computer; the data stays, to be read. Close Lineside first."""
+    from app.sync.leaving import leave as forget
+
+    with house() as opened:
+        station = forget(opened.folder, opened.store, anyway=anyway)
+    say(
+        {"station": station},
+        f"This computer is station {station} no more; what is here can be read. `lineside server remove-station "
+        f"{station}` takes its right to connect away; a new line for {station} brings the folder back.",
+    )
+
+
 def sync(
     once: bool = typer.Option(False, "--once", help="One round, then stop."),
     status: bool = typer.Option(False, "--status", help="Say how sharing goes and what waits to be sent."),
