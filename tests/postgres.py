@@ -66,12 +66,12 @@ class Postgres:
         os.chmod(folder, 0o755)  # noqa: PTH101 - the server's user has to get through
         data = folder / "data"
         data.mkdir(mode=0o700)
-        _give(data)
+        give(data)
         binaries = _reachable(versions()[version] / "bin", folder)
         password = secrets.token_urlsafe(12)
         pwfile = folder / "password"
         pwfile.write_text(password)
-        _give(pwfile)
+        give(pwfile)
         _run(
             binaries / "initdb", "-D", data, "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={pwfile}",
             "-E", "UTF8", "--no-locale", "--no-sync",
@@ -181,7 +181,8 @@ def _account() -> pwd.struct_passwd:
     raise RuntimeError("There is no unprivileged account to run PostgreSQL with.")
 
 
-def _give(path: Path) -> None:
+def give(path: Path) -> None:
+    """Let the server's user read and write it, and nobody else where its mode says so."""
     if os.geteuid() == 0:
         account = _account()
         os.chown(path, account.pw_uid, account.pw_gid)
@@ -214,6 +215,6 @@ def _reachable(binaries: Path, folder: Path) -> Path:
         copy = folder / "postgresql"
         shutil.copytree(binaries.parent, copy)
         for each in [copy, *copy.rglob("*")]:
-            _give(each)
+            give(each)
         return copy / "bin"
     return binaries

@@ -29,6 +29,12 @@ _WAITING = {
 _BY_WORDS = (
     ("password authentication failed", True, _BY_STATE["28P01"]),
     ("no password supplied", True, "The address of the server holds no password."),
+    (
+        "no encryption",
+        True,
+        "The server takes only encrypted connections (TLS); leave sslmode out of its address. Or it does not "
+        "let this user in from here (pg_hba.conf).",
+    ),
     ("no pg_hba.conf entry", True, _BY_STATE["28000"]),
     ("is not permitted to log in", True, "The server does not let this user log in any more."),
     ("does not exist", True, "There is no such database or user on the server."),
