@@ -131,6 +131,8 @@ def test_from_an_empty_database_to_two_stations_that_share_everything(
         "removed": 0,
     }
     assert "New ones go to the database" in office.done("server", "files", "--store", "database")
+    assert office.json("server", "fresh-login", "inspection", "--hours", "12") == {"inspection": 12}
+    assert "Any login" in office.done("server", "fresh-login", "inspection", "--hours", "0")
     assert office.json("server", "keep-samples", "--days", "400")["keep_days"] == 400
 
     with postgres.connect(name) as connection:

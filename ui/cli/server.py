@@ -114,6 +114,20 @@ def keep_samples(
     say(found, words)
 
 
+@commands.command("fresh-login")
+def fresh_login(
+    table: str = typer.Argument(..., help="Such as inspection_result."),
+    hours: int = typer.Option(..., "--hours", min=0, help="How old the login may be; 0 demands nothing."),
+    url: str = _URL_OPTION,
+) -> None:
+    """Demand that whoever writes to a table logged in lately, with the server; else the change becomes a conflict."""
+    from app.sync.server.freshness import set_fresh_hours
+
+    found = set_fresh_hours(url, table, hours)
+    lines = [f"{name}: a login of the last {most:,} hours" for name, most in sorted(found.items())]
+    say(found, "\n".join(lines) or "Any login will do.")
+
+
 @commands.command()
 def files(
     url: str = _URL,

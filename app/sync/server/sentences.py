@@ -47,7 +47,7 @@ _BY_WORDS = (
     (
         "certificate verify failed",
         True,
-        "The certificate of the server is not signed by an authority known here.",
+        "The certificate of the server is not signed by an authority known here, or it has expired.",
     ),
     ("does not match host name", True, "The certificate of the server is made out to another name."),
     ("root certificate file", True, "The certificate of the authority cannot be read."),
