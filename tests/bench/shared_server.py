@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -45,7 +46,10 @@ _LOOK = 0.002  # s between two looks at a store
 def shared_world(*settings: str) -> Iterator[World]:
     """A server of its own that stores durably, as it comes out of `lineside server init`, with one person a role."""
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # nobody's own passwords
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     server = Postgres.create(durable=True, settings=("max_wal_size=4GB", *settings))
     try:
         with TemporaryDirectory() as name:
