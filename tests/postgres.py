@@ -98,7 +98,7 @@ class Postgres:
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                **_as_server_user(),
+                **as_server_user(),
             )
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
@@ -164,7 +164,7 @@ def running(version: str = "16", **options: Any) -> Iterator[Postgres]:
         server.remove()
 
 
-def _as_server_user() -> dict[str, Any]:
+def as_server_user() -> dict[str, Any]:
     """PostgreSQL refuses to run as root: the arguments that make a child somebody else."""
     if os.geteuid() != 0:
         return {}
@@ -195,7 +195,7 @@ def _run(*command: object) -> None:
         capture_output=True,
         text=True,
         cwd="/",
-        **_as_server_user(),
+        **as_server_user(),
     )
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
@@ -209,7 +209,7 @@ def _reachable(binaries: Path, folder: Path) -> Path:
             check=True,
             capture_output=True,
             cwd="/",
-            **_as_server_user(),
+            **as_server_user(),
         )
     except (OSError, subprocess.CalledProcessError):
         copy = folder / "postgresql"

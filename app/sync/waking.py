@@ -98,7 +98,14 @@ def own_address() -> str:
 
 
 def hears(server: ServerConnection, seconds: float = 2.0) -> bool:
-    """Listen for news, and try whether they come: a pooler between us and the server may swallow them."""
+    """Listen for news, and try whether they come.
+
+    Behind a pooler (whose sessions have other numbers than it said) nobody listens: the try would come back, and the
+    news of others would not, since each transaction may be on another session.
+    """
+    found = server.session.execute("SELECT pg_backend_pid()").fetchone()
+    if found is None or found[0] != server.session.info.backend_pid:
+        return False
     server.listen()
     channel = f"lineside_{secrets.token_hex(8)}"
     server.session.execute(f"LISTEN {channel}".encode())
