@@ -99,9 +99,10 @@ class SyncControl:
         """Leave the server alone until this is taken back."""
         self._ask("work_offline", offline=offline)
 
-    def look_at(self, entity: str, row_id: UUID | None, actor: str = "") -> None:
-        """Have others see that `actor` has this row open here, for a minute; None: at none any more."""
-        self._ask("look_at", entity=entity, row_id=None if row_id is None else str(row_id), actor=actor)
+    def look_at(self, entity: str, row_id: UUID | None, actor: str = "", editing: bool = False) -> None:
+        """Have others see that `actor` has this row open here or edits it, for a minute; None: at none any more."""
+        row = None if row_id is None else str(row_id)
+        self._ask("look_at", entity=entity, row_id=row, actor=actor, editing=editing)
 
     def fetch_file(self, sha256: str) -> None:
         """Fetch the bytes of a photo or file before anything else of their kind."""

@@ -164,18 +164,18 @@ class SyncService:
             self._report.say(state=OFFLINE)
             self._hurry()
 
-    def _ask_presence(self, entity: str, row_id: str | None, actor: str) -> None:
+    def _ask_presence(self, entity: str, row_id: str | None, actor: str, editing: bool = False) -> None:
         seen = None if row_id is None else UUID(row_id)
-        self._asked.put(partial(self._look_at, entity, seen, actor))
+        self._asked.put(partial(self._look_at, entity, seen, actor, bool(editing)))
 
-    def _look_at(self, entity: str, row_id: UUID | None, actor: str) -> None:
+    def _look_at(self, entity: str, row_id: UUID | None, actor: str, editing: bool) -> None:
         server = self._server
         if server is None:
             return
 
         def tell() -> None:
             with suppress(Refused):  # a table that the server does not know is nobody's trouble
-                server.look_at(None if row_id is None else entity, row_id, actor)
+                server.look_at(None if row_id is None else entity, row_id, actor, editing)
 
         self._guarded(tell)
         self._due.presence = 0.0
@@ -302,7 +302,7 @@ class SyncService:
         assert self._server is not None
         self._due.presence = time.monotonic() + self._pauses.presence
         here = tuple(
-            Presence(one.entity, str(one.id), one.actor, one.station, one.at)
+            Presence(one.entity, str(one.id), one.actor, one.station, one.at, one.editing)
             for one in self._server.lookers()
         )
         if here != self._report.now.presence:

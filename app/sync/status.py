@@ -25,13 +25,14 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Presence(msgspec.Struct, frozen=True):
-    """Somebody at another station has this row open; `at` is the server's clock."""
+    """Somebody at another station has this row open, or a form that changes it; `at` is the server's clock."""
 
     entity: str
     id: str
     actor: str
     station: str
     at: datetime
+    editing: bool = False
 
 
 class Transfer(msgspec.Struct, frozen=True):

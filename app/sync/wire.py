@@ -91,13 +91,14 @@ class Digests:
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """Who looks at a row on another station."""
+    """Who looks at a row on another station, or edits it."""
 
     station: str
     actor: str
     entity: str
     id: UUID
     at: datetime
+    editing: bool
 
 
 class ServerConnection:
@@ -250,14 +251,16 @@ class ServerConnection:
         """Hand in a password note; the same one twice does no harm."""
         self._call("SELECT sync.set_password(%s, %s)", body, mac)
 
-    def look_at(self, entity: str | None, row_id: UUID | None, actor: str) -> None:
-        """Say that `actor` looks at a row here now; again within a minute, and None when at none any more."""
-        self._call("SELECT sync.look_at(%s, %s, %s)", entity, row_id, actor)
+    def look_at(self, entity: str | None, row_id: UUID | None, actor: str, editing: bool = False) -> None:
+        """Say that `actor` looks at or edits a row here now; again within a minute, None when at none any more."""
+        self._call("SELECT sync.look_at(%s, %s, %s, %s)", entity, row_id, actor, editing)
 
     def lookers(self) -> list[Looker]:
         """Who looks at what on other stations."""
         return [
-            Looker(x["station"], x["actor"], x["e"], UUID(x["id"]), datetime.fromisoformat(x["at"]))
+            Looker(
+                x["station"], x["actor"], x["e"], UUID(x["id"]), datetime.fromisoformat(x["at"]), x["editing"]
+            )
             for x in self._call("SELECT sync.lookers()")
         ]
 

@@ -39,7 +39,7 @@ class SyncControl(Protocol):
 
     def work_offline(self, offline: bool) -> None: ...
 
-    def look_at(self, entity: str, row_id: UUID | None, actor: str = "") -> None: ...
+    def look_at(self, entity: str, row_id: UUID | None, actor: str = "", editing: bool = False) -> None: ...
 
     def fetch_file(self, sha256: str) -> None: ...
 
@@ -95,10 +95,20 @@ class Sharing:
 
 @dataclass(frozen=True)
 class SomebodyElse:
-    """Who has a row open, and where."""
+    """Who has a row open or edits it, and where."""
 
     actor: str
     station: str
+    editing: bool = False
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A row that is open here, and whether in a form that changes it."""
+
+    entity: str
+    row_id: UUID
+    editing: bool
 
 
 @dataclass(frozen=True)
@@ -144,7 +154,8 @@ class SyncWatch(QObject):
         self._rows = UnsentRows()
         self._reading = self._again = False
         self._unheard = 0
-        self._seen: tuple[str, UUID] | None = None
+        self._open: dict[int, _Place] = {}
+        self._seen: _Place | None = None
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self.look)
         self._poll = QTimer(self, interval=LOOK_MS)
@@ -257,31 +268,38 @@ class SyncWatch(QObject):
 
     # -- who else is here
 
-    def look_at(self, entity: str, row_id: UUID | None) -> None:
-        """A person has this row open (None: none any more); others see that while it lasts."""
-        seen = (entity, row_id) if row_id is not None else None
-        if seen is None and (self._seen is None or self._seen[0] != entity):
-            return  # another screen spoke since
-        self._seen = seen
-        if not self.now.joined:
+    def look_at(self, by: QObject, entity: str, row_id: UUID | None, *, editing: bool = False) -> None:
+        """`by` has this row open (None: none any more), in a form where `editing`; others see that while it lasts."""
+        self._open.pop(id(by), None)
+        if row_id is not None:
+            self._open[id(by)] = _Place(entity, row_id, editing)
+        places = list(self._open.values())
+        before, self._seen = self._seen, next((one for one in reversed(places) if one.editing), None)
+        if self._seen is None and places:
+            self._seen = places[-1]
+        if self._seen == before or not self.now.joined:
             return
-        if seen is None:
+        if self._seen is None:
             self._still_here.stop()
-            self._tell_place(entity, None)
+            self._tell_place(before, here=False)
         else:
             self._say_where()
             self._still_here.start()
 
     @Slot()
     def _say_where(self) -> None:
-        if self._seen is not None and self._desk.actor is not None:
-            self._tell_place(*self._seen)
+        if self._desk.actor is not None:
+            self._tell_place(self._seen)
 
-    def _tell_place(self, entity: str, row_id: UUID | None) -> None:
+    def _tell_place(self, place: _Place | None, *, here: bool = True) -> None:
+        if place is None:
+            return
         control = self.control
         name = self._desk.actor.name if self._desk.actor is not None else ""
         self._desk.tasks.run(
-            lambda: control.look_at(entity, row_id, name),
+            lambda: control.look_at(
+                place.entity, place.row_id if here else None, name, here and place.editing
+            ),
             _nothing,
             owner=self,
             key="look_at",
@@ -295,7 +313,7 @@ class SyncWatch(QObject):
             return []
         here = self.now.station
         return [
-            SomebodyElse(one.actor, one.station)
+            SomebodyElse(one.actor, one.station, one.editing)
             for one in status.presence
             if one.entity == entity and one.id == str(row_id) and one.station != here
         ]

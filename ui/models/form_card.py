@@ -15,6 +15,7 @@ from shiboken6 import isValid
 from app.domain.errors import Refused
 from app.operations.change import Intent, Outcome
 from ui.bridge.desk import Desk
+from ui.models.sharing_line import SharingLine
 from ui.widgets.dialog_card import DialogCard
 from ui.widgets.fields import Value
 from ui.widgets.form import Form
@@ -31,6 +32,7 @@ class _About:
     build: Callable[[], Form]
     intent: Callable[[Form], Intent[Any]]
     done: Callable[[Any], None] | None
+    row: tuple[str, UUID] | None = None
 
 
 class FormCard(QObject):
@@ -63,17 +65,19 @@ class FormCard(QObject):
         *,
         keep_draft: bool = False,
         done: Callable[[Any], None] | None = None,
+        row: tuple[str, UUID] | None = None,
     ) -> Form:
         """Show a form built by `build`; submitting performs `intent(form)`, whose refusal lands beside its field.
 
         A lock or another person at the screen takes the form away and brings it back to who had it open; with
-        `keep_draft` what was typed also outlives Esc and closing, until it was saved.
+        `keep_draft` what was typed also outlives Esc and closing, until it was saved. `row` (entity, id) is the one
+        that the form changes: other stations see that somebody edits it, and the card tells who else does.
         """
         self.close()
         form = build()
         actor = self._desk.actor
         self._person = actor.user_id if actor else None
-        self._about, self._form = _About(key, title, build, intent, done), form
+        self._about, self._form = _About(key, title, build, intent, done, row), form
         self._keeps = keep_draft
         draft = self._drafts.get((self._person, key)) if keep_draft else None
         if draft:
@@ -83,6 +87,10 @@ class FormCard(QObject):
         form.cancelled.connect(partial(self._cancel, key))
         self._card = DialogCard(title, form, self._host)
         self._card.setObjectName(f"card-{key}")
+        if row is not None:
+            line = SharingLine(self._desk, row[0], editing=True)
+            line.show_row(row[1])
+            self._card.add_note(line)
         self._card.show_card()
         form.focus_first()
         return form
@@ -139,4 +147,12 @@ class FormCard(QObject):
             self.close()
         if actor is not None and person in self._reopen:
             again = self._reopen.pop(person)
-            self.open(again.key, again.title, again.build, again.intent, keep_draft=True, done=again.done)
+            self.open(
+                again.key,
+                again.title,
+                again.build,
+                again.intent,
+                keep_draft=True,
+                done=again.done,
+                row=again.row,
+            )

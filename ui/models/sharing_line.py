@@ -18,13 +18,16 @@ from ui.widgets.themed import RoleLabel
 class SharingLine(QWidget):
     """Takes no room while there is nothing to say. `conflict_requested` carries the number of the conflict.
 
-    While it is on the screen other stations are told that this row is open here.
+    While it is on the screen other stations are told that this row is open here, or with `editing` that it is edited.
     """
 
     conflict_requested = Signal(int)
 
-    def __init__(self, desk: Desk, entity: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, desk: Desk, entity: str, parent: QWidget | None = None, *, editing: bool = False
+    ) -> None:
         super().__init__(parent)
+        self._editing = editing
         self._desk = desk
         self._entity = entity
         self._row_id: UUID | None = None
@@ -46,7 +49,7 @@ class SharingLine(QWidget):
             return
         self._row_id = row_id
         if self.isVisible():
-            self._desk.sharing.look_at(self._entity, row_id)
+            self._say_where(row_id)
         self.tell()
 
     def tell(self, _sharing: object = None) -> None:
@@ -64,7 +67,7 @@ class SharingLine(QWidget):
 
     def _conflict(self) -> int | None:
         found = self._desk.sharing.marks.conflicts.get(self._entity, {})
-        return None if self._row_id is None else found.get(self._row_id)
+        return None if self._row_id is None or self._editing else found.get(self._row_id)
 
     def _to_conflict(self) -> None:
         conflict = self._conflict()
@@ -73,8 +76,11 @@ class SharingLine(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._desk.sharing.look_at(self._entity, self._row_id)
+        self._say_where(self._row_id)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._desk.sharing.look_at(self._entity, None)
+        self._say_where(None)
+
+    def _say_where(self, row_id: UUID | None) -> None:
+        self._desk.sharing.look_at(self, self._entity, row_id, editing=self._editing)

@@ -132,13 +132,13 @@ def size_words(size: int) -> str:
 
 
 def presence_words(others: list[SomebodyElse]) -> str:
-    """Who else has a row open; empty when nobody has."""
+    """Who else edits a row or has it open, editors first; empty when nobody has."""
     if not others:
         return ""
-    first = others[0]
-    if len(others) == 1:
-        return f"{first.actor} has this open on station {first.station}"
-    return f"{first.actor} on station {first.station} and {len(others) - 1} more have this open"
+    first = next((one for one in others if one.editing), others[0])
+    does = "is editing this" if first.editing else "has this open"
+    more = f", {len(others) - 1} more have it open" if len(others) > 1 else ""
+    return f"{first.actor} {does} on station {first.station}{more}"
 
 
 def waiting_advice(sharing: Sharing) -> str:

@@ -257,6 +257,7 @@ class IssuesScreen(Pane):
             _resolve_form,
             partial(_resolve_intent, values["id"]),
             keep_draft=True,
+            row=("issue", values["id"]),
         )
 
     def reopen(self) -> None:

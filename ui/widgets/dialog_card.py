@@ -29,6 +29,12 @@ class DialogCard(QDialog):
         self._content = content
         self._host = parent
 
+    def add_note(self, note: QWidget) -> None:
+        """Put something between the heading and the content."""
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(1, note)
+
     @property
     def content(self) -> QWidget:
         return self._content

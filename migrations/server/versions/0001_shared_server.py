@@ -342,6 +342,7 @@ CREATE UNLOGGED TABLE sync.presence (
     entity text NOT NULL,
     id uuid NOT NULL,
     at timestamptz NOT NULL,
+    editing boolean NOT NULL DEFAULT false,
     PRIMARY KEY (station, actor, entity, id)
 );
 CREATE TYPE sync.author AS (user_id uuid, name text, role text, brings boolean);

@@ -153,6 +153,8 @@ def test_others_see_who_looks_at_what(office: Office, counter: Counter, wire: Se
     with ServerConnection.open(office.server.station_url("08")) as other:
         (looker,) = other.lookers()
         assert (looker.station, looker.actor, looker.entity, looker.id) == ("07", "Ann", "work_order", row_id)
+        wire.look_at("work_order", row_id, "Ann", True)
+        assert [one.editing for one in other.lookers()] == [True]
         wire.look_at(None, None, "Ann")
         assert other.lookers() == []
 

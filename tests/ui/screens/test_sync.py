@@ -189,7 +189,9 @@ def test_the_lid_question_is_answered_in_one_sentence() -> None:
 def test_who_else_is_there_is_said_in_a_line() -> None:
     first, second = (SomebodyElse(name, "07") for name in ("K. Osei", "A. Lee"))
     assert presence_words([first]) == "K. Osei has this open on station 07"
-    assert presence_words([first, second]).endswith("and 1 more have this open")
+    assert presence_words([first, second]).endswith(", 1 more have it open")
+    editor = replace(second, editing=True)
+    assert presence_words([first, editor]) == "A. Lee is editing this on station 07, 1 more have it open"
     assert presence_words([]) == ""
 
 
@@ -490,8 +492,8 @@ class _Process(SyncControl):
     def work_offline(self, offline: bool) -> None:
         self.asked.append(("offline", offline))
 
-    def look_at(self, entity: str, row_id: UUID | None, actor: str = "") -> None:
-        self.asked.append(("look", entity, row_id))
+    def look_at(self, entity: str, row_id: UUID | None, actor: str = "", editing: bool = False) -> None:
+        self.asked.append(("edit" if editing else "look", entity, row_id))
 
     def fetch_file(self, sha256: str) -> None:
         self.asked.append(("fetch", sha256))
@@ -513,6 +515,11 @@ def test_who_opens_an_order_is_told_who_else_has_it_open(
     told(presence=(there, Presence("work_order", str(row), "Ada Boss", "07", AT)))
     qtbot.waitUntil(lambda: not panel.sharing.words.isHidden(), timeout=WAIT)
     assert panel.sharing.words.text() == "K. Osei has this open on station 03"
+    card = FormCard(desk, panel)
+    card.open("edit", "Edit", lambda: Form("Save"), _no_intent, row=("work_order", row))
+    qtbot.waitUntil(lambda: process.asked[-1] == ("edit", "work_order", row), timeout=WAIT)
+    card.close()
+    qtbot.waitUntil(lambda: process.asked[-1] == ("look", "work_order", row), timeout=WAIT)
     panel.hide()
     qtbot.waitUntil(lambda: process.asked[-1] == ("look", "work_order", None), timeout=WAIT)
 

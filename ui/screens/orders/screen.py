@@ -376,7 +376,13 @@ class OrdersScreen(Pane):
         if rows:
             title = f"Edit {rows[0]['number']}" if len(rows) == 1 else f"Edit {len(rows):,} orders"
             ids = [row["id"] for row in rows]
-            self.forms.open("edit-orders", title, partial(_edit_form, rows), partial(edit_intent, ids))
+            self.forms.open(
+                "edit-orders",
+                title,
+                partial(_edit_form, rows),
+                partial(edit_intent, ids),
+                row=("work_order", ids[0]) if len(ids) == 1 else None,
+            )
 
     def _edit_cell(self, row_id: UUID, key: str, value: object) -> None:
         changes: dict[str, Any] = {key: value}
