@@ -65,14 +65,24 @@ def add(
         False, "--bring-data", help="The station may bring what was done in its data folder before, once."
     ),
 ) -> None:
-    """Make a station, or a new line for one, and print what to paste there. The old line counts for nothing then."""
-    from app.sync.server.stations import add_station
+    """Make a station and print what to paste there; one that is there gets a new password, the old line is worthless.
 
+    What people signed at a station that is there counts on. Shut it out first (remove-station) when its computer was
+    stolen: then nothing counts any more that was signed there and not sent.
+    """
+    from app.sync.server.stations import add_station, station_exists
+
+    known = station_exists(url, name)
     line = add_station(url, name, bring_data)
-    facts = {"station": line.station, "join_line": str(line), "bring_data": bring_data}
+    done = (
+        "has a new password; its old line is worthless, and its computer has to join again"
+        if known
+        else "is made"
+    )
+    facts = {"station": line.station, "join_line": str(line), "bring_data": bring_data, "known": known}
     say(
         facts,
-        f"Station {line.station} is made. At that computer type the next line, or paste its last word into "
+        f"Station {line.station} {done}. At that computer type the next line, or paste its last word into "
         "“Join a server…” at the first start. It holds a password: show it to nobody else.\n\n"
         f"lineside join {line}\n",
     )
