@@ -62,7 +62,7 @@ def build() -> None:
 
 
 def trial() -> None:
-    """Runs the executable as a person would: its version, then the demo over every screen."""
+    """Runs the executable as a person would: its version, words about sharing, then the demo over every screen."""
     environment = {**os.environ}
     if not environment.get("DISPLAY") and not environment.get("WAYLAND_DISPLAY"):
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -72,7 +72,8 @@ def trial() -> None:
     shutil.rmtree(PICTURES, ignore_errors=True)
     PICTURES.mkdir(parents=True)
     tour = ["demo", "--seconds", str(SECONDS_TO_RUN), "--screenshots", str(PICTURES)]
-    for arguments in (["version"], tour):
+    alone = ["--data-dir", str(PICTURES / "alone"), "sync", "--status"]
+    for arguments in (["version"], ["server", "--help"], alone, tour):
         ground.say(f"Trying: lineside {' '.join(arguments)}")
         try:
             done = subprocess.run(

@@ -6,11 +6,11 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from app.domain.errors import LinesideError
+from app.domain.finding import Finding
 from app.settings import load_settings
 from app.store import schema
 from app.store.blobs import BlobFolder
@@ -19,16 +19,6 @@ from app.store.sharing import STATION
 
 _WAL_BUG_FIXED = (3, 51, 3)
 _ENOUGH_BYTES = 2_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `advice` is empty when it is well."""
-
-    subject: str
-    well: bool
-    seen: str
-    advice: str = ""
 
 
 def examine(folder: Path) -> list[Finding]:

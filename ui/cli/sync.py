@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from datetime import UTC, datetime
 from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from app.plant import House
 
 audit = typer.Typer(no_args_is_help=True)
+NOT_RUNNING = "the sync process does not run"
 
 
 def join(
@@ -88,9 +90,10 @@ def _show_status() -> None:
     from app.store.queries.conflicts import open_conflicts
     from app.store.queries.unsent import unconfirmed
     from app.store.sharing import joined_station
+    from app.sync.alive import is_alive
     from app.sync.membership import address_of
     from app.sync.passwords import waiting_passwords
-    from app.sync.status import read_status
+    from app.sync.status import PAUSED, read_status
 
     with house() as opened, opened.store.reader() as session:
         station = joined_station(session)
@@ -100,7 +103,8 @@ def _show_status() -> None:
         say({"server": None, "waiting": waiting}, f"No server is joined. {waiting:,} changes are kept here.")
         return
     address, told = address_of(folder()), read_status(folder())
-    state = "unknown" if told is None else told.state
+    alive = told is not None and is_alive(told, datetime.now(UTC))
+    state = told.state if told is not None and (alive or told.state == PAUSED) else NOT_RUNNING
     facts: dict[str, Any] = {
         "server": None if address is None else address.url,
         "station": station,

@@ -12,6 +12,7 @@ import typer
 from ui.cli.session import folder, say
 
 if TYPE_CHECKING:
+    from app.domain.finding import Finding
     from app.upkeep.backup import BackupReport
 
 backups = typer.Typer(no_args_is_help=True)
@@ -43,6 +44,17 @@ def create(
     held = f"{report.work_orders:,} work orders{_files_words(report)}"
     text = f"Wrote {report.file} ({report.bytes / 1e6:,.1f} MB, {held})"
     say(report, f"{text}{_history_words(report)}.")
+
+
+def _sharing(data: Path) -> list[Finding]:
+    """How sharing goes; nothing of a folder that shares nothing, or whose store cannot be read: that is said above."""
+    from app.domain.errors import LinesideError
+    from app.sync.check_up import check_up
+
+    try:
+        return check_up(data)
+    except LinesideError:
+        return []
 
 
 def _files_words(report: BackupReport) -> str:
@@ -78,10 +90,10 @@ def restore(file: Path) -> None:
 
 
 def doctor() -> None:
-    """Look at settings, folder, disk and store, and say what to do about what is not well."""
+    """Look at settings, folder, disk, store and sharing, and say what to do about what is not well."""
     from app.upkeep.doctor import examine
 
-    findings = examine(folder())
+    findings = examine(folder()) + _sharing(folder())
     rows = [{"subject": f.subject, "well": f.well, "seen": f.seen, "advice": f.advice} for f in findings]
     width = max(len(f.subject) for f in findings)
     lines = []
