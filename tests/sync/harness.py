@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 import shutil
 from collections import Counter as Count
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -128,6 +129,15 @@ class SyncedStation:
     def close(self) -> None:
         self.hang_up()
         self.house.close()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Let go of the files, for other processes to work with them."""
+        self.close()
+        try:
+            yield
+        finally:
+            self._open()
 
     def restart(self) -> None:
         """As after a kill: nothing but the files is left."""
