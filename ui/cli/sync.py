@@ -47,9 +47,10 @@ def join(
         "brought": report.brought,
         "warning": report.warning or None,
     }
+    rows = f"{report.rows:,} rows came from the server. " if report.rows else ""
     say(
         facts,
-        f"{report.sentence}\n{report.rows:,} rows came from the server. {report.kept_where}\n"
+        f"{report.sentence}\n{rows}{report.kept_where}\n"
         "`lineside sync` keeps them up to date; so does the window.",
     )
 
