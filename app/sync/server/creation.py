@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import Refused, WorldFault
 from app.sync.server.address import ServerAddress, connect
+from app.sync.server.roles import refresh_role
 from app.sync.server.sentences import plain_errors
 
 if TYPE_CHECKING:
@@ -222,27 +223,8 @@ def _bring_up_to_date(connection: psycopg.Connection[Any], borrowed: Connection,
     write_rules(connection)
     connection.execute("RESET ROLE")
     for (role,) in connection.execute("SELECT role_name FROM sync.station WHERE NOT removed").fetchall():
-        let_end(connection, role, prefix)
+        refresh_role(connection, role, prefix)
     guard_database(connection, station)
-
-
-def let_end(connection: psycopg.Connection[Any], role: str, prefix: str) -> None:
-    """Let the owner of the functions see and end the sessions of a station's role, as `sync._end_sitters` does.
-
-    Ending sessions of a role takes being a member of it. A user that may not grant that leaves it to the limits of
-    the role itself.
-    """
-    import psycopg
-    from psycopg import sql
-
-    owner = f"{prefix}_owner"
-    if _value(connection, "SELECT pg_has_role(%s::name, %s::name, 'USAGE')", owner, role):
-        return
-    try:
-        with connection.transaction():
-            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(owner)))
-    except psycopg.errors.InsufficientPrivilege:
-        return
 
 
 def _check_revision(connection: psycopg.Connection[Any]) -> None:

@@ -13,14 +13,13 @@ from app.domain.errors import NotFound, Refused
 from app.sync.join_line import JoinLine, join_line
 from app.sync.membership import check_station
 from app.sync.server.address import ServerAddress, connect
-from app.sync.server.creation import let_end, require_server, role_prefix
+from app.sync.server.creation import require_server, role_prefix
+from app.sync.server.roles import make_role
 from app.sync.server.sentences import plain_errors
 
 if TYPE_CHECKING:
     import psycopg
 
-# A session that forgot its transaction must not hold the lock of the log; a push may carry a whole import.
-_LIMITS = {"idle_in_transaction_session_timeout": "5s", "lock_timeout": "10s", "statement_timeout": "120s"}
 _KEYS = """
 INSERT INTO sync.station (name, role_name, may_bring, key_inner, key_outer)
   VALUES (%(name)s, %(role)s, %(bring)s, sync._inner_key(%(key)s), sync._outer_key(%(key)s))
@@ -72,7 +71,7 @@ def add_station(url: str, name: str, bring_data: bool = False) -> JoinLine:
     with _owner_of(url) as connection:
         prefix = role_prefix(connection)
         role = f"{prefix}_st_{station.lower()}"
-        _make_role(connection, role, prefix, password)
+        make_role(connection, role, prefix, password)
         known = connection.execute(
             "SELECT disabled, key_inner FROM sync.station WHERE name = %s FOR UPDATE", (station,)
         ).fetchone()
@@ -88,26 +87,6 @@ def add_station(url: str, name: str, bring_data: bool = False) -> JoinLine:
             _revoke_grants(connection, station)
         _hang_up(connection, role)  # whoever came in with the old password
     return join_line(station, ServerAddress(url).for_user(role, password), key.hex())
-
-
-def _make_role(connection: psycopg.Connection[Any], role: str, prefix: str, password: str) -> None:
-    from psycopg import sql
-
-    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
-    verb, name = sql.SQL("ALTER" if known else "CREATE"), sql.Identifier(role)
-    kept = sql.Literal(_scram(connection, role, password))
-    connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, name, kept))
-    connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(f"{prefix}_station"), name))
-    let_end(connection, role, prefix)
-    for setting, value in _LIMITS.items():
-        connection.execute(
-            sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))
-        )
-
-
-def _scram(connection: psycopg.Connection[Any], role: str, password: str) -> str:
-    """The password as the server keeps it, so that it never stands in a log of statements."""
-    return connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
 
 
 def _revoke_grants(connection: psycopg.Connection[Any], station: str) -> None:

@@ -7,7 +7,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT count(*) FILTER (WHERE pg_terminate_backend(a.pid))::integer
   FROM pg_stat_activity a JOIN sync.station s ON s.role_name = a.usename
   WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
-    AND (a.xact_start < clock_timestamp() - interval '10 minutes'
+    AND (a.xact_start < clock_timestamp() - interval '15 minutes'  -- longer than a statement may take
          OR (a.state LIKE 'idle in transaction%' AND a.xact_start < clock_timestamp() - interval '5 seconds'))
     AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.locktype = 'relation'
                 AND l.mode <> 'AccessShareLock')  -- whoever only reads, as a first sync does, is in nobody's way
