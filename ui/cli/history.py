@@ -125,17 +125,15 @@ def export(
     ),
     raw: bool = _RAW,
 ) -> None:
-    """Write stored samples into a .csv, .xlsx or .parquet file."""
-    from app.store.history import FILE_NAME, HistoryReader
+    """Write stored samples into a .csv, .xlsx or .parquet file; those of other stations come from the server."""
     from app.store.history.export import Signal, export_history
 
     since, until = _times(start, end)
     laid_over = {} if raw else _corrections(tags, since, until)
     units = _units()
-    with HistoryReader(folder() / FILE_NAME) as reader:
-        known = set(reader.tags())
+    with _all_history() as reader:
         for tag in tags:
-            if tag not in known:
+            if tag not in units and reader.before(tag, datetime.now(UTC)) is None:
                 raise Refused(f"There are no samples of {tag}.")
         signals = [Signal(tag, units.get(tag, "")) for tag in tags]
         rows = export_history(reader, signals, since, until, file, step=_seconds(step), corrections=laid_over)

@@ -13,7 +13,7 @@ from app.domain.errors import Refused
 from app.domain.samples import Sample, describe_quality
 from app.store.history.corrected import CALCULATED
 from app.store.history.export_files import Column, Sink, whole_file
-from app.store.history.reader import HistoryReader
+from app.store.history.readable import ReadableHistory
 from app.store.history.schema import micros
 
 _STEPS = 2_000  # steps that are worked on at a time
@@ -52,7 +52,7 @@ class Telling:
 
 
 def export_history(
-    reader: HistoryReader,
+    reader: ReadableHistory,
     signals: Sequence[Signal],
     start: datetime,
     end: datetime,
@@ -68,6 +68,7 @@ def export_history(
     Without `step` every sample is a row. With `step` (seconds) there is a row for each step and a column for each
     signal with the mean of its good numbers; a step without any is empty. `corrections` are laid over, by tag;
     without them the file has what was measured. Local times are those of `zone`, of this computer when None.
+    A `reader` that asks the shared server as well writes what other stations collected too.
     The file is whole or not there. Raises `Refused` and `WorldFault` with a sentence.
     """
     if end <= start:
@@ -88,7 +89,7 @@ def export_history(
 
 @dataclass(frozen=True)
 class _Job:
-    reader: HistoryReader
+    reader: ReadableHistory
     signals: Sequence[Signal]
     start: datetime
     end: datetime

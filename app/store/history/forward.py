@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 MOST = 400_000  # samples in one stretch: some tens of megabytes
 _ROWS = 20_000
+_EXACT = 2**53  # whole numbers below it are exact as reals
 _SELECT = (
     "SELECT t, n, epoch, v, q, late, tag FROM sample INDEXED BY sample_by_n "
     "WHERE epoch = ? AND n > ? AND n <= ? ORDER BY n LIMIT ?"
@@ -112,8 +114,14 @@ def _sealed(db: sqlite3.Connection, epoch: int, after: int, last: int) -> list[t
 def _of_rows(rows: Sequence[tuple[*Row, int]]) -> tuple[Ints, Columns]:
     import numpy as np
 
-    from app.store.history.columns import columns_of
+    from app.store.history.columns import REAL, Columns, columns_of
 
+    if set(map(type, map(itemgetter(3), rows))) == {float}:  # nearly always; a third of the time
+        table = np.array(rows, np.float64).T
+        t, n, epoch, q, late, tag = (table[column].astype(np.int64) for column in (0, 1, 2, 4, 5, 6))
+        if max(abs(whole).max() for whole in (t, n, late)) < _EXACT:
+            kind, bits = np.full(len(rows), REAL, np.uint8), table[3].copy().view(np.int64)
+            return tag, Columns(t, n, epoch, q, late, kind, bits)
     return np.array([row[6] for row in rows], np.int64), columns_of([row[:6] for row in rows])
 
 

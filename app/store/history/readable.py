@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -15,9 +15,25 @@ class ReadableHistory(Protocol):
     """Methods may block on a disk or a network: call them from a thread."""
 
     def buckets(
-        self, tag: str, start: datetime, end: datetime, pixels: int, corrections: Sequence[Correction] = ()
+        self,
+        tag: str,
+        start: datetime,
+        end: datetime,
+        pixels: int,
+        corrections: Sequence[Correction] = (),
+        *,
+        exact: bool = False,
     ) -> Buckets:
-        """The curve of a tag from `start` to `end`, reduced to at most `pixels` buckets."""
+        """The curve of a tag from `start` to `end`, reduced to at most `pixels` buckets.
+
+        `exact` buckets end where their pixel ends, to the microsecond.
+        """
+        ...
+
+    def blocks(
+        self, tag: str, start: datetime, end: datetime, corrections: Sequence[Correction] = ()
+    ) -> Iterator[list[Sample]]:
+        """What `samples` gives, some ten thousand at a time."""
         ...
 
     def samples(

@@ -99,19 +99,47 @@ BEGIN
             WHERE k.connection_id = ANY (others) AND NOT k.deleted
             INTERSECT SELECT u.id FROM unnest(p_signal) AS u(id));
     END IF;
-    INSERT INTO lineside.reading (t, v, n, signal, q, origin, delay, s)
-        SELECT u.t, nullif(u.v, 'NaN'), p_first_n + u.place - 1, u.signal, u.q, known.origin, u.delay, NULL
-        FROM unnest(p_signal, p_t, p_v, p_q, p_delay) WITH ORDINALITY AS u(signal, t, v, q, delay, place)
-        WHERE p_s IS NULL AND p_n IS NULL AND held_elsewhere = '{}';
-    IF p_s IS NOT NULL OR p_n IS NOT NULL OR held_elsewhere <> '{}' THEN
+    WITH kept AS (
         INSERT INTO lineside.reading (t, v, n, signal, q, origin, delay, s)
             SELECT u.t, nullif(u.v, 'NaN'), coalesce(u.n, p_first_n + u.place - 1), u.signal, u.q,
-                CASE WHEN u.signal = ANY (held_elsewhere) AND sync._held_elsewhere(me, u.signal, u.t)
+                CASE WHEN held_elsewhere <> '{}' AND u.signal = ANY (held_elsewhere)
+                        AND sync._held_elsewhere(me, u.signal, u.t)
                     THEN known.late_origin ELSE known.origin END,
                 u.delay, u.s
             FROM unnest(p_signal, p_t, p_v, p_q, p_delay, p_s, p_n) WITH ORDINALITY
-                AS u(signal, t, v, q, delay, s, n, place);
-    END IF;
+                AS u(signal, t, v, q, delay, s, n, place)
+            RETURNING signal, t, n, v, q, origin
+    ), -- each column of a minute's samples in the order of their times
+    gathered AS (
+        SELECT k.signal, date_trunc('minute', k.t, 'UTC') AS minute, k.origin, count(*) AS samples,
+            count(*) FILTER (WHERE k.fine) AS good, min(k.t) AS t, max(k.t) AS until,
+            array_agg(k.t) FILTER (WHERE k.fine) AS times, array_agg(k.v) FILTER (WHERE k.fine) AS numbers,
+            min(k.v) FILTER (WHERE k.fine) AS low, max(k.v) FILTER (WHERE k.fine) AS high,
+            sum(k.v) FILTER (WHERE k.fine AND (abs(k.v) < 1e290 OR abs(k.v) = 'infinity')) AS total,
+            array_agg(k.right_kind) AS right_kind
+        FROM (
+            SELECT kept.*, q BETWEEN 0 AND 1073741823 AS right_kind,
+                v IS NOT NULL AND q BETWEEN 0 AND 1073741823 AS fine
+            FROM kept ORDER BY signal, t, n
+        ) AS k GROUP BY 1, 2, 3
+    )
+    INSERT INTO lineside.reading_minute AS m (signal, minute, origin, samples, good, t, until, first_at, last_at, low,
+            high, total, first, last, ends_good)
+        SELECT g.signal, g.minute, g.origin, g.samples, g.good, g.t, g.until, g.times[1], g.times[g.good], g.low,
+            g.high, g.total, g.numbers[1], g.numbers[g.good], g.right_kind[g.samples]
+        FROM gathered g
+        ON CONFLICT (signal, minute, origin) DO UPDATE SET
+            samples = m.samples + excluded.samples, good = m.good + excluded.good,
+            t = least(m.t, excluded.t), until = greatest(m.until, excluded.until),
+            low = least(m.low, excluded.low), high = greatest(m.high, excluded.high),
+            total = CASE WHEN m.total IS NULL THEN excluded.total ELSE m.total + coalesce(excluded.total, 0) END,
+            first = CASE WHEN m.first_at <= excluded.first_at OR excluded.first_at IS NULL
+                THEN m.first ELSE excluded.first END,
+            first_at = least(m.first_at, excluded.first_at),
+            last = CASE WHEN m.last_at > excluded.last_at OR excluded.last_at IS NULL
+                THEN m.last ELSE excluded.last END,
+            last_at = greatest(m.last_at, excluded.last_at),
+            ends_good = CASE WHEN m.until > excluded.until THEN m.ends_good ELSE excluded.ends_good END;
     RETURN known.last_n;
 END $$;
 
@@ -179,6 +207,7 @@ BEGIN
     IF limit_at IS NULL THEN
         RETURN NULL;
     END IF;
+    DELETE FROM lineside.reading_minute m WHERE m.minute < limit_at;
     IF to_regclass('lineside.reading_rest') IS NULL THEN
         SELECT n.nspname INTO place FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
             WHERE e.extname = 'timescaledb';
@@ -202,8 +231,16 @@ CREATE OR REPLACE VIEW lineside.samples AS
     JOIN lineside.signal g ON g.id = r.signal
     JOIN lineside.origin o ON o.id = r.origin;
 
-GRANT SELECT ON lineside.signal, lineside.origin, lineside.reading, lineside.samples, sync.stream, sync.reading_terms
-    TO @station@;
+-- The same by the minute, which is what a picture of weeks needs.
+CREATE OR REPLACE VIEW lineside.samples_by_minute AS
+    SELECT g.name AS signal, m.minute AS "time", m.low, m.high, m.total / nullif(m.good, 0) AS mean, m.first, m.last,
+        m.samples, m.good, o.station, o.late
+    FROM lineside.reading_minute m
+    JOIN lineside.signal g ON g.id = m.signal
+    JOIN lineside.origin o ON o.id = m.origin;
+
+GRANT SELECT ON lineside.signal, lineside.origin, lineside.reading, lineside.reading_minute, lineside.samples,
+    lineside.samples_by_minute, sync.stream, sync.reading_terms TO @station@;
 REVOKE ALL ON FUNCTION sync.name_signals(text[], text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.open_stream(uuid, integer, bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.forward(uuid, integer, bigint, bigint, integer[], timestamptz[], float8[], integer[],

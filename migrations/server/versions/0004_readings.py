@@ -50,6 +50,28 @@ CREATE TABLE lineside.reading (
     s text
 )
 """
+# What a curve over weeks is drawn from: the samples of one minute as one row. Rows are changed in place many times
+# while their minute is new, so each page keeps room for that.
+_MINUTES = """
+CREATE TABLE lineside.reading_minute (
+    signal integer NOT NULL,
+    minute timestamptz NOT NULL,
+    origin integer NOT NULL,
+    samples integer NOT NULL,
+    good integer NOT NULL,
+    t timestamptz NOT NULL,
+    until timestamptz NOT NULL,
+    first_at timestamptz,
+    last_at timestamptz,
+    low double precision,
+    high double precision,
+    total double precision,
+    first double precision,
+    last double precision,
+    ends_good boolean NOT NULL,
+    PRIMARY KEY (signal, minute, origin)
+) WITH (fillfactor = 70)
+"""
 # Nothing is ever refused for its time: what lies in no part waits in the last one.
 _PARTS = """
 CREATE TABLE lineside.reading_rest PARTITION OF lineside.reading DEFAULT;
@@ -69,6 +91,7 @@ JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'time
 
 def upgrade() -> None:
     op.execute(_NAMES)
+    op.execute(_MINUTES)
     place = op.get_bind().exec_driver_sql(_TIMESCALE).scalar()
     op.execute(_READING + (" PARTITION BY RANGE (t)" if place is None else ""))
     if place is None:

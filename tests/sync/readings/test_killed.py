@@ -10,7 +10,7 @@ from random import Random
 
 from app.store.history import FILE_NAME, HistoryWriter
 from tests.sync.conftest import ServerDatabase
-from tests.sync.readings.stand import AT_ONCE, Station, assert_same, on_server, samples
+from tests.sync.readings.stand import AT_ONCE, Station, assert_same, eventually, on_server, samples
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLS = 8
@@ -49,9 +49,12 @@ def test_kill_minus_nine_at_random_moments(tmp_path: Path, server: ServerDatabas
                             admin.execute(
                                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'shop_st_07'"
                             )
+                    if (
+                        seed == KILLS // 2
+                    ):  # on a slow computer too, some of it comes through between the kills
+                        eventually(lambda: on_server(server))
                 finally:
                     process.kill()
-    assert on_server(server)  # some of it came through between the kills
     station.forward_all()
     expected = station.content()
     assert [n for n, _ in expected] == list(range(1, len(expected) + 1))

@@ -83,6 +83,45 @@ def test_a_curve_from_the_server_is_the_one_from_the_file(
                 assert [same(s) for s in theirs] == [same(s) for s in mine]
 
 
+@pytest.mark.parametrize("pixels", [5, 60, 150])
+@pytest.mark.parametrize("corrected", [False, True])
+def test_a_long_curve_is_drawn_from_minutes_and_tells_the_same(
+    station: Station, history: ServerHistory, pixels: int, corrected: bool
+) -> None:
+    """Pixels of whole minutes hold exactly the same samples, however those came: unordered, and in many batches."""
+    chance = Random(pixels)
+    slow = [(START + (s.source_time - START) * 30, s) for s in samples(6000, chance)]
+    many = [Sample(s.tag, at, at, s.value, s.quality) for at, s in slow]
+    span = timedelta(minutes=300)
+    station.write(many[:3000], many[3000:])
+    station.forward_all(batch=170)
+    with station.server.connect() as admin:
+        rest, gathered = (
+            admin.execute(f"SELECT {what}").fetchone()
+            for what in (
+                "count(*), min(t), max(t) FROM lineside.reading",
+                "sum(samples)::int, min(t), max(until) FROM lineside.reading_minute",
+            )
+        )
+    assert rest == gathered
+    laid_over: Sequence[Correction] = ()
+    if corrected:
+        laid_over = [
+            correction(CorrectionKind.OFFSET, 1000.3, 6200.7, 5.0),
+            correction(CorrectionKind.EXCLUDE, 7200.0, 9000.0, None),
+        ]
+    with HistoryReader(station.folder / FILE_NAME) as local:
+        for tag in ("M/1", "M/2"):
+            expected = local.buckets(tag, START, START + span, pixels, laid_over, exact=True)
+            assert_alike(history.buckets(tag, START, START + span, pixels, laid_over), expected)
+            since = START + timedelta(seconds=7)
+            found = history.buckets(tag, since, START + span, pixels, laid_over)
+            expected = local.buckets(tag, since, START + span, pixels, laid_over)
+            assert found.count.sum() == expected.count.sum()
+            np.testing.assert_array_equal(np.nanmin(found.min), np.nanmin(expected.min))
+            np.testing.assert_array_equal(np.nanmax(found.max), np.nanmax(expected.max))
+
+
 def test_truth_values_and_texts_come_back_as_such(station: Station, history: ServerHistory) -> None:
     values: list[tuple[str, Value]] = [
         ("M/on", True),

@@ -15,6 +15,7 @@ from app.domain.errors import WorldFault
 from app.domain.samples import Quality, Sample
 from app.plant import open_house
 from app.store.history import FILE_NAME, HistoryReader
+from app.store.history.export import Signal, export_history
 from app.store.read_only import ReadOnlyStore
 from app.store.sessions import STORE_NAME
 from app.sync.machines.lease_book import Held, LeaseBook
@@ -66,9 +67,9 @@ class Desk:
         self.local = HistoryReader(self.folder / FILE_NAME)
         self.history = SharedHistory(self.local, self.folder, self.store.reader, self.station.line)
 
-    def held_by(self, station: str) -> None:
+    def held_by(self, station: str, epoch: int = 1) -> None:
         book = LeaseBook(self.folder)
-        book.learn({self.connection: Held(1, station)})
+        book.learn({self.connection: Held(epoch, station)})
         book.keep("08")
 
     def values(self) -> list[object]:
@@ -135,3 +136,52 @@ def test_offline_what_is_here_is_shown_and_otherwise_a_sentence(desk: Desk, othe
             ask()
     desk.station.write([at(30, 8.0)])
     assert desk.values() == desk.curve() == [8.0]
+
+
+def test_what_another_station_collected_between_two_times_of_our_own_is_not_missing(
+    desk: Desk, other: Station
+) -> None:
+    desk.held_by("08", epoch=3)
+    desk.station.write([at(s, 8.0) for s in (*range(-20, -10), *range(60, 90))])
+    with desk.station.server.connect() as admin:
+        admin.execute(
+            "INSERT INTO sync.lease_term (connection, epoch, station, granted_at, why, ended_at) VALUES "
+            "(%(c)s, 1, '08', %(a)s, 'free', %(b)s), (%(c)s, 2, '07', %(b)s, 'silent', %(d)s), "
+            "(%(c)s, 3, '08', %(d)s, 'by hand', NULL)",
+            {"c": desk.connection, "a": START - SPAN, "b": START, "d": START + timedelta(seconds=60)},
+        )
+    assert desk.values() == desk.curve() == [7.0] * 60 + [8.0] * 30
+    newest = desk.history.before("M/x", START + timedelta(seconds=30))
+    assert newest is not None
+    assert newest.value == 7.0
+    blocks = desk.history.blocks("M/x", START, START + SPAN)
+    assert [s.value for block in blocks for s in block] == desk.values()
+
+
+def test_an_export_has_what_another_station_collected_and_says_why_it_cannot(
+    desk: Desk, other: Station, tmp_path: Path
+) -> None:
+    desk.held_by("07")
+    file = tmp_path / "samples.csv"
+    signals = [Signal("M/x", "mm")]
+    assert export_history(desk.history, signals, START, START + SPAN, file) == 60
+    assert len(file.read_text("utf-8").splitlines()) == 61
+    assert export_history(desk.history, signals, START, START + SPAN, file, step=60.0) == 10
+    desk.history.close()
+    desk.station.down = True
+    file.unlink()
+    with pytest.raises(WorldFault, match=r"M/x is collected by station 07; its history is on the server\."):
+        export_history(desk.history, signals, START, START + SPAN, file)
+    assert not file.exists()
+
+
+def test_blocks_of_the_server_leave_nothing_out_and_tell_nothing_twice(
+    desk: Desk, other: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.sync.machines.server_history._BLOCK", 7)
+    other.write([at(20, float(n)) for n in range(20)])  # more of one instant than fit into a block
+    other.forward_all()
+    desk.held_by("07")
+    blocks = list(desk.history.blocks("M/x", START, START + SPAN))
+    assert len(blocks) > 8
+    assert [s for block in blocks for s in block] == desk.history.samples("M/x", START, START + SPAN)

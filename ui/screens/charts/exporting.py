@@ -135,7 +135,9 @@ def _write(
     with live.desk.house.store.reader() as session:
         corrections = {tag.name: corrections_of(session, tag.name, start, end) for tag in tags}
     signals = [Signal(tag.name, tag.unit) for tag in tags]
-    return export_history(live.history, signals, start, end, path, corrections=corrections, telling=telling)
+    return export_history(
+        live.all_history, signals, start, end, path, corrections=corrections, telling=telling
+    )
 
 
 def _save(image: QImage, name: str) -> str:
