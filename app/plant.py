@@ -76,6 +76,17 @@ class House:
             name, password
         )
 
+    def renew_login(self, actor: Actor) -> None:
+        """For somebody who stays logged in for long: see `app.sync.renewing`; to be called every few hours.
+
+        Raises `Refused` when they have to log in again within days.
+        """
+        if self.station is None:
+            return
+        from app.sync.renewing import renew_login
+
+        renew_login(self.folder, self.door, self.signing, actor)
+
     def log_out(self, actor: Actor, *, idle: bool = False) -> Future[Outcome[None]]:
         """Note that `actor` left; what they did before is signed, after that nothing is until they come back."""
         future = self.door.submit(note_logout(idle=idle), actor)

@@ -249,6 +249,11 @@ class ServerConnection:
         said: dict[str, Any] = self._call("SELECT sync.login(%s, %s)", name.casefold(), key)
         return said
 
+    def renew_login(self, body: str, mac: str) -> dict[str, Any]:
+        """More time for somebody who is logged in, by a note of theirs: `{"until", "now"}`."""
+        said: dict[str, Any] = self._call("SELECT sync.renew_login(%s, %s)", body, mac)
+        return said
+
     def set_password(self, body: str, mac: str) -> None:
         """Hand in a password note; the same one twice does no harm."""
         self._call("SELECT sync.set_password(%s, %s)", body, mac)

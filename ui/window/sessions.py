@@ -7,7 +7,7 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from sqlalchemy.orm import Session
 
 from app.domain.errors import LinesideError, Refused
@@ -21,6 +21,9 @@ from ui.screens.login import LoginScreen
 
 if TYPE_CHECKING:
     from app.sync.join import Joined
+
+
+_RENEW_MS = 6 * 3600 * 1000
 
 
 class Sessions(QObject):
@@ -44,6 +47,8 @@ class Sessions(QObject):
         self._last: Actor | None = None
         self._join_stopped = Event()
         self._join_moved.connect(self._show_join_progress)
+        self._renewing = QTimer(self, interval=_RENEW_MS)
+        self._renewing.timeout.connect(self._renew)
 
     def bind(self, screen: LoginScreen) -> None:
         """Let this screen ask and show the answers."""
@@ -144,7 +149,21 @@ class Sessions(QObject):
         self._waiting = None
         self._last = actor
         self._desk.set_actor(actor)
+        self._renewing.start()
         self.entered.emit(actor)
+
+    def _renew(self) -> None:
+        """What somebody signs counts for some weeks after a login, or after this."""
+        actor = self._desk.actor
+        if actor is not None:
+            renew = partial(self._desk.house.renew_login, actor)
+            self._desk.tasks.run(renew, _noted, owner=self, key="renew", failed=self._not_renewed)
+
+    def _not_renewed(self, error: BaseException) -> None:
+        if isinstance(error, LinesideError):
+            self._desk.refused.emit(error.sentence)
+        else:
+            self._desk.tasks.unhandled.emit(error)
 
     def lock(self, *, idle: bool = False) -> None:
         """Close the session and ask for the same person's password."""
@@ -159,6 +178,7 @@ class Sessions(QObject):
         if actor is None:
             return
         self._desk.set_actor(None)
+        self._renewing.stop()
         future = self._desk.house.log_out(actor, idle=idle)
         self._desk.tasks.follow(future, _noted, owner=self, failed=self._not_noted)
         lead = f"Locked. {name} was working here." if name else "Who is next? What is open stays open."

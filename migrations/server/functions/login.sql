@@ -67,6 +67,30 @@ BEGIN
     'now', clock_timestamp());
 END $$;
 
+-- Somebody who stays logged in for weeks asks for more time, with p_body {"renew": their id, "at"} signed by themselves;
+-- {"until", "now"}. It is no login: what wants a fresh one still does, and a password that was set since ends it. The
+-- same note once more does no harm: who does not have the secret can do nothing with the time.
+CREATE OR REPLACE FUNCTION sync.renew_login(p_body text, p_mac text) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE s sync.station := sync._station(); v_user uuid := (p_body::jsonb->>'renew')::uuid; v_until timestamptz;
+BEGIN
+  IF v_user IS NULL OR NOT sync._signed_by(v_user, s.name, p_body, p_mac) THEN
+    RAISE EXCEPTION 'The signature is not one of this person on the station %; log in again while the server can be reached.',
+      s.name USING ERRCODE = '42501';
+  END IF;
+  PERFORM sync._account(v_user);
+  UPDATE sync.login_grant g
+    SET until = greatest(g.until, clock_timestamp() + make_interval(days => (SELECT grant_days FROM sync.server)))
+    WHERE g.user_id = v_user AND g.station = s.name
+      AND NOT EXISTS (SELECT FROM sync.credential c WHERE c.user_id = v_user AND c.changed_at > g.logged_in_at)
+    RETURNING g.until INTO v_until;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'The password was changed since the login on the station %; log in again while the server can be reached.',
+      s.name USING ERRCODE = '42501';
+  END IF;
+  RETURN jsonb_build_object('until', v_until, 'now', clock_timestamp());
+END $$;
+
 -- A new password: p_body is {"user", "terms", "key_hash", "at", "actor_id", "nonce"}, signed by its author. A person's
 -- own one says with "was" which terms it replaces, so that one that was kept for days does not undo a later one.
 CREATE OR REPLACE FUNCTION sync.set_password(p_body text, p_mac text) RETURNS void
@@ -98,4 +122,5 @@ END $$;
 
 GRANT EXECUTE ON FUNCTION sync.login_terms(text) TO @station@;
 GRANT EXECUTE ON FUNCTION sync.login(text, bytea) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.renew_login(text, text) TO @station@;
 GRANT EXECUTE ON FUNCTION sync.set_password(text, text) TO @station@;
