@@ -24,7 +24,8 @@ class LinkState(StrEnum):
 class LinkStatus(msgspec.Struct, tag=True, frozen=True):
     """How a connection is doing; `outages` counts since the collector started, `attempts` within this outage.
 
-    `station` is who talks to the machine, empty when that is this station.
+    `station` is who talks to the machine, empty when that is this station; while that one is not `heard`, all that is
+    known of the machine is only what it said last.
     """
 
     connection: str
@@ -34,6 +35,7 @@ class LinkStatus(msgspec.Struct, tag=True, frozen=True):
     outages: int = 0
     attempts: int = 0
     station: str = ""
+    heard: bool = True
 
 
 class WriteAnswered(msgspec.Struct, tag=True, frozen=True):

@@ -38,6 +38,14 @@ COLUMNS = (
 )
 
 
+def elsewhere_words(stations: Sequence[str]) -> str:
+    """Where the lines about machines of other stations are: each station writes the journal of what it judges."""
+    if not stations:
+        return ""
+    named = "station " + stations[0] if len(stations) == 1 else "stations " + ", ".join(stations)
+    return f" · about machines of {named} only the journal there tells"
+
+
 class AlarmJournal(QAbstractTableModel):
     """Pages of lines, one below the other; nothing moves when nothing is new."""
 

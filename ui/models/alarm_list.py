@@ -244,7 +244,8 @@ class AlarmList(QAbstractTableModel):
     def _words(self, record: AlarmRecord, column: str) -> str:
         plant = self._live.plant
         if column == "state":
-            return state_words(record, self._live.is_pending(record.key))
+            words = state_words(record, self._live.is_pending(record.key))
+            return f"{words}, as last heard" if self._is_unheard(record) else words
         if column == "raised":
             return _clock(record.raised_at, self._live.now())
         if column == "age":
@@ -259,6 +260,12 @@ class AlarmList(QAbstractTableModel):
         if column == "advice":
             return record.aside_reason if record.phase.aside else self._guide(record)[3]
         return self._seen_words(record)
+
+    def _is_unheard(self, record: AlarmRecord) -> bool:
+        """Whether the station that judges it has fallen silent."""
+        tag = self._live.plant.tag(record.tag)
+        link = None if tag is None else self._live.links.get(tag.connection)
+        return link is not None and not link.heard
 
     def _guide(self, record: AlarmRecord) -> tuple[AlarmRecord, Plant, str, str]:
         """What is wrong and what to do, kept as long as neither the record nor the plant changes."""

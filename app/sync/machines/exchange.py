@@ -261,12 +261,13 @@ class Exchange:
             if before is not None and before.state is LinkState.OFFLINE and before.station == station:
                 return before
             sentence = f"Station {station}, which talks to this machine, is not heard."
-            return LinkStatus(name, LinkState.OFFLINE, sentence, at, station=station)
+            return LinkStatus(name, LinkState.OFFLINE, sentence, at, station=station, heard=False)
         told = next((one for one in self._links_of(station) if one["connection"] == str(id)), None)
         if told is None:
             sentence = f"Station {station} has this machine."
             return self._since(before, name, LinkState.CONNECTING, sentence, station)
-        status: LinkStatus = msgspec.convert(told | {"connection": name, "station": station}, LinkStatus)
+        own = {"connection": name, "station": station, "heard": True}
+        status: LinkStatus = msgspec.convert(told | own, LinkStatus)
         return msgspec.structs.replace(status, sentence=f"By station {station}: {status.sentence}")
 
     def _links_of(self, station: str) -> Sequence[dict[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester, QTest
@@ -14,8 +15,9 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import select
 
 from app.domain.alarms import Limit, Phase, Urgency
-from app.domain.machine_news import LinkState
+from app.domain.machine_news import LinkState, LinkStatus
 from app.domain.people import Role
+from app.domain.samples import Quality
 from app.live.feed import FeedStatus
 from app.plant import House
 from app.store.history import AlarmBatch, HistoryWriter, JournalLine
@@ -23,6 +25,7 @@ from app.store.tables import AlarmAction
 from tests.ui.plant import alarm, link, sample
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
+from ui.models.alarm_journal import elsewhere_words
 from ui.screens.alarms import AlarmsScreen
 from ui.widgets.dialog_card import DialogCard
 from ui.widgets.form import Form
@@ -86,6 +89,40 @@ def test_a_row_says_what_is_wrong_how_it_stands_now_and_what_to_do(
     assert cell(screen, 0, "now") == "2.55 mm/s"
     assert cell(screen, 0, "age") == "42 s"
     assert "plan the bearing" in cell(screen, 0, "advice")
+
+
+def test_an_alarm_of_a_station_that_is_not_heard_stays_and_is_marked(
+    screen: AlarmsScreen, live: LiveDesk
+) -> None:
+    live.take_alarms([alarm("CNC-2/vibration")])
+    screen.refresh()
+    assert cell(screen, 0, "state") == "active"
+    tag = live.plant.tag("CNC-2/vibration")
+    assert tag is not None
+    silent = LinkStatus(
+        tag.connection, LinkState.OFFLINE, "Not heard.", datetime.now(UTC), station="07", heard=False
+    )
+    live.take_link(silent)
+    live.take_samples(
+        [sample("CNC-2/vibration", 2.55, quality=Quality.UNCERTAIN_NO_COMMUNICATION_LAST_USABLE)]
+    )
+    screen.refresh()
+    assert cell(screen, 0, "state") == "active, as last heard"
+    assert cell(screen, 0, "now").startswith("?")
+    live.take_link(msgspec.structs.replace(silent, heard=True))
+    assert cell(screen, 0, "state") == "active"
+
+
+def test_the_journal_says_whose_lines_it_does_not_have(
+    qtbot: QtBot, screen: AlarmsScreen, live: LiveDesk
+) -> None:
+    first = live.plant.connections[0].name
+    live.take_link(LinkStatus(first, LinkState.ONLINE, "By station 07.", datetime.now(UTC), station="07"))
+    screen.tabs.setCurrentIndex(2)
+    words = "0 lines · about machines of station 07 only the journal there tells"
+    qtbot.waitUntil(lambda: screen.journal._count.text() == words, timeout=5000)
+    assert elsewhere_words([]) == ""
+    assert elsewhere_words(["07", "09"]).startswith(" · about machines of stations 07, 09 ")
 
 
 def test_an_acknowledgement_is_marked_as_under_way_until_the_collector_took_it(

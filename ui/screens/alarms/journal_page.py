@@ -14,7 +14,7 @@ from app.store.history.alarm_journal import PAGE, JournalQuery
 from app.store.history.journal_export import write_journal
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
-from ui.models.alarm_journal import AlarmJournal
+from ui.models.alarm_journal import AlarmJournal, elsewhere_words
 from ui.screens.alarms.tables import alarm_table
 from ui.widgets.fields import ChoiceField
 from ui.widgets.themed import RoleLabel
@@ -137,7 +137,9 @@ class JournalPage(QWidget):
 
     def _say(self) -> None:
         count = self.model.rowCount()
-        self._count.setText(f"{count:,} lines{', scroll for older ones' if self._more else ''}")
+        words = f"{count:,} lines{', scroll for older ones' if self._more else ''}"
+        others = sorted({link.station for link in self._live.links.values() if link.station})
+        self._count.setText(f"{words}{elsewhere_words(others)}")
         narrowed = bool(self._search or self.events.value() or self.priority.value() or self.days.value())
         self.table.set_empty(
             "No line fits: choose a longer time or fewer words." if narrowed else "Nothing has happened yet."
