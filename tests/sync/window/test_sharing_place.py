@@ -58,7 +58,9 @@ def test_a_collision_of_two_stations_is_settled_on_the_screen_and_both_agree(
     screen.show()
     page = screen.conflicts
     qtbot.waitUntil(lambda: page.details is not None, timeout=WAIT)
-    assert desk.sharing.marks.mark("work_order", order) == CONFLICT_MARK
+    qtbot.waitUntil(
+        lambda: desk.sharing.marks.mark("work_order", order) == CONFLICT_MARK, timeout=WAIT
+    )  # the marks are read beside the page, not with it
     row = page.detail.rows[0]
     assert (row.base.text(), row.mine.text(), row.theirs.text()) == ("L0", "mine", "theirs")
     screen.actions_set.trigger("sharing.mine")
