@@ -16,6 +16,7 @@ from app.domain.forwarding import ForwardFigures
 from app.store.queries.conflicts import conflict_marks, open_conflicts
 from app.store.queries.unsent import UnsentRows, unconfirmed
 from app.store.sharing import joined_station
+from app.sync.alive import is_alive
 from app.sync.control import SyncControl as RunningSync
 from app.sync.status import OFFLINE, ONLINE, PAUSED, REFUSED, SyncStatus, read_status
 
@@ -26,7 +27,6 @@ LOOK_MS = 1000
 _SOON_MS = 250
 _LOOKED_AGAIN_MS = 20_000
 _PATIENT_LOOKS = 6  # a sync process takes some seconds to start
-SILENT_AFTER = timedelta(seconds=30)
 """A sync process that wrote nothing for so long does not run, whatever it said last."""
 _ON_ITS_WAY = timedelta(seconds=10)  # samples that are forwarded at once do not count as waiting
 UNSENT_MARK, CONFLICT_MARK = "⇅", "⚡"
@@ -232,7 +232,7 @@ class SyncWatch(QObject):
         self._desk.tasks.run(lambda: _heard(folder), self._take_status, owner=self, key="status")
 
     def _take_status(self, status: SyncStatus | None) -> None:
-        alive = status is not None and self._is_alive(status)
+        alive = status is not None and is_alive(status, self._desk.house.door.clock())
         self._unheard = 0 if alive else self._unheard + 1
         silent = self._unheard > _PATIENT_LOOKS
         self._show(replace(self.now, status=status if alive else None, silent=silent))
@@ -242,12 +242,6 @@ class SyncWatch(QObject):
         oldest = figures.oldest_waiting
         late = oldest is not None and self._desk.house.door.clock() - oldest > _ON_ITS_WAY
         self._show(replace(self.now, samples_waiting=figures.waiting if late else 0))
-
-    def _is_alive(self, status: SyncStatus) -> bool:
-        """Whether whoever wrote this still runs: it says so when it ends, and writes now and then."""
-        written = status.written_at
-        late = written is None or self._desk.house.door.clock() - written > SILENT_AFTER
-        return bool(status.pid) and not late
 
     def ask(self, request: Callable[[SyncControl], None]) -> None:
         """Have the sync process do something, on a worker; what fails is told as a refusal."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -223,6 +225,18 @@ def test_the_line_at_the_top_follows_the_sync_process(
     assert not banner_line.isHidden()
     told()
     qtbot.waitUntil(banner_line.isHidden, timeout=WAIT)
+
+
+def test_a_sync_process_that_was_killed_is_not_taken_for_one_that_runs(
+    qtbot: QtBot, desk: Desk, screen: SharingScreen, told: Callable[..., None]
+) -> None:
+    told()
+    qtbot.waitUntil(lambda: desk.sharing.now.online, timeout=WAIT)
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    told(pid=ended.pid)  # it wrote a moment ago, and is no more
+    qtbot.waitUntil(lambda: desk.sharing.now.status is None, timeout=WAIT)
+    assert not desk.sharing.now.online
 
 
 def test_three_columns_say_what_was_wanted_and_by_whom(
