@@ -49,6 +49,9 @@ BEGIN
         RETURN sync._lease_words(held) || '{"granted": true, "why": "own"}';
     END IF;
     sends := moment;
+    IF (SELECT count(*) FROM sync.lease l WHERE l.station = me) >= 5000 THEN
+        RAISE EXCEPTION 'One station talks to 5,000 machines at most.' USING ERRCODE = 'SY011';
+    END IF;
     IF held.connection IS NULL THEN
         IF prefers NOT IN ('', me) AND (policy = 'never' OR EXISTS (
             SELECT FROM sync.live_station s WHERE s.station = prefers AND s.seen_at > moment - silence

@@ -12,7 +12,11 @@ DECLARE
     me text := (sync._station()).name;
     known bigint;
     next_rev bigint;
+    born bigint;
 BEGIN
+    IF cardinality(p_names) > 100000 OR octet_length(p_links::text) > 2000000 THEN
+        RAISE EXCEPTION 'These are more values than a station has.' USING ERRCODE = 'SY011';
+    END IF;
     PERFORM sync._machine_presence(me);
     SELECT s.rev INTO known FROM sync.live_station s WHERE s.station = me FOR UPDATE;
     IF cardinality(p_names) = 0 AND p_links IS NULL AND known > 0 THEN
@@ -20,14 +24,27 @@ BEGIN
     END IF;
     -- Grows also over a crash that empties this table, so that nobody's place in it is ahead.
     next_rev := greatest(known + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
-    INSERT INTO sync.live AS l (name, connection, station, rev, t, r, v, s, q)
-        SELECT DISTINCT ON (n.name) n.name, n.connection, me, next_rev, n.t, n.r, n.v, n.s, n.q
+    -- A name belongs to the connection that told it first, until its tag or that connection goes to another station.
+    WITH told AS (
+      INSERT INTO sync.live AS l (name, connection, station, rev, t, r, v, s, q)
+        SELECT DISTINCT ON (n.name) n.name, n.connection, me, next_rev, n.t, n.r, n.v,
+            CASE WHEN octet_length(n.s) > 100000 THEN to_json(left(n.s, 1000))::text ELSE n.s END, n.q
         FROM unnest(p_names, p_connections, p_t, p_r, p_v, p_s, p_q)
             WITH ORDINALITY AS n(name, connection, t, r, v, s, q, place)
         JOIN sync.lease h ON h.connection = n.connection AND h.station = me
+        WHERE length(n.name) <= 500
         ORDER BY n.name, n.place DESC
         ON CONFLICT (name) DO UPDATE SET connection = excluded.connection, station = me, rev = next_rev,
-            t = excluded.t, r = excluded.r, v = excluded.v, s = excluded.s, q = excluded.q;
+            t = excluded.t, r = excluded.r, v = excluded.v, s = excluded.s, q = excluded.q
+        WHERE l.connection = excluded.connection OR l.station = me
+            OR NOT EXISTS (SELECT FROM sync.lease h WHERE h.connection = l.connection AND h.station = l.station)
+            OR EXISTS (SELECT FROM lineside.tag k WHERE k.name = l.name AND k.connection_id = excluded.connection
+                       AND NOT k.deleted)
+        RETURNING xmax = 0 AS is_new)
+    SELECT count(*) FILTER (WHERE is_new) INTO born FROM told;
+    IF born > 0 AND (SELECT count(*) FROM sync.live l WHERE l.station = me) > 200000 THEN
+        RAISE EXCEPTION 'One station tells 200,000 values at most.' USING ERRCODE = 'SY011';
+    END IF;
     UPDATE sync.live_station s SET rev = next_rev,
         links = coalesce(p_links, s.links),
         links_rev = CASE WHEN p_links IS NULL THEN s.links_rev ELSE next_rev END
@@ -43,12 +60,17 @@ DECLARE
     me text := (sync._station()).name;
     next_rev bigint;
     written bigint;
+    born bigint;
 BEGIN
+    IF cardinality(p_acts) > 100000 OR octet_length(p_alarms::text) > 50000000 THEN
+        RAISE EXCEPTION 'These are more alarms than a station has.' USING ERRCODE = 'SY011';
+    END IF;
     UPDATE sync.machine_news n SET rev = n.rev + 1 RETURNING n.rev INTO next_rev;
     INSERT INTO sync.machine_act (id, station) SELECT DISTINCT a, me FROM unnest(p_acts) AS a
         ON CONFLICT (id) DO NOTHING;
     DELETE FROM sync.machine_act a WHERE a.at < clock_timestamp() - interval '30 days';
-    INSERT INTO sync.machine_alarm AS known (place, key, station, rev, record, state)
+    WITH told AS (
+      INSERT INTO sync.machine_alarm AS known (place, key, station, rev, record, state)
         SELECT DISTINCT ON (place, key) place, key, me, next_rev, record, state FROM (
             SELECT CASE WHEN a.one ->> 'place' = '' THEN 'station:' || me ELSE a.one ->> 'place' END AS place,
                 a.one ->> 'key' AS key, nullif(a.one -> 'record', 'null') AS record,
@@ -61,8 +83,12 @@ BEGIN
             record = coalesce(excluded.record, known.record), state = coalesce(excluded.state, known.state)
         WHERE known.station IS DISTINCT FROM me
             OR (excluded.record IS NOT NULL AND known.record IS DISTINCT FROM excluded.record)
-            OR (excluded.state IS NOT NULL AND known.state IS DISTINCT FROM excluded.state);
-    GET DIAGNOSTICS written = ROW_COUNT;
+            OR (excluded.state IS NOT NULL AND known.state IS DISTINCT FROM excluded.state)
+        RETURNING xmax = 0 AS is_new)
+    SELECT count(*), count(*) FILTER (WHERE is_new) INTO written, born FROM told;
+    IF born > 0 AND (SELECT count(*) FROM sync.machine_alarm a WHERE a.station = me) > 100000 THEN
+        RAISE EXCEPTION 'One station has 100,000 alarms at most.' USING ERRCODE = 'SY011';
+    END IF;
     IF written > 0 THEN
         PERFORM pg_notify('lineside_live', 'alarms');
     END IF;
@@ -76,6 +102,10 @@ DECLARE
     me text := (sync._station()).name;
     next_rev bigint;
 BEGIN
+    IF octet_length(p_answers::text) > 5000000
+        OR (SELECT count(*) FROM sync.machine_answer a WHERE a.station = me) > 100000 THEN
+        RAISE EXCEPTION 'These are more answers than machines give.' USING ERRCODE = 'SY011';
+    END IF;
     UPDATE sync.machine_news n SET rev = n.rev + 1 RETURNING n.rev INTO next_rev;
     INSERT INTO sync.machine_answer (id, station, rev, answer)
         SELECT (a ->> 'id')::uuid, me, next_rev, a FROM jsonb_array_elements(p_answers) AS a

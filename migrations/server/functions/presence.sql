@@ -3,14 +3,15 @@
 -- Says that p_actor on this station looks at a row now, or edits it; p_entity null when at none any more.
 CREATE OR REPLACE FUNCTION sync.look_at(p_entity text, p_id uuid, p_actor text, p_editing boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE s sync.station := sync._station();
+DECLARE s sync.station := sync._station(); v_actor text := left(p_actor, 60);
 BEGIN
   DELETE FROM sync.presence WHERE station = s.name
-    AND ((actor = p_actor AND (entity, id) IS DISTINCT FROM (p_entity, p_id))
+    AND ((actor = v_actor AND (entity, id) IS DISTINCT FROM (p_entity, p_id))
          OR at < clock_timestamp() - interval '60 seconds');
   IF p_entity IS NOT NULL AND p_id IS NOT NULL THEN
     INSERT INTO sync.presence (station, actor, entity, id, at, editing)
-      VALUES (s.name, left(p_actor, 60), left(p_entity, 60), p_id, clock_timestamp(), coalesce(p_editing, false))
+      SELECT s.name, v_actor, left(p_entity, 60), p_id, clock_timestamp(), coalesce(p_editing, false)
+      WHERE (SELECT count(*) FROM sync.presence WHERE station = s.name) < 100  -- a hint, not a place to keep things
       ON CONFLICT (station, actor, entity, id) DO UPDATE SET at = excluded.at, editing = excluded.editing;
   END IF;
 END $$;

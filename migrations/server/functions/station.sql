@@ -32,6 +32,9 @@ CREATE OR REPLACE FUNCTION sync.open_source(p_src uuid, p_schema integer) RETURN
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE s sync.station := sync._station(); v_last bigint;
 BEGIN
+  IF (SELECT count(*) FROM sync.source WHERE station = s.name) >= 10000 THEN
+    RAISE EXCEPTION 'The station % has begun anew too often; ask an administrator.', s.name USING ERRCODE = 'SY005';
+  END IF;
   INSERT INTO sync.source (src, station, schema) VALUES (p_src, s.name, p_schema)
     ON CONFLICT (src) DO UPDATE SET schema = excluded.schema
     WHERE source.station = excluded.station;
