@@ -47,12 +47,24 @@ def push_all(station: Station, server: ServerConnection, station_name: str) -> i
     while (offer := station.read(partial(_next, most=MOST_ENTRIES))) is not None:
         station.check_cancelled()
         station.reach(Failpoint.PUSH_BEFORE)
-        answers = server.push_many(offer.source, offer.first_n, offer.bodies, offer.macs)
+        answers = _hand_in(server, offer)
         station.reach(Failpoint.PUSH_AFTER_SERVER_COMMIT)
         station.write(partial(_note, station, offer, answers, station_name))
         station.reach(Failpoint.PUSH_AFTER_LOCAL_ACK)
         answered += len(answers)
     return answered
+
+
+def _hand_in(server: ServerConnection, offer: _Offer) -> list[Answer]:
+    from app.sync.wire import UnknownSource
+
+    try:
+        return server.push_many(offer.source, offer.first_n, offer.bodies, offer.macs)
+    except UnknownSource:
+        if offer.first_n > 1:
+            raise  # the server had entries of this source, and lost them
+        server.open_source(offer.source)
+        return server.push_many(offer.source, offer.first_n, offer.bodies, offer.macs)
 
 
 def _next(connection: Connection, most: int) -> _Offer | None:
