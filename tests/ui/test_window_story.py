@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.domain.errors import Denied
 from app.domain.people import Actor, Role
 from app.operations.orders import create_work_order
-from app.operations.people import add_user
+from app.operations.people import add_user, disable_user, set_role
 from app.plant import open_house
 from ui.actions import PLACES
 from ui.screens.login import LoginScreen
@@ -189,6 +189,25 @@ def test_after_idle_time_the_window_locks_and_the_alarm_strip_stays(
     assert form_of(window.login).values()["name"] == ADMIN
     unlock(qtbot, window, ADMIN)
     assert window.panes.isVisible()
+
+
+def test_whoever_is_disabled_meanwhile_is_shown_out_and_a_new_role_counts_at_once(
+    qtbot: QtBot, start: Callable[[], Desktop], with_admin: Actor, data_dir: Path
+) -> None:
+    house = open_house(data_dir)
+    jo = house.door.perform(
+        add_user(name="Jo Wolf", role=Role.OPERATOR, password=SECRET, must_change_password=False), with_admin
+    ).result
+    house.close()
+    window = log_in(qtbot, start(), "Jo Wolf")
+    door = window.desk.house.door
+    door.perform(set_role(user_id=jo, role=Role.MANAGER), with_admin)
+    qtbot.waitUntil(
+        lambda: window.desk.actor is not None and window.desk.actor.role is Role.MANAGER, timeout=WAIT
+    )
+    door.perform(disable_user(user_id=jo), with_admin)
+    qtbot.waitUntil(lambda: window.desk.actor is None, timeout=WAIT)
+    assert "The account Jo Wolf is disabled" in window.login.sentence()
 
 
 def test_another_person_comes_to_the_same_place_and_the_draft_waits_for_its_author(

@@ -17,6 +17,7 @@ from ui.bridge.live import LiveDesk
 from ui.bridge.speaker import Silence, Speaker
 from ui.bridge.sync_keeper import SyncKeeper
 from ui.tasks import Tasks
+from ui.window.account_watch import AccountWatch
 from ui.window.idle_lock import IdleLock
 from ui.window.layout_memory import LayoutMemory
 from ui.window.look_memory import LookMemory
@@ -70,6 +71,7 @@ def furnish(
     desk = Desk(house, tasks, parent)
     live = LiveDesk(desk, parent)
     sessions = Sessions(desk, parent)
+    AccountWatch(desk, sessions, parent)
     idle = IdleLock(settings.idle_lock_minutes * 60, parent)
     idle.idle.connect(partial(sessions.lock, idle=True))
     collector: CollectorKeeper | None = None

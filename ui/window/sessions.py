@@ -173,7 +173,11 @@ class Sessions(QObject):
         """Close the session and ask who is next."""
         self._leave(idle=False, name="")
 
-    def _leave(self, *, idle: bool, name: str) -> None:
+    def send_away(self, sentence: str) -> None:
+        """Close the session of somebody who may not work here any more, and say why."""
+        self._leave(idle=False, name="", lead=sentence)
+
+    def _leave(self, *, idle: bool, name: str, lead: str = "") -> None:
         actor = self._desk.actor
         if actor is None:
             return
@@ -181,9 +185,9 @@ class Sessions(QObject):
         self._renewing.stop()
         future = self._desk.house.log_out(actor, idle=idle)
         self._desk.tasks.follow(future, _noted, owner=self, failed=self._not_noted)
-        lead = f"Locked. {name} was working here." if name else "Who is next? What is open stays open."
+        usual = f"Locked. {name} was working here." if name else "Who is next? What is open stays open."
         for screen in self._screens:
-            screen.show_login(name, lead)
+            screen.show_login(name, lead or usual)
         self.left.emit(name)
 
     def _not_noted(self, error: BaseException) -> None:

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.people import Role
 from app.store.tables import LoginGuard, UserAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account may do at this moment."""
+
+    user_id: UUID
+    role: Role
+    disabled: bool
+
+
+def standing(session: Session, user_id: UUID) -> Standing | None:
+    """Whether the account may still be used, and as what; None for one that is not there any more."""
+    account = session.get(UserAccount, user_id)
+    if account is None or account.deleted:
+        return None
+    return Standing(account.id, account.role, account.disabled)
 
 
 def has_users(session: Session) -> bool:
