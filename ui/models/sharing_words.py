@@ -146,7 +146,10 @@ def waiting_advice(sharing: Sharing) -> str:
     if not (sharing.silent or sharing.offline or sharing.paused or sharing.refused):
         return ""
     if sharing.paused:
-        return "Everything can be worked on as before. Nothing is sent or fetched until you press Go online."
+        return (
+            "Everything can be worked on as before. No change, photo or file is sent or fetched until you press "
+            "Go online; values and alarms of machines still are."
+        )
     return "Everything can be worked on as before; it is sent by itself when the server is back."
 
 
