@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 TELL_SECONDS = 0.25
 _ALIVE_SECONDS = 2.0  # a holder with nothing to say shows so often that it is there
-_HEAR_SECONDS = 0.3
+HEAR_SECONDS = 0.3
 _HEAR_ALONE_SECONDS = 2.0  # nobody looks
 _SHARE_OF_TIME = 3  # telling takes at most a fourth of the time
 
@@ -192,7 +192,7 @@ class Exchange:
                 except LinesideError as fault:
                     log.debug("other stations not heard", reason=fault.sentence)
             self.look_around()
-            pause = _HEAR_SECONDS if self._ears.listeners() else _HEAR_ALONE_SECONDS
+            pause = HEAR_SECONDS if self._ears.listeners() else _HEAR_ALONE_SECONDS
             try:
                 async with asyncio.timeout(pause):
                     await self._hear.wait()
