@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,25 @@ if TYPE_CHECKING:
     from app.sync.wire import ServerConnection
 
 
+_PAGE = 500
+# The record of an import is not read as a whole: what the digest stands among is short, and its quotes are bare.
+_DIGESTS = r"""
+SELECT seq, CASE WHEN octet_length(body) < 1000000 THEN body::jsonb->>'digest'
+                 ELSE substring(left(body, 20000) FROM '"digest": "([0-9a-f]{64})"') END
+FROM sync.log WHERE seq = ANY (%s)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class SharedHistory:
-    """A history that holds: `entries` on the server, of which this station saw those up to `seen`."""
+    """A history that holds: `entries` on the server, of which this station saw those up to `seen`.
+
+    `own` are those made here whose signed text, kept here, has the digest that stands in the history.
+    """
 
     entries: int
     seen: int
+    own: int
 
 
 def verify_shared(folder: Path, store: Store) -> SharedHistory:
@@ -38,8 +52,38 @@ def verify_shared(folder: Path, store: Store) -> SharedHistory:
         if broken is not None:
             raise Refused(f"The history on the server is broken from entry {broken} on.")
         _compare(server, place.cursor, place.hash)
+        own = _compare_own(store, server, place.cursor)
         head = server.hello().head_seq
-    return SharedHistory(head, place.cursor)
+    return SharedHistory(head, place.cursor, own)
+
+
+def _compare_own(store: Store, server: ServerConnection, cursor: int) -> int:
+    """Hold what was signed here against what the history says was signed; returns how many entries were compared."""
+    from app.sync.server.sentences import plain_errors
+
+    compared, after = 0, 0
+    while True:
+        with store.reader() as session:
+            page = (
+                session.connection()
+                .exec_driver_sql(
+                    "SELECT position, seq, body FROM outbox WHERE position > ? AND seq <= ? ORDER BY position LIMIT ?",
+                    (after, cursor, _PAGE),
+                )
+                .all()
+            )
+        if not page:
+            return compared
+        after = page[-1].position
+        with plain_errors():
+            there = dict(server.session.execute(_DIGESTS, ([row.seq for row in page],)).fetchall())
+        for row in page:
+            digest = there.get(row.seq)
+            if digest is None:  # of a server from before it kept them
+                continue
+            if digest != sha256(row.body.encode()).hexdigest():
+                raise Refused(f"Entry {row.seq} on the server is not what was signed on this station.")
+            compared += 1
 
 
 def _compare(server: ServerConnection, cursor: int, chained: str) -> None:

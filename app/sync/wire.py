@@ -20,10 +20,22 @@ from app.sync.server.sentences import plain_error
 
 CHANNEL = "lineside"
 _ANSWER_SECONDS = 30.0
+"""How long a server may be silent. With the pause after it, a line that fell silent costs less than a minute."""
 _LONG_SECONDS = 150.0
 """For what reads or recomputes a lot; a line that is cut is noticed sooner by its keep-alives."""
-_SLOW_BYTES = 200_000.0
+_SLOW_BYTES = 20_000.0
 """What a slow server takes of an import in a second; a statement may last ten minutes there."""
+
+
+_PAGE_BYTES = 1_000_000
+"""Of what a page of the log takes on the server's disk, compressed: five times as much comes here."""
+_FEED = """
+SELECT seq, encode(hash, 'hex'), body FROM (
+  SELECT seq, hash, body, row_number() OVER so_far AS line, sum(size) OVER so_far - size AS before
+  FROM (SELECT seq, hash, body, pg_column_size(body) AS size FROM sync.log
+        WHERE seq >= %s ORDER BY seq LIMIT %s) page
+  WINDOW so_far AS (ORDER BY seq)) counted
+WHERE before < %s OR line <= 2 ORDER BY seq"""
 
 
 class Forked(LinesideError):
@@ -180,7 +192,7 @@ class ServerConnection:
     def sources(self) -> dict[UUID, int]:
         """The sources of this station and the last number of each."""
         rows = self._rows(
-            "SELECT s.src, s.last_n FROM sync.source s WHERE s.station = sync.hello(%s, %s)->>'station'",
+            "SELECT s.src, s.last_n FROM sync.source s WHERE s.station = (SELECT sync.hello(%s, %s)->>'station')",
             SHARED_SCHEMA,
             "lineside",
         )
@@ -200,17 +212,17 @@ class ServerConnection:
             first_n,
             list(bodies),
             list(macs),
-            seconds=_LONG_SECONDS + sum(map(len, bodies)) / _SLOW_BYTES,
+            seconds=_ANSWER_SECONDS + sum(map(len, bodies)) / _SLOW_BYTES,
         )
         return [Answer(**answer) for answer in said]
 
-    def feed(self, first_seq: int, most: int) -> list[FeedLine]:
-        """Up to `most` records of the log from `first_seq` on."""
+    def feed(self, first_seq: int, most: int, most_bytes: int = _PAGE_BYTES) -> list[FeedLine]:
+        """Up to `most` records of the log from `first_seq` on: two in any case, then no more than `most_bytes`."""
         rows = self._rows(
-            "SELECT seq, encode(hash, 'hex'), body FROM sync.log WHERE seq >= %s ORDER BY seq LIMIT %s",
+            _FEED,
             first_seq,
             most,
-            seconds=_LONG_SECONDS,
+            most_bytes,
         )
         return [FeedLine(*row) for row in rows]
 

@@ -178,7 +178,7 @@ def _verify_shared(opened: House) -> None:
     except WorldFault as fault:
         raise WorldFault(f"The audit trail kept here is whole; of the server's: {fault.sentence}") from fault
     say(
-        {"broken": None, "entries": shared.entries, "seen": shared.seen},
+        {"broken": None, "entries": shared.entries, "seen": shared.seen, "own": shared.own},
         f"The audit trail is whole, here and on the server ({shared.entries:,} entries, of which this station saw "
-        f"{shared.seen:,}).",
+        f"{shared.seen:,}). {shared.own:,} of them were made here, and stand there as they were signed.",
     )

@@ -11,6 +11,8 @@ from app.sync.auditing import verify_shared
 from tests.sync.authorship.workshop import ADMIN, Place
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from tests.sync.conftest import ServerDatabase
 
 REHASH = """
@@ -39,6 +41,7 @@ def verify(place: Place) -> str:
 def test_a_whole_history_is_told_with_what_this_station_saw_of_it(witness: Place) -> None:
     whole = verify_shared(witness.house.folder, witness.house.store)
     assert whole.entries == whole.seen == 5
+    assert whole.own >= 1
 
 
 def test_a_changed_entry_breaks_the_chain_and_is_named(witness: Place, server: ServerDatabase) -> None:
@@ -60,3 +63,11 @@ def test_a_history_that_was_cut_contradicts_the_station(witness: Place, server: 
     with server.connect() as connection:
         connection.execute("DELETE FROM sync.log WHERE seq = 5")
     assert verify(witness).startswith("The history on the server ends before entry 5")
+
+
+def test_an_entry_that_is_not_what_was_signed_here_is_named(witness: Place) -> None:
+    def change(session: Session) -> None:
+        session.connection().exec_driver_sql("UPDATE outbox SET body = replace(body, 'P', 'Q') WHERE seq = 5")
+
+    witness.house.store.submit(change).result()
+    assert verify(witness) == "Entry 5 on the server is not what was signed on this station."
