@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from app.domain.errors import WorldFault
 from app.store.schema import read_uri
 from app.sync.shared_rows import GHOST, SharedTable, parsed, shared_tables
 
@@ -26,10 +27,16 @@ class Staging:
     def __init__(self, store: Path) -> None:
         self._path = store.with_name(FILE_NAME)
         self._store = store
-        self._remove()
-        self._connection = sqlite3.connect(
-            self._path, isolation_level=None, uri=True, check_same_thread=False
-        )
+        try:
+            self._remove()
+            self._connection = sqlite3.connect(
+                self._path, isolation_level=None, uri=True, check_same_thread=False
+            )
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise self._no_room(error) from error
+
+    def _prepare(self) -> None:
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-65536"):
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.create_function("same_json", 2, _same_json, deterministic=True)
@@ -47,6 +54,13 @@ class Staging:
     ) -> None:
         self._connection.close()
         self._remove()
+        if isinstance(error, sqlite3.Error):
+            raise self._no_room(error) from error
+
+    def _no_room(self, error: Exception) -> WorldFault:
+        return WorldFault(
+            f"What comes from the server cannot be kept in {self._path} ({error}); check the disk."
+        )
 
     def _remove(self) -> None:
         self._path.unlink(missing_ok=True)
