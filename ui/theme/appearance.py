@@ -41,7 +41,15 @@ _PIXELS = {"meta": 12, "body": 13, "strong": 13, "section": 16, "title": 20, "kp
 _DEMI = {"strong", "section", "title", "kpi", "wall"}
 # Fusion draws control edges as palette Window darkened by this; see `_control_palette`.
 _FUSION_OUTLINE = 1.4
-_EDGED = ("QLineEdit", "QAbstractSpinBox", "QComboBox", "QPushButton", "QPlainTextEdit", "QCheckBox")
+_EDGED = (
+    "QLineEdit",
+    "QAbstractSpinBox",
+    "QComboBox",
+    "QPushButton",
+    "QPlainTextEdit",
+    "QCheckBox",
+    "QRadioButton",
+)
 
 
 class Theme(QObject):

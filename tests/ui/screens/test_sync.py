@@ -57,6 +57,7 @@ from ui.screens.board import BoardScreen
 from ui.screens.orders import OrdersScreen
 from ui.screens.sync.screen import CONFLICTS, MERGED, SharingScreen
 from ui.screens.sync.unsent_page import lid_words
+from ui.theme import Density, Theme
 from ui.widgets.form import Form
 from ui.widgets.roles import UnsentRole
 from ui.window.sharing_banner import SharingBanner
@@ -250,6 +251,18 @@ def test_three_columns_say_what_was_wanted_and_by_whom(
     row = screen.conflicts.detail.rows[0]
     assert (row.base.text(), row.mine.text(), row.theirs.text()) == ("L0", "L1", "L2")
     assert [r.shown.point.field for r in screen.conflicts.detail.rows] == ["lot", "customer"]
+
+
+def test_the_choices_of_a_conflict_grow_with_the_size_of_the_controls(
+    qtbot: QtBot, theme: Theme, screen: SharingScreen, conflict: Conflict
+) -> None:
+    shown(qtbot, screen, conflict)
+    row = screen.conflicts.detail.rows[0]
+    theme.set_density(Density.TOUCH)
+    try:
+        assert row.mine.minimumHeight() == row.other.minimumHeight() == Density.TOUCH.control_height
+    finally:
+        theme.set_density(Density.DESK)
 
 
 def test_a_conflict_is_settled_by_keys_alone(

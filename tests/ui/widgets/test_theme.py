@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 from PySide6.QtGui import QFont, QIcon, QPalette
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from tests.ui.widgets.pictures import has_colour, pixels, widget_pixels
@@ -127,3 +127,16 @@ def test_two_hundred_thousand_text_changes_do_not_abort_the_interpreter(theme: T
         field.setText("b")
     assert field.text() == "b"
     assert widget_pixels(field).size
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_ring_of_a_choice_stands_out_also_before_it_is_chosen(
+    theme: Theme, qtbot: QtBot, scheme: str
+) -> None:
+    theme.set_scheme("dark" if scheme == "dark" else "light")
+    button = QRadioButton("mine")
+    qtbot.addWidget(button)
+    button.show()
+    picture = button.grab().toImage()
+    across = [picture.pixelColor(x, picture.height() // 2) for x in range(14)]
+    assert max(contrast(colour, theme.tokens.canvas) for colour in across) >= 3

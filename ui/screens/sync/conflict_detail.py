@@ -68,6 +68,10 @@ class ConflictDetail(ThemedWidget):
             self._restore(self._drafts.get((person, details.seq), {}))
         self.choice_changed.emit()
 
+    def restyle(self) -> None:
+        for row in self.rows:
+            row.restyle()
+
     def keep_draft(self) -> None:
         """Remember for this person what is chosen and typed, until the conflict is settled."""
         if self.details is None or self.details.state != OPEN:

@@ -85,25 +85,30 @@ class PointRow(QObject):
 
     def place(self, grid: QGridLayout, line: int) -> None:
         """Put the cells into a line of the grid, in the order in which they are read."""
-        density = current_theme().density
         for column, widget in enumerate((self.title, self.base, self.mine, self.theirs)):
             grid.addWidget(widget, line, column)
         cell = QWidget()
         inside = QHBoxLayout(cell)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.addWidget(self.other)
-        for button in (self.mine, self.theirs, self.other):
-            button.setMinimumHeight(density.control_height)
-            button.setFont(current_theme().font("body"))
         if self.field is not None:
             widget = self.field.widget()
             widget.setAccessibleName(f"{self.shown.row} {self.shown.title}, another value")
-            widget.setMinimumHeight(density.control_height)
-            widget.setFont(current_theme().font("body"))
             inside.addWidget(widget, 1)
         else:
             self.other.hide()
         grid.addWidget(cell, line, 4)
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take height and font from the theme."""
+        theme = current_theme()
+        controls: list[QWidget] = [self.mine, self.theirs, self.other]
+        if self.field is not None:
+            controls.append(self.field.widget())
+        for widget in controls:
+            widget.setMinimumHeight(theme.density.control_height)
+            widget.setFont(theme.font("body"))
 
     @property
     def take(self) -> Take | None:
