@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.forwarding import ForwardFigures
 from app.store.queries.conflicts import conflict_marks, open_conflicts
+from app.store.queries.plant import equipment_codes
 from app.store.queries.unsent import UnsentRows, unconfirmed
 from app.store.sharing import joined_station
 from app.sync.alive import is_alive
@@ -29,6 +30,7 @@ _LOOKED_AGAIN_MS = 20_000
 _PATIENT_LOOKS = 6  # a sync process takes some seconds to start
 """A sync process that wrote nothing for so long does not run, whatever it said last."""
 _ON_ITS_WAY = timedelta(seconds=10)  # samples that are forwarded at once do not count as waiting
+_MACHINE = "equipment"
 UNSENT_MARK, CONFLICT_MARK = "⇅", "⚡"
 
 
@@ -113,16 +115,24 @@ class _Place:
 
 @dataclass(frozen=True)
 class Marks:
-    """Rows with own changes on their way, by entity, and rows that an open conflict is about, with its number."""
+    """Rows with own changes on their way, by entity, and rows that an open conflict is about, with its number.
+
+    `machines` gives the ids of the machines among them by code.
+    """
 
     unsent: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
     conflicts: Mapping[str, Mapping[UUID, int]] = field(default_factory=dict)
+    machines: Mapping[str, UUID] = field(default_factory=dict)
 
     def mark(self, entity: str, row_id: UUID) -> str:
         """The sign that a row carries, empty for none; a conflict matters more."""
         if row_id in self.conflicts.get(entity, {}):
             return CONFLICT_MARK
         return UNSENT_MARK if row_id in self.unsent.get(entity, frozenset()) else ""
+
+    def machine(self, code: str) -> str:
+        """The sign that a machine carries."""
+        return self.mark(_MACHINE, self.machines[code]) if code in self.machines else ""
 
 
 @dataclass(frozen=True)
@@ -191,7 +201,9 @@ class SyncWatch(QObject):
         if station is None:
             return _Look(None, 0, None, 0, Marks())
         count, oldest = unconfirmed(session)
-        marks = Marks(self._rows.look(session), conflict_marks(session))
+        unsent, conflicts = self._rows.look(session), conflict_marks(session)
+        machines = {*unsent.get(_MACHINE, ()), *conflicts.get(_MACHINE, ())}
+        marks = Marks(unsent, conflicts, equipment_codes(session, machines))
         return _Look(station, count, oldest, open_conflicts(session), marks)
 
     def _take(self, look: _Look) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,15 @@ def settings_of(item: model.Connection | model.Tag, columns: frozenset[str]) -> 
 def _restored(kind: type[Any], settings: Mapping[str, Any], **columns: Any) -> Any:
     names = {f.name for f in fields(kind)}
     return msgspec.convert({**{k: v for k, v in settings.items() if k in names}, **columns}, kind)
+
+
+def equipment_codes(session: Session, ids: Iterable[UUID]) -> dict[str, UUID]:
+    """Which machine, by code, has which id, of those with these ids."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    found = session.execute(select(Equipment.code, Equipment.id).where(Equipment.id.in_(wanted)))
+    return {row.code: row.id for row in found}
 
 
 def read_plant(session: Session) -> model.Plant:

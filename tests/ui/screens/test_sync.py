@@ -20,8 +20,10 @@ from pytestqt.qtbot import QtBot
 from app.domain.conflicts import Take
 from app.domain.forwarding import ForwardFigures
 from app.domain.people import Actor, Role
+from app.domain.plant import Equipment, Plant
 from app.operations.change import Intent
 from app.operations.orders import create_work_order, delete_work_orders, edit_work_orders
+from app.operations.plant import apply_plant, set_maintenance
 from app.operations.stages import advance_work_order
 from app.plant import House
 from app.store.queries.unsent import LidClosed, UnsentPhoto
@@ -434,6 +436,18 @@ def test_rows_carry_a_mark_until_the_server_has_them_and_lead_to_their_conflict(
         at = QPoint(cell.right() - 6, cell.center().y())
         QTest.mouseClick(orders.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
     assert opened.args == ["sharing", conflict.seq]
+
+
+def test_a_machine_carries_the_mark_of_what_was_done_to_it(
+    qtbot: QtBot, desk: Desk, parking: Parking, house: House, admin: Actor
+) -> None:
+    house.door.perform(apply_plant(plant=Plant(equipment=(Equipment("CNC-2", "Milling"),))), admin)
+    parking.confirm()
+    house.door.perform(set_maintenance(equipment="CNC-2", in_maintenance=True), admin)
+    qtbot.waitUntil(lambda: desk.sharing.marks.machine("CNC-2") == UNSENT_MARK, timeout=WAIT)
+    assert desk.sharing.marks.machine("CNC-3") == ""
+    parking.confirm()
+    qtbot.waitUntil(lambda: desk.sharing.marks.machine("CNC-2") == "", timeout=WAIT)
 
 
 def test_nothing_is_marked_where_nothing_is_shared(

@@ -43,7 +43,7 @@ class EquipmentScreen(Pane):
         super().__init__("equipment", "Machines", parent)
         self._desk, self._live = desk, live
         self.chips = StateChips()
-        self.tiles = MachineTiles(self._curve, self.held)
+        self.tiles = MachineTiles(self._curve, self.held, mark=self._mark)
         self.detail = MachineDetail()
         self.detail.hide()
         self.empty = EmptyState(_NO_MACHINES, "Connect a machine")
@@ -61,12 +61,16 @@ class EquipmentScreen(Pane):
         self.add_filter("machine, area or type", ("machine", "machines")).filter_changed.connect(
             self._filter_changed
         )
+        desk.sharing.marks_changed.connect(self.tiles.viewport().update)
         live.ticked.connect(self._on_ticked)
         live.plant_changed.connect(self.refresh)
         live.alarms_changed.connect(self.refresh)
         live.outlook.changed.connect(self.refresh)
         live.collector_changed.connect(self._on_collector)
         self.refresh()
+
+    def _mark(self, code: str) -> str:
+        return self._desk.sharing.marks.machine(code)
 
     def _build(self) -> None:
         self._write_button = self.actions_set.button("equipment.write")

@@ -60,12 +60,13 @@ def paint_tile(
     *,
     selected: bool,
     focused: bool,
+    mark: str = "",
 ) -> None:
-    """`held` is how long the machine has been in its state, in words."""
+    """`held` is how long the machine has been in its state, in words; `mark` tells of a change on its way."""
     theme = current_theme()
     _paint_ground(painter, box, machine, theme, selected)
     inner = box.adjusted(PAD, PAD, -PAD, -PAD)
-    top = _paint_head(painter, inner, machine, held, theme)
+    top = _paint_head(painter, inner, machine, held, mark, theme)
     line = row_height(theme)
     for index, signal in enumerate(key_signals(machine)):
         _paint_signal(painter, QRectF(inner.left(), top + index * line, inner.width(), line), signal, curve)
@@ -88,7 +89,9 @@ def _paint_ground(painter: QPainter, box: QRectF, machine: MachineNow, theme: Th
         painter.fillRect(QRectF(box.left() + 1, box.top() + 4, 4, box.height() - 8), t.alarm(priority).fill)
 
 
-def _paint_head(painter: QPainter, inner: QRectF, machine: MachineNow, held: str, theme: Theme) -> float:
+def _paint_head(
+    painter: QPainter, inner: QRectF, machine: MachineNow, held: str, mark: str, theme: Theme
+) -> float:
     """State, name, health; below it the state in words and why. Returns where the signals begin."""
     t = theme.tokens
     line = QFontMetrics(theme.font("body")).height() + 3
@@ -97,6 +100,7 @@ def _paint_head(painter: QPainter, inner: QRectF, machine: MachineNow, held: str
     )
     left = inner.left() + _GLYPH + 10
     score = "health ?" if machine.health.score is None else f"health {machine.health.score}"
+    score = f"{mark}  {score}" if mark else score
     width = QFontMetrics(theme.font("strong")).horizontalAdvance(score) + 4
     head = QRectF(left, inner.top(), inner.right() - left - width - 8, line)
     draw_text(painter, head, machine.equipment.name, theme.font("strong"), t.text, LEFT)

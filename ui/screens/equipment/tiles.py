@@ -35,6 +35,10 @@ class _Place:
     box: QRect
 
 
+def _no_mark(_code: str) -> str:
+    return ""
+
+
 class MachineTiles(QAbstractScrollArea):
     """`chosen` names the machine that the keyboard or the mouse came to; `opened` one that was opened."""
 
@@ -43,7 +47,12 @@ class MachineTiles(QAbstractScrollArea):
     context_requested = Signal(str, QPointF)
 
     def __init__(
-        self, curve: Curve, held: Callable[[MachineNow], str], parent: QWidget | None = None
+        self,
+        curve: Curve,
+        held: Callable[[MachineNow], str],
+        parent: QWidget | None = None,
+        *,
+        mark: Callable[[str], str] = _no_mark,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("machine-tiles")
@@ -51,7 +60,7 @@ class MachineTiles(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._curve, self._held = curve, held
+        self._curve, self._held, self._mark = curve, held, mark
         self._machines: dict[str, MachineNow] = {}
         self._places: list[_Place] = []
         self._headings: list[tuple[QRect, str]] = []
@@ -192,6 +201,7 @@ class MachineTiles(QAbstractScrollArea):
                 machine,
                 self._curve,
                 self._held(machine),
+                mark=self._mark(place.machine),
                 selected=chosen,
                 focused=chosen and self.hasFocus(),
             )
