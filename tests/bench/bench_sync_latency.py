@@ -18,7 +18,7 @@ from tests.bench.figures import Figure
 from tests.bench.shared_server import Spread, Watch, shared_world, sync_process
 from tests.sync.harness import SyncedStation
 
-EDITS = 150
+EDITS, SELDOM = 150, 20
 LIMIT = 1000.0  # ms, p95
 _PEER = "a bare INSERT + NOTIFY → SELECT → SQLite"
 
@@ -30,13 +30,16 @@ def bench_sync_latency() -> Iterator[Figure]:
         a, b = world.station("A"), world.station("B")
         with sync_process(a), sync_process(b), Watch(b.folder) as watch:
             watch.until([_edit(a)])
-            alone = _edits(a, watch)
+            alone = _edits(a, watch, EDITS, (0.05, 0.45))
+            seldom = _edits(a, watch, SELDOM, (1.1, 1.5))
             burst = _burst(a, watch)
     yield Figure(
         "edit here → committed at another station, p95", alone.p95, "ms", LIMIT,
         against=bare.p95, against_what=_PEER,
     )  # fmt: skip
     yield from _rest(alone)
+    yield Figure("edits more than a second apart, p95", seldom.p95, "ms", LIMIT)
+    yield from _rest(seldom)
     yield Figure("forty edits at once → committed there, p95", burst.p95, "ms", LIMIT)
     yield from _rest(burst)
 
@@ -50,13 +53,13 @@ def _edit(station: SyncedStation) -> UUID:
     return station.do(create_work_order(product="FRAME-M", quantity=60)).change_id
 
 
-def _edits(station: SyncedStation, watch: Watch) -> Spread:
-    """Milliseconds from the end of each edit to its being visible; people pause between two."""
+def _edits(station: SyncedStation, watch: Watch, edits: int, pause: tuple[float, float]) -> Spread:
+    """Milliseconds from the end of each edit to its being visible; `pause` seconds between two."""
     order = station.do(create_work_order(product="FRAME-M", quantity=60)).result
     chance, done = random.Random(1), {}
-    for n in range(EDITS):
+    for n in range(edits):
         done[station.do(edit_work_orders(ids=[order], note=f"Note {n}")).change_id] = time.monotonic()
-        time.sleep(chance.uniform(0.05, 0.45))
+        time.sleep(chance.uniform(*pause))
     watch.until(list(done))
     return Spread.of([(watch.seen[change] - at) * 1000 for change, at in done.items()])
 

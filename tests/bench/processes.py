@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -70,9 +70,19 @@ def megabytes(pid: int) -> float:
 @contextmanager
 def running(*words: str, environment: Mapping[str, str] | None = None) -> Iterator[Child]:
     """`python -m WORDS…`, asked to end by the end of its input, killed when it does not."""
+    patience = 2.0 if words[0].startswith("app") else 20.0
+    with commanded([sys.executable, "-m", *words], environment, patience) as child:
+        yield child
+
+
+@contextmanager
+def commanded(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, patience: float = 20.0
+) -> Iterator[Child]:
+    """Any program that speaks lines of JSON; `patience` seconds to end after its input did."""
     with TemporaryFile("w+") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", *words],
+            command,
             cwd=ROOT,
             env={**os.environ, "QT_QPA_PLATFORM": "offscreen", **(environment or {})},
             stdin=subprocess.PIPE,
@@ -87,7 +97,7 @@ def running(*words: str, environment: Mapping[str, str] | None = None) -> Iterat
         finally:
             process.stdin.close()
             try:
-                process.wait(2.0 if words[0].startswith("app") else 20.0)
+                process.wait(patience)
             except subprocess.TimeoutExpired:
                 process.terminate()
                 process.wait(20.0)

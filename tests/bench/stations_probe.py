@@ -89,7 +89,9 @@ def _edit(
     places: list[tuple[House, list[UUID]]], actor: Actor, every: float, seconds: float
 ) -> tuple[dict[str, float], list[float]]:
     """One person walks from station to station, so that each has an edit every `every` seconds in the mean."""
-    chance, made, took = random.Random(places[0][0].folder.name), {}, []
+    chance = random.Random(places[0][0].folder.name)
+    made: dict[str, float] = {}
+    took: list[float] = []
     due = begins = time.monotonic()
     while due < begins + seconds:
         time.sleep(max(0.0, due - time.monotonic()))
