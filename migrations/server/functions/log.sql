@@ -1,16 +1,19 @@
 -- The log: change feed, audit trail and hash chain in one. Only _log adds to it, under the feed lock.
 
--- Ends sessions of stations that keep a transaction open over what they changed, and tells how many. A station calls
--- functions one by one, so no honest one does; the limits of its role end it too, but a role may lift its own limits.
+-- Ends sessions of stations that keep a transaction open over what they changed (or for long over nothing, which keeps
+-- old rows and the queue of notifications from being cleared), and tells how many. A station calls functions one by
+-- one, so no honest one does; the limits of its role end it too, but a role may lift its own limits.
 CREATE OR REPLACE FUNCTION sync._end_sitters() RETURNS integer
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT count(*) FILTER (WHERE pg_terminate_backend(a.pid))::integer
   FROM pg_stat_activity a JOIN sync.station s ON s.role_name = a.usename
-  WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
-    AND (a.xact_start < clock_timestamp() - interval '15 minutes'  -- longer than a statement may take
-         OR (a.state LIKE 'idle in transaction%' AND a.xact_start < clock_timestamp() - interval '5 seconds'))
-    AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.locktype = 'relation'
-                AND l.mode <> 'AccessShareLock')  -- whoever only reads, as a first sync does, is in nobody's way
+  WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.xact_start IS NOT NULL
+    AND ((a.state LIKE 'idle in transaction%' AND a.state_change < clock_timestamp() - interval '5 minutes')
+         OR ((a.xact_start < clock_timestamp() - interval '15 minutes'  -- longer than a statement may take
+              OR (a.state LIKE 'idle in transaction%' AND a.xact_start < clock_timestamp() - interval '5 seconds'))
+             -- whoever only reads, as a first sync does, is in nobody's way
+             AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.locktype = 'relation'
+                         AND l.mode <> 'AccessShareLock')))
 $$;
 
 CREATE OR REPLACE FUNCTION sync._try_feed() RETURNS boolean

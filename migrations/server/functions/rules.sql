@@ -82,8 +82,8 @@ RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE b jsonb;
 BEGIN
   -- The record of an import has a hundred megabytes of rows at its end; they are not read for who, when and where.
-  SELECT CASE WHEN octet_length(l.body) < 1000000 THEN l.body::jsonb
-              ELSE (split_part(left(l.body, 100000), ', "rows": [', 1) || '}')::jsonb END
+  SELECT CASE WHEN octet_length(l.body) > 1000000 AND position(', "rows": [' IN left(l.body, 100000)) > 0
+              THEN (split_part(left(l.body, 100000), ', "rows": [', 1) || '}')::jsonb ELSE l.body::jsonb END
     INTO b FROM sync.log_row r JOIN sync.log l USING (seq)
     WHERE r.entity = p_entity AND r.id = p_id AND (p_field = ANY (r.fields) OR p_field = '')
     ORDER BY r.version DESC LIMIT 1;
