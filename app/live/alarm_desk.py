@@ -19,29 +19,24 @@ from app.domain.alarms import (
     Phase,
     Step,
     Urgency,
-    acknowledge,
     announce,
     due,
+    home_of,
     pack,
-    put_back,
-    reset,
     retire,
     rules_of,
-    shelve,
     split_key,
     step,
     system_key,
     system_rule,
-    take_out,
     unpack,
-    unshelve,
     unsuppress,
     unwatched,
 )
-from app.domain.alarms.verbs import Verb
 from app.domain.errors import Refused
 from app.domain.plant import Plant
 from app.domain.samples import Sample
+from app.live.alarm_acts import acted
 from app.live.alarm_ledger import AlarmLedger
 from app.live.alarm_seats import (
     Seat,
@@ -102,7 +97,10 @@ class AlarmDesk:
     def restore(self, states: PackedStates, open_records: Iterable[AlarmRecord]) -> None:
         """Take over what an earlier collector left; call before `configure`."""
         self._stored = dict(states)
-        for record in sorted(open_records, key=lambda r: r.raised_at):
+        own = [
+            record for record in open_records if not home_of(record.key)[1]
+        ]  # not the trouble of another Lineside
+        for record in sorted(own, key=lambda r: r.raised_at):
             self._open.setdefault(record.key, []).append(record)
 
     def inherit(self, alarms: Iterable[AlarmNews]) -> None:
@@ -245,7 +243,7 @@ class AlarmDesk:
         try:
             if seat is None:
                 raise Refused("There is no such alarm (any more).")
-            self._apply(seat, self._acted(seat, action))
+            self._apply(seat, acted(seat.rule, seat.state, action, self._now))
             self._let_go(seat)
             log.info("alarm acted upon", alarm=seat.rule.key, did=action.verb.value, action=action.id)
         except Refused as refusal:
@@ -255,23 +253,6 @@ class AlarmDesk:
                 target=action.target,
                 reason=refusal.sentence,
             )
-
-    def _acted(self, seat: Seat, action: AlarmAction) -> Step:
-        rule, state, actor, at, verb = seat.rule, seat.state, action.actor, action.at, action.verb
-        if verb is Verb.ACKNOWLEDGE:
-            return acknowledge(rule, state, actor, at, action.reason, self._now)
-        if verb is Verb.RESET:
-            return reset(rule, state, actor, at)
-        if verb is Verb.UNSHELVE:
-            return unshelve(rule, state, actor, at)
-        if verb is Verb.TAKE_OUT:
-            return take_out(rule, state, action.reason, action.permit, actor, at)
-        if verb is Verb.PUT_BACK:
-            return put_back(rule, state, actor, at)
-        if self._now is not None and (action.until or at) <= self._now:
-            raise Refused("The time of this shelf is over already.")
-        one_shot = verb is Verb.SHELVE_ONCE
-        return shelve(rule, state, action.until or at, action.reason, actor, at, one_shot=one_shot)
 
     def raise_system(
         self,

@@ -83,8 +83,8 @@ class Floor:
 
     def act(self, verb: Any, target: str, **more: Any) -> AlarmAction:
         """A person does something about an alarm, on any station."""
-        more = {"at": datetime.now(UTC), **more}
-        self.acts.append(AlarmAction(str(uuid4()), verb, target, "anna", **more))
+        more = {"at": datetime.now(UTC), "actor": "anna", **more}
+        self.acts.append(AlarmAction(str(uuid4()), verb, target, **more))
         return self.acts[-1]
 
     def send(self, tag: str, value: Value) -> str:

@@ -8,7 +8,8 @@ from app.domain.alarms import Phase
 from app.domain.alarms.verbs import Verb
 from app.domain.machine_news import LinkState
 from app.domain.samples import Quality
-from tests.sync.machines.shop_floor import FEED, WELDER, Floor, until
+from app.store.history import FILE_NAME, HistoryReader
+from tests.sync.machines.shop_floor import FEED, WELDER, Floor, Station, until
 
 
 async def test_one_station_drives_and_the_other_sees_values_links_and_answers(floor: Floor) -> None:
@@ -46,6 +47,47 @@ async def test_alarms_are_judged_once_and_dealt_with_from_anywhere(floor: Floor)
             floor.act(Verb.SHELVE, FEED, at=made, until=made + timedelta(hours=2), reason="sensor is moved")
             await until(lambda: second.phase() is Phase.SHELVED)
             assert second.alarms[theirs].shelved_until == made + timedelta(hours=2)
+
+
+async def test_two_people_who_act_at_once_and_one_who_comes_late_leave_one_alarm_that_rings(
+    floor: Floor,
+) -> None:
+    async with floor.station("01") as first, floor.station("02") as second:
+        await until(lambda: bool(floor.lease()[0]))
+        floor.send(FEED, 1500)
+        await until(lambda: first.phase() is Phase.UNACK and second.phase() is Phase.UNACK)
+        floor.act(Verb.ACKNOWLEDGE, FEED, actor="anna")
+        floor.act(Verb.ACKNOWLEDGE, FEED, actor="bert")
+        await until(lambda: first.phase() is Phase.ACKED and second.phase() is Phase.ACKED)
+        ours, theirs = (s.alarms[next(iter(s.alarms))] for s in (first, second))
+        assert ours == theirs
+        assert ours.acked_by == "anna"
+        now = datetime.now(UTC)
+        floor.act(Verb.SHELVE, FEED, at=now, until=now + timedelta(hours=1), reason="sensor is moved")
+        await until(lambda: first.phase() is Phase.SHELVED and second.phase() is Phase.SHELVED)
+        # Said offline before the shelf was made, and heard only now: at worst an alarm is back too soon, never hidden.
+        floor.act(Verb.UNSHELVE, FEED, at=now - timedelta(minutes=5))
+        await until(lambda: first.phase() is Phase.UNACK and second.phase() is Phase.UNACK)
+        assert first.alarms.keys() == second.alarms.keys()
+
+
+async def test_trouble_of_another_lineside_stays_its_own_over_a_restart(floor: Floor) -> None:
+    def trouble(station: Station) -> list[Phase]:
+        return [r.phase for r in station.alarms.values() if r.key == "system!disk@01"]
+
+    async with floor.station("01") as first:
+        first.collector.desk.raise_system("disk", "The disk is full.")
+        async with floor.station("02") as second:
+            await until(lambda: trouble(second) == [Phase.UNACK])
+            await until(lambda: bool(HistoryReader(second.folder / FILE_NAME).alarms(active_only=True)))
+        async with floor.station("02") as second:
+            await until(lambda: trouble(second) == [Phase.UNACK])
+            assert "system!disk@01" not in [r.key for r in second.collector.desk.open_records()]
+            first.collector.desk.clear_system("disk")
+            floor.act(Verb.ACKNOWLEDGE, "system!disk@01")
+            await until(lambda: trouble(second) == [Phase.NORMAL])
+        async with floor.station("02") as second:
+            assert trouble(second) == []
 
 
 async def test_a_machine_whose_holder_is_gone_is_taken_over_with_its_alarms(floor: Floor) -> None:
