@@ -17,6 +17,7 @@ from app.store.entries import Patch, decode, plain, undo_terms
 from app.store.tables import Audit, Counter, Meta, Outbox
 
 PENDING, ACKNOWLEDGED, DONE, PARKED = "pending", "acknowledged", "done", "parked"
+UNCONFIRMED = (PENDING, ACKNOWLEDGED)
 _LONGEST_TAIL = 12
 SOURCE, LAST_N = "source", "outbox_last_n"
 """Facts in `meta`: the identity of this database file, and the number of its newest entry."""

@@ -77,11 +77,6 @@ def _with_own_authority(url: str, folder: Path) -> str:
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-def has_address(folder: Path) -> bool:
-    """Whether there is a `server.toml`: quick, and true also while joining is under way."""
-    return (folder / FILE_NAME).exists()
-
-
 def station_address(folder: Path) -> Address:
     """`address_of` where there must be one; raises `Refused` when it was lost."""
     address = address_of(folder)

@@ -12,10 +12,7 @@ from sqlalchemy import Connection
 
 from app.domain.merging import OwnPatch
 from app.store.entries import CREATED, CREATED_MANY
-from app.store.journal import ACKNOWLEDGED, PENDING
 from app.sync.shared_rows import Key, key_of
-
-UNCONFIRMED = (PENDING, ACKNOWLEDGED)
 
 
 class _Row(msgspec.Struct):

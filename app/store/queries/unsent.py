@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.store.entries import table_of
+from app.store.journal import UNCONFIRMED
 from app.store.sharing import joined_station
 from app.store.tables import Attachment, Blob, Outbox
 
-UNCONFIRMED = ("pending", "acknowledged")
 _CHUNK = 500
 _PARENTS = {
     "stage": ("work_order", "work_order_id"),
