@@ -91,6 +91,7 @@ class SyncService:
         self._offline_wanted = False
         self._moved = False
         self._compared = time.monotonic()
+        self._news = 0.0
 
     # ── from outside ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -317,12 +318,19 @@ class SyncService:
 
         def listen() -> None:
             if server.wait_for_news(self._pauses.look):
-                soon = time.monotonic() + random.uniform(*self._pauses.jitter)
-                self._due.round = min(self._due.round, soon)
+                self._due.round = min(self._due.round, time.monotonic() + self._patience_with_news())
 
         self._guarded(listen)
 
     def _hang_up(self) -> None:
+    def _patience_with_news(self) -> float:
+        """Seconds until the next round: few for one edit now and then, more where many follow each other."""
+        shortest, longest = self._pauses.jitter
+        now, before = time.monotonic(), self._news
+        self._news = now
+        often = now - before < self._pauses.silence
+        return random.uniform(shortest, longest) if often else random.uniform(0.0, shortest)
+
         server, self._server = self._server, None
         if server is not None:
             server.close()

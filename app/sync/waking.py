@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Pauses:
     """All in seconds. `look`: between two looks at the local store. `tick`: a round even if nothing was heard, `deaf`
-    the same where notifications do not come. `jitter`: how long news may wait, so that 200 stations do not ask at once.
+    the same where notifications do not come. `jitter`: how long news may wait, so that 200 stations do not ask at once;
+    after `silence` without any, no longer than the shorter of the two.
     `first` to `longest`: between two tries to connect. `patient`: where a person has to act first. `full`: between two
     comparisons of the counters. `rest` and `compare`: when and how often all rows are compared.
     """
@@ -26,6 +27,7 @@ class Pauses:
     tick: float = 15.0
     deaf: float = 2.0
     jitter: tuple[float, float] = (0.05, 0.3)
+    silence: float = 1.0
     first: float = 0.5
     longest: float = 30.0
     patient: float = 60.0
