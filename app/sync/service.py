@@ -135,9 +135,8 @@ class SyncService:
         seen = -1
         while not self._ends.is_set() and not self._ends_when():
             current = version()
-            if current != seen:
+            if current != seen and self._guarded(self._local_change):
                 seen = current
-                self._local_change()
             happened = surroundings.changed()
             if happened:
                 log.info("the connection is made anew", reason=happened)
@@ -223,8 +222,8 @@ class SyncService:
             return False
         return True
 
-    def _guarded(self, act: Callable[[], None]) -> None:
-        """Do it; a connection that failed is given up, and tried anew after a pause."""
+    def _guarded(self, act: Callable[[], None]) -> bool:
+        """Do it; whether that went well. A connection that failed is given up, and tried anew after a pause."""
         try:
             with plain_errors():
                 act()
@@ -233,10 +232,12 @@ class SyncService:
             pause = self._tries.pause(patient=patient)
             self._hang_up()
             self._due.connect = time.monotonic() + pause
-            state = REFUSED if patient else OFFLINE
+            state = REFUSED if patient else PAUSED if self._offline_wanted else OFFLINE
             if (self._report.now.state, self._report.now.last_error) != (state, error.sentence):
                 log.warning("no connection to the server", reason=error.sentence)
             self._report.say(state=state, last_error=error.sentence, progress=None, presence=())
+            return False
+        return True
 
     def _open(self) -> None:
         self._server = server = self._connect()
@@ -322,7 +323,6 @@ class SyncService:
 
         self._guarded(listen)
 
-    def _hang_up(self) -> None:
     def _patience_with_news(self) -> float:
         """Seconds until the next round: few for one edit now and then, more where many follow each other."""
         shortest, longest = self._pauses.jitter
@@ -331,6 +331,7 @@ class SyncService:
         often = now - before < self._pauses.silence
         return random.uniform(shortest, longest) if often else random.uniform(0.0, shortest)
 
+    def _hang_up(self) -> None:
         server, self._server = self._server, None
         if server is not None:
             server.close()

@@ -47,6 +47,18 @@ def test_a_long_log_comes_in_pages_and_each_page_whole(world: World) -> None:
     world.check()
 
 
+def test_a_page_of_the_log_ends_after_so_many_bytes_but_always_goes_on(world: World) -> None:
+    one, two = world.station("01"), world.station("02")
+    for _ in range(4):
+        one.do(write_many_notes(count=200))
+    one.sync()
+    head = one.cursor()
+    assert [line.seq for line in one.server.feed(head - 3, 500, most_bytes=1)] == [head - 3, head - 2]
+    assert [line.seq for line in one.server.feed(head - 3, 500)][-1] == head
+    two.sync()
+    assert len(two.rows()["note"]) == 800
+
+
 def test_who_is_far_behind_fetches_the_rows_and_not_the_log(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
