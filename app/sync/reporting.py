@@ -35,6 +35,7 @@ class Reporter:
     now: SyncStatus = field(default_factory=SyncStatus)
     _written: SyncStatus | None = None
     _at: float = -_ANYWAY
+    _trouble: str = ""
 
     def begin(self, **facts: Any) -> None:
         """The process runs; what it says stays as it was until something is known."""
@@ -69,4 +70,8 @@ class Reporter:
         try:
             write_status(self.folder, msgspec.structs.replace(self.now, written_at=self.clock()))
         except LinesideError as error:
-            log.warning("the status cannot be written", reason=error.sentence)
+            if error.sentence != self._trouble:
+                log.warning("the status cannot be written", reason=error.sentence)
+            self._trouble = error.sentence
+        else:
+            self._trouble = ""

@@ -46,7 +46,7 @@ def headline(sharing: Sharing, now: datetime) -> Headline:
     if not sharing.joined:
         return Headline("Nothing is shared")
     if sharing.silent:
-        return Headline("Not connected: the sync process does not run", away=True)
+        return Headline("Nothing is heard of the sync process", away=True)
     if status is None:
         return Headline("Connecting to the server…")
     since = f" since {local_time(status.since, now)}" if status.since is not None else ""
@@ -115,8 +115,9 @@ def trouble(sharing: Sharing) -> str:
         if not sharing.silent:
             return ""
         return (
-            "The sync process does not run on this computer. The window starts it by itself; "
-            "`lineside sync` starts it by hand and says what is wrong."
+            "Nothing is heard of the sync process of this computer: it does not run, or sync.json in the data folder "
+            "cannot be written or read. The window starts it by itself; `lineside sync` starts it by hand and says "
+            "what is wrong."
         )
     return status.last_error
 

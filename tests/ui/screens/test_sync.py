@@ -144,7 +144,7 @@ def test_the_banner_says_since_when_what_works_and_what_waits() -> None:
         Sharing("07", refused), NOW
     )
     assert "as chosen" in banner(Sharing("07", SyncStatus(state=PAUSED, since=since)), NOW)
-    assert "does not run" in banner(Sharing("07", None, True), NOW)
+    assert "Nothing is heard of the sync process" in banner(Sharing("07", None, True), NOW)
 
 
 def test_facts_leave_out_what_is_of_no_matter() -> None:
@@ -568,7 +568,7 @@ def test_who_opens_an_order_is_told_who_else_has_it_open(
 def test_the_buttons_ask_the_sync_process(
     qtbot: QtBot, screen: SharingScreen, desk: Desk, told: Callable[..., None]
 ) -> None:
-    assert "does not run" in str(screen.actions_set.reason("sharing.now"))
+    assert "Nothing is heard" in str(screen.actions_set.reason("sharing.now"))
     process = _Process()
     desk.sharing.control = process
     told()

@@ -172,7 +172,7 @@ class SharingScreen(Pane):
             self.filter.setVisible(sharing.joined and self.tabs.currentIndex() in (CONFLICTS, EVERYBODY))
         self.conflicts.state.setVisible(sharing.joined and self.tabs.currentIndex() == CONFLICTS)
         self.actions_set.rename("sharing.offline", "Go online" if sharing.paused else "Work offline")
-        silent = "The sync process does not run on this computer at the moment."
+        silent = "Nothing is heard of the sync process at the moment."
         reason = (
             "Nothing is shared here." if not sharing.joined else silent if sharing.heard is None else None
         )
