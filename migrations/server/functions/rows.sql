@@ -258,6 +258,7 @@ BEGIN
 END $$;
 
 -- Disputes about rows that this entry deleted while living ones are part of them: whoever deleted knew nothing of those.
+-- Each names the row that is part (with '' as the field) and, as by whoever made that, the deletion.
 -- p_undone: what the entry takes back; a creation is not taken back either when rows that outlive a deletion came since.
 CREATE OR REPLACE FUNCTION sync._bereaved(p_entity text, p_ids uuid[], p_undone jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
@@ -269,9 +270,11 @@ BEGIN
       v_ids := ARRAY(SELECT i FROM unnest(p_ids) i WHERE p_undone ? ('c/' || p_entity || '/' || i));
     END IF;
     EXECUTE format(
-      'SELECT jsonb_agg(sync._dispute($2, z.id, '''', NULL, NULL, to_jsonb(z.id)))
-       FROM (SELECT c.id FROM lineside.%I c WHERE c.%I = ANY ($1) AND NOT c.deleted LIMIT 20) z', p.entity, p.field)
-      INTO v_more USING v_ids, p.entity;
+      'SELECT jsonb_agg(d.child) || jsonb_agg(d.child || jsonb_build_object(
+           ''e'', $3, ''id'', z.parent, ''field'', ''deleted'', ''base'', false, ''mine'', true, ''theirs'', false))
+       FROM (SELECT c.id, c.%2$I AS parent FROM lineside.%1$I c WHERE c.%2$I = ANY ($1) AND NOT c.deleted LIMIT 20) z,
+         LATERAL (SELECT sync._dispute($2, z.id, '''', NULL, NULL, to_jsonb(z.id)) AS child) d', p.entity, p.field)
+      INTO v_more USING v_ids, p.entity, p_entity;
     v_bad := v_bad || coalesce(v_more, '[]');
   END LOOP;
   RETURN v_bad;

@@ -53,6 +53,9 @@ def test_the_creation_of_an_order_is_taken_back_only_while_nobody_added_anything
     else:
         assert undone["verdict"] == "conflict"
         assert "added something" in undone["reason"]["sentence"]
+        disputed = {(d["e"], d["field"]) for d in undone["reason"]["fields"]}
+        assert ("work_order", "deleted") in disputed
+        assert {d["by"] for d in undone["reason"]["fields"]} == {admin.name}
 
 
 def test_an_order_may_be_deleted_under_its_issues_but_not_under_a_stage_that_came_meanwhile(
