@@ -47,6 +47,15 @@ def test_work_may_begin_after_the_first_frame(qtbot: QtBot, theme: Theme) -> Non
         made.show()
 
 
+def test_the_fields_of_the_first_start_stand_apart(qtbot: QtBot, screen: LoginScreen) -> None:
+    screen.resize(720, 560)
+    screen.show_first_admin()
+    one, other = field(screen, "name"), field(screen, "password")
+    qtbot.waitUntil(lambda: other.geometry().top() - one.geometry().bottom() >= 8, timeout=5000)
+    screen.show_login()
+    qtbot.waitUntil(lambda: screen._card.height() < 300, timeout=5000)  # and the small page stays small
+
+
 def test_enter_sends_name_and_password_once(qtbot: QtBot, screen: LoginScreen) -> None:
     screen.show_login()
     sent: list[tuple[str, str]] = []

@@ -16,6 +16,8 @@ from ui.widgets.form import Form
 from ui.widgets.states import LoadingBar
 from ui.widgets.themed import RoleLabel, ThemedWidget
 
+_BESIDE = 16
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -72,7 +74,7 @@ class LoginScreen(ThemedWidget):
         self._card.setFixedWidth(CARD_WIDTH)
         self._card.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Maximum)
         inside = QVBoxLayout(self._card)
-        inside.setContentsMargins(16, 20, 16, 12)
+        inside.setContentsMargins(_BESIDE, 20, _BESIDE, 12)
         inside.setSpacing(8)
         for label in (self._title, self._lead):
             label.setContentsMargins(16, 0, 16, 0)
@@ -241,6 +243,7 @@ class LoginScreen(ThemedWidget):
                 shown = other is holder
                 vertical = QSizePolicy.Policy.Preferred if shown else QSizePolicy.Policy.Ignored
                 other.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
+                other.setMinimumHeight(_needed_height(other) if shown else 0)
         self._pages.setCurrentWidget(holder)
         self._caps.hide()
         self.set_busy(False)
@@ -366,3 +369,11 @@ class LoginScreen(ThemedWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(720, 560)
+
+
+def _needed_height(page: QWidget) -> int:
+    """A stack of pages asks nobody how high wrapped words become, and squeezes the fields below them."""
+    layout = page.layout()
+    if layout is None or not layout.hasHeightForWidth():
+        return 0
+    return layout.totalHeightForWidth(CARD_WIDTH - 2 * _BESIDE)
