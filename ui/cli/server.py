@@ -197,7 +197,12 @@ def status(
         None,
         f"{ServerAddress(url).shown}: PostgreSQL {found.postgresql}, tables {found.revision}{old}, "
         f"{found.size / 1e6:,.1f} MB, {'encrypted' if found.encrypted else 'not encrypted'}.\n"
-        f"{found.seq:,} entries, history {whole}; {found.parked:,} conflicts are open.",
+        f"{found.seq:,} entries, history {whole}; {found.parked:,} conflicts are open."
+        + (
+            f"\n{found.sitters:,} sessions of stations held up the others and were ended."
+            if found.sitters
+            else ""
+        ),
     )
     rows = [plain(each) | {"last_seen": each.last_seen} for each in found.stations]
     say_rows(rows, _STATION_TITLES, "No stations yet; `lineside server add-station NAME` makes one.")

@@ -25,7 +25,8 @@ LEFT JOIN LATERAL (SELECT max(l.at) AS at FROM sync.source o
   JOIN sync.log l ON l.seq = x.seq WHERE o.station = st.name) t ON true
 LEFT JOIN (SELECT o.station, count(*) AS parked FROM sync.txn x JOIN sync.source o USING (src)
   WHERE x.verdict <> 'applied' AND x.settled_seq IS NULL GROUP BY o.station) p ON p.station = st.name
-WHERE NOT st.removed
+-- Also of a server that is yet to be upgraded and does not know the column.
+WHERE NOT coalesce((to_jsonb(st)->>'removed')::boolean, false)
 ORDER BY st.name
 """
 _SIZES = """
@@ -64,7 +65,8 @@ class ServerStatus:
     """`revision` and `newest` are numbers of migrations: the server's and this program's. `at` is the server's clock.
 
     `broken` is the first record of the log that does not follow from the one before it, None when all do;
-    `news_queue` the share of PostgreSQL's notification queue that is full (0 to 1; a listener that hangs fills it).
+    `news_queue` the share of PostgreSQL's notification queue that is full (0 to 1; a listener that hangs fills it);
+    `sitters` how many sessions of stations were ended now that kept a transaction open over others.
     """
 
     server_id: UUID
@@ -79,6 +81,7 @@ class ServerStatus:
     parked: int
     size: int
     news_queue: float
+    sitters: int
     encrypted: bool
     broken: int | None
     stations: tuple[StationStatus, ...]
@@ -93,12 +96,16 @@ def status(url: str, verify: bool = True) -> ServerStatus:
     with plain_errors(), connect(url, seconds=10, program="lineside server") as connection:
         require_server(connection)
         connection.patience = 600.0
+        sitters = 0
+        if connection.execute("SELECT to_regproc('sync._end_sitters') IS NOT NULL").fetchone() == (True,):
+            ended = connection.execute("SELECT sync._end_sitters()").fetchone()
+            sitters = 0 if ended is None else ended[0]
         with connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return _read(connection, verify)
+            return _read(connection, verify, sitters)
 
 
-def _read(connection: psycopg.Connection[Any], verify: bool) -> ServerStatus:
+def _read(connection: psycopg.Connection[Any], verify: bool, sitters: int) -> ServerStatus:
     head = connection.execute(
         "SELECT seq, encode(hash, 'hex') FROM sync.log ORDER BY seq DESC LIMIT 1"
     ).fetchone() or (0, "")
@@ -124,6 +131,7 @@ def _read(connection: psycopg.Connection[Any], verify: bool) -> ServerStatus:
         parked=sum(station.parked for station in stations),
         size=size,
         news_queue=queue,
+        sitters=sitters,
         encrypted=encrypted,
         broken=None if broken is None else broken[0],
         stations=stations,
