@@ -86,7 +86,26 @@ def restore(file: Path) -> None:
 
     kept = restore_backup(folder(), file)
     before = f"; what was there before is in {kept}" if kept.exists() else ""
-    say({"restored": str(file), "kept": str(kept) if before else None}, f"Restored {file}{before}.")
+    facts = {"restored": str(file), "kept": str(kept) if before else None}
+    say(facts, f"Restored {file}{before}.{_join_again()}")
+
+
+def _join_again() -> str:
+    """A backup holds no secrets: on another computer the station has to be told them."""
+    from contextlib import closing
+
+    from app.store.read_only import ReadOnlyStore
+    from app.store.sharing import joined_station
+    from app.sync.membership import address_of
+
+    with closing(ReadOnlyStore(folder())) as store, store.reader() as session:
+        station = joined_station(session)
+    if station is None or address_of(folder()) is not None:
+        return ""
+    return (
+        f"\nIt is station {station} of a shared server, whose address and password are not in a backup: "
+        f"`lineside join` with a new line (`lineside server add-station {station}` prints one)."
+    )
 
 
 def doctor() -> None:

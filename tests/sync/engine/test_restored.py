@@ -5,6 +5,8 @@ from __future__ import annotations
 from app.operations.notes import edit_note, write_note
 from app.operations.orders import create_work_order, edit_work_orders
 from app.store.queries.secrets_place import secrets_place
+from app.sync.membership import secrets_of, station_address
+from app.upkeep.backup import create_backup, restore_backup
 from tests.sync.harness import START, SyncedStation, World
 
 
@@ -90,6 +92,31 @@ def test_two_computers_with_copies_of_one_folder_both_get_through(world: World) 
     twin.do(write_note(at=START, text="second"))
     world.settle()
     assert _texts(one) == _texts(two) == _texts(twin) == ["both", "first", "second"]
+    world.check()
+
+
+def test_a_backup_holds_what_was_unsent_and_no_secret_and_goes_on_beside_the_old_computer(
+    world: World,
+) -> None:
+    one, two = world.station("01"), world.station("02")
+    one.do(write_note(at=START, text="sent"))
+    one.sync()
+    one.do(write_note(at=START, text="unsent"))
+    file = world.folder / "backup.sqlite"
+    create_backup(one.folder, file)
+    one.do(write_note(at=START, text="after the backup"))
+    one.sync()
+    restore_backup(world.folder / "new computer", file)
+    secrets = secrets_of(one.folder, station_address(one.folder))
+    assert secrets.password.encode() not in file.read_bytes()
+    assert secrets.station_key.encode() not in file.read_bytes()
+    assert not (world.folder / "new computer" / "server.toml").exists()
+    twin = world.clone(one, world.folder / "new computer")
+    twin.do(write_note(at=START, text="on the new one"))
+    one.do(write_note(at=START, text="on the old one"))
+    world.settle()
+    everything = ["after the backup", "on the new one", "on the old one", "sent", "unsent"]
+    assert _texts(one) == _texts(two) == _texts(twin) == everything
     world.check()
 
 
