@@ -113,6 +113,8 @@ class FaultyProxy:
     async def refuse(self, *, cut: bool = True) -> None:
         """Nobody listens any more; running connections are cut unless told otherwise."""
         await self._stop_listening()
+        if self._reserved is not None:
+            self._reserved.close()
         self._reserved = socket.socket()  # bound but not listening: refused, and nobody else gets the port
         self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._reserved.bind((self.host, self.port))

@@ -29,7 +29,7 @@ class Pauses:
     jitter: tuple[float, float] = (0.05, 0.3)
     silence: float = 1.0
     first: float = 0.5
-    longest: float = 30.0
+    longest: float = 15.0
     patient: float = 60.0
     full: float = 60.0
     rest: float = 5.0

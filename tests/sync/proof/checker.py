@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from app.domain.sharing import Sharing
 from app.store.journal import first_broken_line
 from app.store.tables import Record
 from app.sync.shared_rows import shared_tables
@@ -272,6 +273,7 @@ def _prove_as_asked(line: Line, made: Made, before: Tables, then: Tables) -> Non
     for key, wanted in asked.items():
         table = shared_tables()[key[0]]
         for step in wanted:
+            _prove_groups(line, step)
             row = rows.get(key, {})
             base = table.heard({name: pair[0] for name, pair in step.fields.items()})
             new = table.heard({name: pair[1] for name, pair in step.fields.items()})
@@ -285,6 +287,21 @@ def _prove_as_asked(line: Line, made: Made, before: Tables, then: Tables) -> Non
         end = {name: (value, then[key][name]) for name, value in rows[key].items() if name != "version"}
         changed = {name: pair for name, pair in end.items() if pair[0] != pair[1]}
         assert not changed, f"record {line.seq} did to {key} what nobody asked for: {changed}"
+
+
+def _prove_groups(line: Line, step: Step) -> None:
+    """Fields that belong together are judged together, also those that stay as they were seen."""
+    moved = frozenset(name for name, (before, now) in step.fields.items() if before != now)
+    if not step.creates and moved != {"deleted"}:
+        groups = [group for group in _sharing()[step.key[0]].together if group & moved]
+        left = frozenset().union(*groups) - step.fields.keys()
+        assert not left, f"record {line.seq} changes {sorted(moved)} of {step.key} without {sorted(left)}"
+
+
+@cache
+def _sharing() -> Mapping[str, Sharing]:
+    classes = [m.class_ for m in Record.registry.mappers if issubclass(m.class_, Record)]
+    return {row_class.__tablename__: row_class.sharing for row_class in classes}
 
 
 def prove_ledger(server: ServerView, stations: Sequence[StationView], ledger: Ledger) -> None:

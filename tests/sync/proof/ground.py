@@ -111,15 +111,15 @@ class Ground:
         station.hang_up()
         station.url = station.url.replace(f":{self.postgres.port}/", f":{proxy.port}/")
 
-    def fresh(self, chance: Random) -> None:
-        """Begin anew: everything as it was, ids from `chance`."""
+    def fresh(self, seed: int) -> None:
+        """Begin anew: everything as it was, ids from `seed`."""
         for name in [name for name in self.world.stations if name not in STATIONS]:
             self.retire(name)
         self.world.restore(self._server)
         for copy in self._copies:
             self.postgres.drop_database(copy)
         self._copies = []
-        self.world.now, self.world.rng = START, chance
+        self.world.now, self.world.rng = START, Random(f"run {seed}")
         for name in STATIONS:
             self.world.stations[name].roll_back(self._folders[name])
         for left in self.folder.glob("copy-*"):

@@ -53,7 +53,7 @@ class Sharing(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 2**32 - 1))
     def begin(self, seed: int) -> None:
         self.whole = True
-        self.ground.fresh(Random(seed))
+        self.ground.fresh(seed)
         self.ground.tally["runs"] += 1
         self.server_copies: list[str] = []
         self.folder_copies: list[tuple[str, Path]] = []
