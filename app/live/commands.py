@@ -177,7 +177,13 @@ class CommandDesk:
         return await self._read_back(driver, tag, value, raw, patience)
 
     def _check_age(self, command: Command) -> None:
-        if abs(self._clock() - command.at) > STILL_FRESH:
+        ahead = command.at - self._clock()
+        if ahead > STILL_FRESH:
+            raise _Answer(
+                f"The clock of the computer that sent this is {ahead.total_seconds():,.0f} s ahead of this station's: "
+                "it was not sent. Have both clocks follow a time server."
+            )
+        if -ahead > STILL_FRESH:
             raise _Answer(
                 f"The command is older than {STILL_FRESH.seconds} s: it has expired and was not sent."
             )

@@ -59,14 +59,23 @@ def history(data_dir: Path) -> Any:
         yield reader
 
 
-@pytest.fixture
-async def modbus_machines() -> AsyncIterator[SimulatedPlant]:
-    """Only the Modbus machines of the demo plant, standing still; `tick` makes them move."""
+@asynccontextmanager
+async def standing_still() -> AsyncIterator[SimulatedPlant]:
+    """Only the Modbus machines of the demo plant; `tick` makes them move."""
     plant = SimulatedPlant()
     await plant.start_modbus()
     await plant.tick()
-    yield plant
-    await plant.stop()
+    try:
+        yield plant
+    finally:
+        await plant.stop()
+
+
+@pytest.fixture
+async def modbus_machines() -> AsyncIterator[SimulatedPlant]:
+    """Only the Modbus machines of the demo plant, standing still."""
+    async with standing_still() as plant:
+        yield plant
 
 
 @pytest.fixture

@@ -8,18 +8,16 @@ from pathlib import Path
 import pytest
 
 from app.drivers.simulator import SimulatedPlant
+from tests.live.conftest import standing_still
 from tests.sync.conftest import ServerDatabase
 from tests.sync.machines.shop_floor import Floor, welder
 
 
 @pytest.fixture
 async def machines() -> AsyncIterator[SimulatedPlant]:
-    """The Modbus machines of the demo plant, standing still; `tick` makes them move."""
-    plant = SimulatedPlant()
-    await plant.start_modbus()
-    await plant.tick()
-    yield plant
-    await plant.stop()
+    """The Modbus machines of the demo plant, standing still."""
+    async with standing_still() as plant:
+        yield plant
 
 
 @pytest.fixture
