@@ -79,6 +79,11 @@ def fetch(station: Station, server: ServerConnection, staging: Staging, place: P
         return Snapshot(seq, chained, continues, have, parked, heads)
 
 
+def many(entity: str) -> str:
+    """What people call several rows of a table."""
+    return "machines" if entity == "equipment" else f"{entity.replace('_', ' ')}s"
+
+
 def _fetch_rows(station: Station, session: PatientConnection, staging: Staging) -> None:
     columns = _columns(session)
     tables = [table for entity, table in shared_tables().items() if entity in columns]
@@ -88,7 +93,7 @@ def _fetch_rows(station: Station, session: PatientConnection, staging: Staging) 
         for page in _pages(session, table, columns[table.entity]):
             staging.add(table, page)
             done += len(page)
-            station.progress(f"Fetching {table.entity.replace('_', ' ')}s", done, total)
+            station.progress(f"Fetching {many(table.entity)}", done, total)
             station.check_cancelled()
         station.reach(Failpoint.BASELINE_MID)
 

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from app.plant import opened_house
 from app.sync.reporting import Reporter
+from app.sync.snapshot import many
 from app.sync.status import FILE_NAME, OFFLINE, read_status
 
 
@@ -24,3 +25,8 @@ def test_a_file_in_the_way_is_told_once_and_the_status_follows_when_it_is_gone(t
         told = read_status(tmp_path)
         assert told is not None
         assert told.state == OFFLINE
+
+
+def test_several_rows_have_a_name_that_people_use() -> None:
+    assert many("work_order") == "work orders"
+    assert many("equipment") == "machines"
