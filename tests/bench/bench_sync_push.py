@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 
 from app.operations.orders import create_work_order
+from app.sync.wire import ServerConnection
 from tests.bench.figures import Figure
 from tests.bench.shared_server import entries, far_away, shared_world, signed
 from tests.sync.harness import SyncedStation, World
@@ -60,13 +61,13 @@ def _rate(world: World, shares: Sequence[tuple[str, Sequence[str]]], work: Work)
 
 def _push(world: World, name: str, bodies: Sequence[str], start: threading.Barrier) -> None:
     macs, source = signed(world, name, bodies), uuid4()
-    with psycopg.connect(world.server.station_url(name), autocommit=True, prepare_threshold=None) as line:
-        line.execute("SELECT sync.open_source(%s, 1)", (source,))
+    with ServerConnection.open(world.server.station_url(name)) as line:
+        line.open_source(source)
         start.wait()
         for n, (body, mac) in enumerate(zip(bodies, macs, strict=True), start=1):
-            row = line.execute("SELECT sync.push(%s, %s, %s, %s)", (source, n, body, mac)).fetchone()
-            if row is None or row[0]["verdict"] != "applied":
-                raise RuntimeError(f"an entry was not applied: {row}")
+            answer = line.push(source, n, body, mac)
+            if answer.verdict != "applied":
+                raise RuntimeError(f"an entry was not applied: {answer}")
 
 
 def _insert(world: World, _name: str, bodies: Sequence[str], start: threading.Barrier) -> None:
