@@ -74,9 +74,10 @@ class Scene:
         return self.one(list(choices))
 
     def row(self, row_class: type[RowT]) -> RowT:
-        """A living row, in an order that does not depend on the moment."""
+        """A living row, often the newest: people go on with what they just made."""
         found = self.session.execute(select(row_class).where(~row_class.deleted).order_by(row_class.id))
-        return self.one(list(found.scalars()))
+        rows = list(found.scalars())
+        return self.one(rows[-1:] if self.chance.random() < 0.3 else rows)
 
     def word(self) -> str:
         return f"{self.of('a', 'b', 'é😀', 'über')}{self.chance.randrange(9)}"

@@ -16,6 +16,7 @@ from app.domain.errors import LinesideError, Refused
 from app.sync.comparing import compare
 from app.sync.failpoints import Failpoint
 from app.sync.passwords import push_password_notes
+from app.sync.place import want_baseline
 from tests.sync.harness import SyncedStation
 from tests.sync.proof.acts import NothingThere, choose
 from tests.sync.proof.ground import Ground
@@ -124,13 +125,28 @@ class Sharing(RuleBasedStateMachine):
 
     def die(self, chance: Random) -> None:
         station, point = self.some_station(chance), chance.choice(list(Failpoint))
+        self._lead_to(point, station, chance)
         if station.crash_at(point, chance.choice([0, 0, 1, 2]), partial(self._round, station)):
             self._count(f"died at {point}")
+
+    def _lead_to(self, point: Failpoint, station: SyncedStation, chance: Random) -> None:
+        """Most rounds pass only some of the failpoints; see to it that the next one comes by this one."""
+        if point.startswith("baseline"):
+            station.engine.write(lambda connection: want_baseline(connection, "the proof asks for it"))
+        elif point.startswith("push"):
+            self._act(station, chance)
+        elif point.startswith("fork"):
+            copy = station.copy()
+            self._act(station, chance)
+            self._round(station)
+            station.roll_back(copy)
+            self.ground.forget()
 
     def meddle(self, chance: Random) -> None:
         """Something happens at a moment of a round: somebody works here or there, another station syncs, lines fall."""
         station, other = chance.sample(self.ground.stations, 2)
         point = chance.choice(list(Failpoint))
+        self._lead_to(point, station, chance)
         mischief: Callable[[], Any] = (
             partial(self._act, station, chance),
             partial(self._act_and_send, other, chance),
@@ -235,4 +251,6 @@ class Sharing(RuleBasedStateMachine):
         for line in server.lines:
             if line.change in self.ground.ledger.made:
                 self._count("verdict " + ("applied" if line.applied else str(line.said["verdict"])))
+                if not line.applied:
+                    self._count(f"parked {line.said['operation']}: {line.said['reason']['sentence']}")
         self.ground.tally["lost with a backup"] += len(self.ground.ledger.gone)

@@ -1,4 +1,4 @@
-"""Entries and a log as this version writes them, kept for later ones; `python -m tests.sync.proof.recorded` adds a file.
+"""Entries and a log as this version writes them, kept for later ones: `python -m tests.sync.proof.recorded`.
 
 A file is named by the schema that it was written with and is never changed again: what stations have in their outbox
 on the day of an upgrade, and what a server has in its log, is like that.
