@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from app.store import sharing
 from app.store.journal import first_broken_line, waiting_changes
 from app.store.tables import Audit
 
@@ -19,6 +20,11 @@ class StationState:
     pending: int
     audit_lines: int
     revision: str
+
+
+def station_name(session: Session) -> str | None:
+    """The station that this store is at a shared server, None when it shares nothing."""
+    return sharing.joined_station(session)
 
 
 def pending_changes(session: Session) -> int:

@@ -16,7 +16,7 @@ from app.operations.machine_passwords import set_machine_password
 from app.operations.machines import take_over_machine
 from app.operations.plant import delete_connection, enable_connection
 from app.store.queries.secrets_place import secrets_place
-from app.store.sharing import joined_station
+from app.store.queries.station import station_name
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
@@ -114,7 +114,7 @@ class MachinesScreen(Pane):
     @Slot()
     def _ask_station(self) -> None:
         """Which station of a shared server this is: only there people are asked which of them reads a machine."""
-        self._desk.read(joined_station, self._take_station, owner=self, key="station")
+        self._desk.read(station_name, self._take_station, owner=self, key="station")
 
     def _take_station(self, station: str | None) -> None:
         self.station = station
