@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 
 from app.operations.orders import create_work_order
+from app.sync.pushing import MOST_ENTRIES
 from app.sync.wire import ServerConnection
 from tests.bench.figures import Figure
 from tests.bench.shared_server import entries, far_away, shared_world, signed
@@ -25,6 +26,8 @@ _PEER = "a bare INSERT of the same bodies"
 def bench_sync_push() -> Iterator[Figure]:
     """Signed entries, each a transaction of its own: orders made, changed, their stages moved."""
     with shared_world() as world:
+        with world.server.connect() as admin:
+            admin.execute("CREATE TABLE public.bare (n bigserial PRIMARY KEY, body text)")
         for number in WRITERS:
             names = [f"W{number}{n:02}" for n in range(number)]
             maker = world.station(names[0])
@@ -46,7 +49,6 @@ Work = Callable[[World, str, Sequence[str], threading.Barrier], None]
 def _rate(world: World, shares: Sequence[tuple[str, Sequence[str]]], work: Work) -> float:
     """Entries a second of all writers together, from the first to the last."""
     with world.server.connect() as admin:
-        admin.execute("CREATE TABLE IF NOT EXISTS public.bare (n bigserial PRIMARY KEY, body text)")
         admin.execute("CHECKPOINT")
     start = threading.Barrier(len(shares) + 1)
     writers = [threading.Thread(target=work, args=(world, name, bodies, start)) for name, bodies in shares]
@@ -94,7 +96,7 @@ def _backlog(world: World) -> Iterator[Figure]:
     station.url = near
     yield Figure(
         f"{BACKLOG:,} changes sent and confirmed, round trip {ROUND_TRIP * 1000:.0f} ms", seconds, "s",
-        BACKLOG / GOAL, against=bare, against_what="the same bodies by executemany INSERT (a pipeline)",
+        BACKLOG / GOAL + BACKLOG / MOST_ENTRIES * ROUND_TRIP, against=bare, against_what="the same bodies by executemany INSERT (a pipeline)",
     )  # fmt: skip
 
 
