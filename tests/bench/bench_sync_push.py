@@ -94,10 +94,16 @@ def _backlog(world: World) -> Iterator[Figure]:
         seconds = _until_confirmed(station)
         station.hang_up()
     station.url = near
+    limit = BACKLOG / GOAL + BACKLOG / MOST_ENTRIES * ROUND_TRIP
+    what = f"{BACKLOG:,} changes sent and confirmed, round trip {ROUND_TRIP * 1000:.0f} ms"
     yield Figure(
-        f"{BACKLOG:,} changes sent and confirmed, round trip {ROUND_TRIP * 1000:.0f} ms", seconds, "s",
-        BACKLOG / GOAL + BACKLOG / MOST_ENTRIES * ROUND_TRIP, against=bare, against_what="the same bodies by executemany INSERT (a pipeline)",
-    )  # fmt: skip
+        what,
+        seconds,
+        "s",
+        limit,
+        against=bare,
+        against_what="the same bodies by executemany INSERT (a pipeline)",
+    )
 
 
 def _until_confirmed(station: SyncedStation) -> float:
