@@ -26,6 +26,7 @@ from app.store.entries import CREATED, UPDATED, CreatedRows, Patch, plain
 from app.store.sessions import Store
 from app.store.sharing import joined_station
 from app.store.tables import Record, UserAccount
+from app.store.tables.base import GHOST
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -134,7 +135,7 @@ class Change:
         matches = [table.c[name].is_not_distinct_from(bindparam(f"old_{name}")) for name in names]
         statement = (
             update(table)
-            .where(table.c.id == bindparam("row_id"), *matches)
+            .where(table.c.id == bindparam("row_id"), table.c.version > GHOST, *matches)
             .values(
                 version=table.c.version + bindparam("step"),
                 **{name: bindparam(f"new_{name}") for name in names},

@@ -18,6 +18,7 @@ from app.operations.stages import follow_stages, refuse_broken_routes
 from app.store import entries
 from app.store.queries.conflicts import block_rows, open_among, read_points, settling_on_its_way
 from app.store.tables import Base, Conflict, Record, Stage
+from app.store.tables.base import GHOST
 
 _CHUNK = 500
 _CHECKS: Mapping[tuple[str, str], Any] = {
@@ -122,6 +123,7 @@ def _apply(change: Change, parked: Conflict, points: Sequence[Point], chosen: Ma
         if point.created:
             created[point.entity].setdefault(point.row_id, {})[point.field] = _typed(point, wanted)
         elif wanted != point.now:
+            _refuse_gone(change, point)
             _refuse_illegal(change, point, wanted)
             moved = changed[point.entity].setdefault(point.row_id, {})
             moved[point.field] = (_typed(point, point.now), _typed(point, wanted))
@@ -135,6 +137,12 @@ def _apply(change: Change, parked: Conflict, points: Sequence[Point], chosen: Ma
     for entity, patches in changed.items():
         _patch(change, _class_of(entity), patches)
     _follow_moved_stages(change, points, chosen)
+
+
+def _refuse_gone(change: Change, point: Point) -> None:
+    row = change.session.get(_class_of(point.entity), point.row_id)
+    if row is None or row.version == GHOST:
+        raise NotFound("A row of this change is not here any more, so its values have no place.")
 
 
 def _typed(point: Point, value: Any) -> Any:
@@ -164,9 +172,7 @@ def _refuse_illegal(change: Change, point: Point, wanted: Any) -> None:
 def _patch(change: Change, row_class: type[Record], patches: dict[UUID, dict[str, tuple[Any, Any]]]) -> None:
     """Change rows that are there; a deleted one comes back with its change."""
     for row_id, fields in patches.items():
-        row = change.session.get(row_class, row_id)
-        if row is None:
-            raise NotFound("A row of this change is not here any more, so its values have no place.")
+        row = change.session.get_one(row_class, row_id)
         if row.deleted and "deleted" not in fields:
             fields["deleted"] = (True, False)
         for field in fields:

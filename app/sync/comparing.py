@@ -11,9 +11,10 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
+from app.store.tables.base import GHOST
 from app.sync.failpoints import Failpoint
 from app.sync.place import read_place, want_baseline
-from app.sync.shared_rows import GHOST, dashed, shared_tables
+from app.sync.shared_rows import dashed, shared_tables
 from app.sync.station import Station
 
 if TYPE_CHECKING:

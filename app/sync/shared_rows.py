@@ -16,13 +16,11 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from app.domain.merging import VERSION, Row
 from app.store.entries import plain, typed
 from app.store.tables import Record
-from app.store.tables.base import UtcDateTime
+from app.store.tables.base import GHOST, UtcDateTime
 
 Key: TypeAlias = tuple[str, str]
 """Table and id of a row; the id in hex without dashes, as the local store keeps it."""
 
-GHOST = 0
-"""The version of a row that no server has: a refused creation, kept deleted so that what refers to it stays whole."""
 _LOOKUP = 500
 
 

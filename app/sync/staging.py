@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from app.domain.errors import WorldFault
 from app.store.schema import read_uri
-from app.sync.shared_rows import GHOST, SharedTable, parsed, shared_tables
+from app.store.tables.base import GHOST
+from app.sync.shared_rows import SharedTable, parsed, shared_tables
 
 FILE_NAME = "sync-staging.sqlite"
 _CHUNK = 5000

@@ -164,6 +164,20 @@ def test_a_refused_creation_is_made_again_with_another_number(shop: Shop, parkin
     assert kinds == {("work_order", "m"), ("stage", "m")}
 
 
+def test_a_row_that_no_server_has_is_not_brought_back_by_a_change_of_it(shop: Shop, parking: Parking) -> None:
+    """A restored server may have lost it: only its creation, offered again, makes it."""
+    order = shop.order(lot="L0")
+    shop.do(edit_work_orders(ids=[order], lot="L1"))
+    conflict = parking.park(fields=[clash("work_order", order, "lot", "L0", "L1", None)])
+    deleting = shop.do(delete_work_orders(ids=[order])).change_id
+    parking.ghost("work_order", order)
+    with pytest.raises(NotFound, match="not here any more"):
+        shop.do(settle(conflict, Take.MINE))
+    with pytest.raises(Stale):
+        shop.do(undo(change_id=deleting))
+    assert shop.read(order).version == 0
+
+
 def test_a_creation_whose_ghost_is_gone_is_made_again(shop: Shop, parking: Parking) -> None:
     note: UUID = shop.do(write_note(at=AT, text="Oil on the floor")).result
     parking.ghost("note", note)

@@ -21,6 +21,7 @@ from app.store.queries.listing import Column, Listing
 from app.store.queries.shared_changes import row_name
 from app.store.queries.unsent import rows_of, with_parents
 from app.store.tables import Base, Conflict, Outbox
+from app.store.tables.base import GHOST
 
 LAID_OUT = 200
 """Rows of one creation up to here are laid out value by value; of a larger import only the disputed ones are."""
@@ -276,7 +277,7 @@ def _meanwhile(parked: Conflict, points: Iterable[Point]) -> list[Point]:
 
 
 def _present(session: Session, patches: Sequence[entries.Patch]) -> dict[tuple[str, UUID], Mapping[str, Any]]:
-    """The rows that the patches are about, as they stand here now."""
+    """The rows that the patches are about, as they stand here now; none for those that no server has."""
     wanted: defaultdict[str, list[UUID]] = defaultdict(list)
     for patch in patches:
         wanted[patch.entity].append(patch.id)
@@ -284,7 +285,8 @@ def _present(session: Session, patches: Sequence[entries.Patch]) -> dict[tuple[s
     for entity, ids in wanted.items():
         table = entries.table_of(entity)
         for begin in range(0, len(ids), _CHUNK):
-            rows = session.execute(select(table).where(table.c.id.in_(ids[begin : begin + _CHUNK])))
+            wanted_here = table.c.id.in_(ids[begin : begin + _CHUNK])
+            rows = session.execute(select(table).where(wanted_here, table.c.version > GHOST))
             found.update({(entity, row["id"]): dict(row) for row in rows.mappings()})
     return found
 
@@ -292,7 +294,7 @@ def _present(session: Session, patches: Sequence[entries.Patch]) -> dict[tuple[s
 def _points(
     patch: entries.Patch, row: Mapping[str, Any] | None, clashes: Mapping[_Key, Clash]
 ) -> Iterator[Point]:
-    created = patch.kind == CREATED and (row is None or row["version"] == 0)
+    created = patch.kind == CREATED and row is None
     known = entries.table_of(patch.entity).c
     whole = clashes.get((patch.entity, patch.id, "deleted")) or clashes.get((patch.entity, patch.id, ""))
     for name, (base, mine) in patch.fields.items():

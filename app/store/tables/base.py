@@ -69,6 +69,10 @@ class Base(DeclarativeBase):
     }
 
 
+GHOST = 0
+"""The version of a row that no server has, kept deleted so that what refers to it stays whole; nobody changes it."""
+
+
 class Record(Base):
     """A row that goes through the outbox: a client-made id, a version that grows by one a change, a soft delete.
 

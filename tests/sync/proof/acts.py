@@ -79,6 +79,12 @@ class Scene:
         rows = list(found.scalars())
         return self.one(rows[-1:] if self.chance.random() < 0.3 else rows)
 
+    def newest(self, row_class: type[RowT]) -> UUID:
+        """The id of the living row that was made last."""
+        newest = row_class.id.desc()
+        found = self.session.execute(select(row_class.id).where(~row_class.deleted).order_by(newest).limit(1))
+        return self.one(list(found.scalars()))
+
     def word(self) -> str:
         return f"{self.of('a', 'b', 'é😀', 'über')}{self.chance.randrange(9)}"
 
@@ -284,10 +290,23 @@ RARELY: tuple[Act, ...] = (_password,)
 ROLES = (*(Role.ADMIN,) * 6, *Role)
 
 
-def choose(store: Store, folder: Path, chance: Random, now: datetime) -> tuple[Intent[Any], Role]:
-    """An intent and who has it; raises `NothingThere` when no row fits."""
+CLASHING: tuple[Act, ...] = (
+    lambda s: orders.create_work_order(product="FRAME-M", quantity=5, number=s.of(*NUMBERS)),
+)
+"""What another station may have done as well."""
+GOING_ON: tuple[Act, ...] = (
+    lambda s: issues.raise_issue(stage_id=s.newest(tables.Stage), title=s.word()),
+    lambda s: stages.advance_work_order(order_id=s.newest(tables.WorkOrder)),
+)
+"""What hangs on a row that was made a moment ago."""
+
+
+def choose(
+    store: Store, folder: Path, chance: Random, now: datetime, pool: tuple[Act, ...] = ()
+) -> tuple[Intent[Any], Role]:
+    """An intent and who has it, of `pool` if one is given; raises `NothingThere` when no row fits."""
     kind = chance.randrange(40)
-    pool = RARELY if kind == 0 else SELDOM if kind < 14 else OFTEN
+    pool = pool or (RARELY if kind == 0 else SELDOM if kind < 14 else OFTEN)
     act = pool[chance.randrange(len(pool))]
     with store.reader() as session:
         return act(Scene(store, session, folder, chance, now)), ROLES[chance.randrange(len(ROLES))]

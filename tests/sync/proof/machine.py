@@ -18,7 +18,7 @@ from app.sync.failpoints import Failpoint
 from app.sync.passwords import push_password_notes
 from app.sync.place import want_baseline
 from tests.sync.harness import SyncedStation
-from tests.sync.proof.acts import NothingThere, choose
+from tests.sync.proof.acts import CLASHING, GOING_ON, Act, NothingThere, choose
 from tests.sync.proof.ground import Ground
 
 _SERVER_COPIES, _CRASHES, _STATIONS = 3, 2, 4
@@ -44,6 +44,9 @@ WEIGHTS: Mapping[str, int] = {
 }
 """How often each thing happens, beside the others."""
 _WHAT = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
+
+DELICATE = (Failpoint.PUSH_AFTER_SERVER_COMMIT,) * 5
+"""The server knows what this station does not know yet."""
 
 
 class Sharing(RuleBasedStateMachine):
@@ -89,9 +92,9 @@ class Sharing(RuleBasedStateMachine):
         self._act(station, chance)
         self._round(station)
 
-    def _act(self, station: SyncedStation, chance: Random) -> None:
+    def _act(self, station: SyncedStation, chance: Random, pool: tuple[Act, ...] = ()) -> None:
         try:
-            intent, role = choose(station.house.store, station.folder, chance, self.ground.world.now)
+            intent, role = choose(station.house.store, station.folder, chance, self.ground.world.now, pool)
             outcome = station.do(intent, role)
         except NothingThere:
             return
@@ -134,7 +137,7 @@ class Sharing(RuleBasedStateMachine):
         if point.startswith("baseline"):
             station.engine.write(lambda connection: want_baseline(connection, "the proof asks for it"))
         elif point.startswith("push"):
-            self._act(station, chance)
+            self._act(station, chance, CLASHING)
         elif point.startswith("fork"):
             copy = station.copy()
             self._act(station, chance)
@@ -145,14 +148,15 @@ class Sharing(RuleBasedStateMachine):
     def meddle(self, chance: Random) -> None:
         """Something happens at a moment of a round: somebody works here or there, another station syncs, lines fall."""
         station, other = chance.sample(self.ground.stations, 2)
-        point = chance.choice(list(Failpoint))
+        point = chance.choice([*Failpoint, *DELICATE])
         self._lead_to(point, station, chance)
         mischief: Callable[[], Any] = (
             partial(self._act, station, chance),
+            partial(self._act, station, chance, GOING_ON),
             partial(self._act_and_send, other, chance),
             self.ground.kill_backends,
             partial(self.ground.wires.do, self.ground.wires.to(station.name).cut),
-        )[chance.randrange(4)]
+        )[chance.randrange(5)]
         left = [chance.choice([0, 0, 1])]
 
         def reach(reached: Failpoint) -> None:

@@ -119,9 +119,6 @@ MUTANTS: Mapping[str, tuple[Edit, ...]] = {
             "if state == DONE and not place.baseline:",
         ),
     ),
-    "baseline_at_several_moments": (
-        Edit(_SYNC + "wire.py", "LEVEL REPEATABLE READ READ ONLY", "LEVEL READ COMMITTED READ ONLY"),
-    ),
     "settlement_not_noted": (
         Edit(
             _SQL + "push.sql",
