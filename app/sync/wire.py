@@ -216,6 +216,13 @@ class ServerConnection:
         )
         return [Answer(**answer) for answer in said]
 
+    def digests_of(self, source: UUID, numbers: Sequence[int]) -> dict[int, bytes]:
+        """SHA-256 of the entries that the server has under these numbers of a source."""
+        rows = self._rows(
+            "SELECT n, digest FROM sync.txn WHERE src = %s AND n = ANY (%s::bigint[])", source, list(numbers)
+        )
+        return {n: bytes(digest) for n, digest in rows}
+
     def feed(self, first_seq: int, most: int, most_bytes: int = _PAGE_BYTES) -> list[FeedLine]:
         """Up to `most` records of the log from `first_seq` on: two in any case, then no more than `most_bytes`."""
         rows = self._rows(

@@ -20,4 +20,4 @@ END $$;
 GRANT EXECUTE ON FUNCTION sync.digests() TO @station@;
 GRANT SELECT ON ALL TABLES IN SCHEMA lineside TO @station@;
 GRANT SELECT ON sync.log, sync.source TO @station@;
-GRANT SELECT (src, n, change_id, verdict, seq, settled_seq) ON sync.txn TO @station@;
+GRANT SELECT (src, n, change_id, digest, verdict, seq, settled_seq) ON sync.txn TO @station@;

@@ -27,7 +27,7 @@ READABLE = frozenset(
 )
 """Tables of the schema sync that a station reads; of txn all but the columns named below."""
 
-HIDDEN_COLUMNS = {"txn": {"digest", "actor_id", "actor", "detail", "body", "mac"}}
+HIDDEN_COLUMNS = {"txn": {"actor_id", "actor", "detail", "body", "mac"}}
 
 _RELATIONS = """
 SELECT n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

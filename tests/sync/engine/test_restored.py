@@ -120,6 +120,46 @@ def test_a_backup_holds_what_was_unsent_and_no_secret_and_goes_on_beside_the_old
     world.check()
 
 
+def test_what_a_copy_of_the_folder_put_under_our_numbers_after_a_restore_is_not_taken_for_ours(
+    world: World,
+) -> None:
+    """Found by the proof: the numbers of both copies fitted, and the changes of one were never offered again."""
+    one, two = world.station("01"), world.station("02")
+    world.settle()
+    backup = world.backup()
+    one.do(write_note(at=START, text="in both"))
+    twin = world.clone(one, one.copy())
+    for text in ("of the twin", "of the twin too", "the last of the twin"):
+        twin.do(write_note(at=START, text=text))
+    twin.sync()
+    world.restore(backup)
+    one.do(write_note(at=START, text="of the first"))
+    one.sync()
+    twin.sync()
+    world.settle()
+    texts = sorted(["in both", "of the first", "of the twin", "of the twin too", "the last of the twin"])
+    assert _texts(one) == _texts(two) == _texts(twin) == texts
+    world.check()
+
+
+def test_a_copy_that_is_ahead_under_our_numbers_after_a_restore_takes_nothing_away(world: World) -> None:
+    one, two = world.station("01"), world.station("02")
+    world.settle()
+    backup = world.backup()
+    one.do(write_note(at=START, text="in both"))
+    twin = world.clone(one, one.copy())
+    twin.do(write_note(at=START, text="of the twin"))
+    twin.sync()
+    world.restore(backup)
+    for text in ("of the first", "of the first too", "the last of the first"):
+        one.do(write_note(at=START, text=text))
+    one.sync()
+    world.settle()
+    assert "of the twin" in _texts(two)
+    assert len(_texts(two)) == 5
+    world.check()
+
+
 def test_server_and_folder_restored_at_once(world: World) -> None:
     one, two = world.station("01"), world.station("02")
     one.do(write_note(at=START, text="old"))
