@@ -32,6 +32,10 @@ def reconcile(station: Station, server: ServerConnection) -> None:
     confirmed there stays under the old name, so that it can be offered again. A number alone says nothing: a restored
     server may meanwhile have got another entry under it, from a copy of this file.
     """
+    place = station.read(read_place)
+    if place.cursor and not place.baseline and server.hash_at(place.cursor) != place.hash:
+        # Before anything is offered: a place in another history does not tell what the rows here hold already.
+        station.write(partial(want_baseline, reason="the server's history is not the one known here"))
     sources = station.read(_sources)
     if not sources:
         return

@@ -216,6 +216,11 @@ class ServerConnection:
         )
         return [Answer(**answer) for answer in said]
 
+    def hash_at(self, seq: int) -> str | None:
+        """The hash (hex) of one record of the log, None when the server has no such record."""
+        rows = self._rows("SELECT encode(hash, 'hex') FROM sync.log WHERE seq = %s", seq)
+        return str(rows[0][0]) if rows else None
+
     def digests_of(self, source: UUID, numbers: Sequence[int]) -> dict[int, bytes]:
         """SHA-256 of the entries that the server has under these numbers of a source."""
         rows = self._rows(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.operations.notes import edit_note, write_note
 from app.operations.orders import create_work_order, edit_work_orders
 from app.store.queries.secrets_place import secrets_place
+from app.sync.failpoints import Failpoint
 from app.sync.membership import secrets_of, station_address
 from app.upkeep.backup import create_backup, restore_backup
 from tests.sync.harness import START, SyncedStation, World
@@ -29,6 +30,22 @@ def test_what_a_restored_server_lost_is_offered_again(world: World) -> None:
     assert _texts(one) == ["after, changed", "before", "not sent yet"]
     world.settle()
     assert _texts(one) == _texts(two) == ["after, changed", "before", "not sent yet", "two after"]
+    world.check()
+
+
+def test_what_a_restored_server_took_is_shown_also_before_its_history_was_followed(world: World) -> None:
+    """Found by the proof: the number of the record was one that this station had seen, in the history before."""
+    one, two = world.station("01"), world.station("02")
+    world.settle()
+    backup = world.backup()
+    one.do(write_note(at=START, text="one"))
+    world.settle()
+    world.restore(backup)
+    note = two.do(write_note(at=START, text="two")).result
+    assert two.crash_at(Failpoint.PUSH_AFTER_LOCAL_ACK)
+    assert two.row("note", note) is not None
+    world.settle()
+    assert _texts(one) == _texts(two) == ["one", "two"]
     world.check()
 
 

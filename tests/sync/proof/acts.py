@@ -290,10 +290,11 @@ RARELY: tuple[Act, ...] = (_password,)
 ROLES = (*(Role.ADMIN,) * 6, *Role)
 
 
-CLASHING: tuple[Act, ...] = (
-    lambda s: orders.create_work_order(product="FRAME-M", quantity=5, number=s.of(*NUMBERS)),
-)
-"""What another station may have done as well."""
+def typed_order(number: str) -> tuple[Act, ...]:
+    """An order with a number that a person typed; at two stations at once, only one of them can have it."""
+    return (lambda _scene: orders.create_work_order(product="FRAME-M", quantity=5, number=number),)
+
+
 GOING_ON: tuple[Act, ...] = (
     lambda s: issues.raise_issue(stage_id=s.newest(tables.Stage), title=s.word()),
     lambda s: stages.advance_work_order(order_id=s.newest(tables.WorkOrder)),

@@ -18,7 +18,7 @@ from app.sync.failpoints import Failpoint
 from app.sync.passwords import push_password_notes
 from app.sync.place import want_baseline
 from tests.sync.harness import SyncedStation
-from tests.sync.proof.acts import CLASHING, GOING_ON, Act, NothingThere, choose
+from tests.sync.proof.acts import GOING_ON, Act, NothingThere, choose, typed_order
 from tests.sync.proof.ground import Ground
 
 _SERVER_COPIES, _CRASHES, _STATIONS = 3, 2, 4
@@ -61,7 +61,7 @@ class Sharing(RuleBasedStateMachine):
         self.ground.tally["runs"] += 1
         self.server_copies: list[str] = []
         self.folder_copies: list[tuple[str, Path]] = []
-        self.crashes_left = _CRASHES
+        self.crashes_left, self.numbers = _CRASHES, 0
 
     def _count(self, what: str) -> None:
         self.ground.tally[what] += 1
@@ -137,13 +137,22 @@ class Sharing(RuleBasedStateMachine):
         if point.startswith("baseline"):
             station.engine.write(lambda connection: want_baseline(connection, "the proof asks for it"))
         elif point.startswith("push"):
-            self._act(station, chance, CLASHING)
+            self._want_the_same(station, chance)
         elif point.startswith("fork"):
             copy = station.copy()
             self._act(station, chance)
             self._round(station)
             station.roll_back(copy)
             self.ground.forget()
+
+    def _want_the_same(self, station: SyncedStation, chance: Random) -> None:
+        """Two stations give an order the same number, and the other one is quicker."""
+        self.numbers += 1
+        other = chance.choice([other for other in self.ground.stations if other is not station])
+        for one in (other, station):
+            self._act(one, chance, typed_order(f"Y-{self.numbers}"))
+        if chance.random() < 0.7:
+            self._round(other)
 
     def meddle(self, chance: Random) -> None:
         """Something happens at a moment of a round: somebody works here or there, another station syncs, lines fall."""
