@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
@@ -78,8 +79,8 @@ def window(qtbot: QtBot, place: Place, name: str) -> Iterator[Window]:
         stack.callback(keeper.stop)
         desk.set_actor(place.log_in(name).actor)
         screens = OrdersScreen(desk), SharingScreen(desk), SharingBanner(desk)
-        for screen in screens:
-            qtbot.addWidget(screen)
+        for screen in screens:  # gone before the desk that they read through
+            stack.callback(shiboken6.delete, screen)
         for pane in screens[:2]:
             pane.resize(1170, 640)
             pane.show()

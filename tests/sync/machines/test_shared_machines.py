@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from app.domain.alarms import Phase
@@ -79,7 +80,8 @@ async def test_trouble_of_another_lineside_stays_its_own_over_a_restart(floor: F
         first.collector.desk.raise_system("disk", "The disk is full.")
         async with floor.station("02") as second:
             await until(lambda: trouble(second) == [Phase.UNACK])
-            await until(lambda: bool(HistoryReader(second.folder / FILE_NAME).alarms(active_only=True)))
+            with closing(HistoryReader(second.folder / FILE_NAME)) as stored:
+                await until(lambda: bool(stored.alarms(active_only=True)))
         async with floor.station("02") as second:
             await until(lambda: trouble(second) == [Phase.UNACK])
             assert "system!disk@01" not in [r.key for r in second.collector.desk.open_records()]
