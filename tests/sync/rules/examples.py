@@ -206,13 +206,13 @@ def _new_plan(scene: Scene) -> Intent[Any]:
 
 
 def _another_plant(scene: Scene) -> Intent[Any]:
-    scene.machine()
-    name = f"M{next(scene.numbers)}"
+    """A file without one machine and everything of it, and with a new one."""
+    gone, name = scene.machine(), f"M{next(scene.numbers)}"
     present = scene.present_plant()
     wanted = type(present)(
-        (*present.equipment[1:], Equipment(name, name)),
-        (*present.connections[1:], connection(name)),
-        (*present.tags[1:], tag(name)),
+        (*(e for e in present.equipment if e.code != gone), Equipment(name, name)),
+        (*(c for c in present.connections if c.name != gone), connection(name)),
+        (*(t for t in present.tags if t.name != gone), tag(name)),
     )
     return plant.apply_plant(plant=wanted)
 

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import JSON, Boolean, Float, Integer
 from sqlalchemy.sql.elements import KeyedColumnElement
 
+from app.domain.orders import status_from_stages
 from app.domain.people import PERMISSIONS, Actor, Role
 from app.domain.sharing import ANY_FIELD, BIRTH, Allowed, Sharing
+from app.domain.stages import StageStatus
 from app.store.tables import Record
 from app.store.tables.base import UtcDateTime
 from app.sync.server.rules import shared_classes
@@ -104,6 +106,14 @@ def has_parts(entity: str) -> bool:
     )
 
 
+def tears_order(ground: Ground, entity: str, row: dict[str, Any], asked: dict[str, Any]) -> bool:
+    """Whether the only stage of the order would stand against the status of its order; see `status_from_stages`."""
+    if entity != "stage" or "status" not in asked or (row | asked)["deleted"]:
+        return False
+    order = ground.counter.row("work_order", ground.rows["work_order"])
+    return bool(order["status"] != status_from_stages([StageStatus(asked["status"])]).value)
+
+
 def expected(entity: str, sharing: Sharing, actor: Actor, row: dict[str, Any], asked: dict[str, Any]) -> str:
     """The verdict on setting `asked` (which differ from `row`), judged from the declaration alone."""
 
@@ -159,12 +169,11 @@ def _try(ground: Ground, table: type[Record], data: st.DataObject) -> None:
     actor = ground.people[data.draw(st.sampled_from(Role))]
     asked = {name: value for name, value in wanted.items() if value != row[name]}
     patch = changed(entity, row_id, row["version"] + 1, **{n: (row[n], value) for n, value in wanted.items()})
+    verdict = expected(entity, table.sharing, actor, row, asked)
+    if verdict == "applied" and tears_order(ground, entity, row, asked):
+        verdict = "conflict"
     answer = counter.push_rows(actor, patch)
-    assert answer["verdict"] == expected(entity, table.sharing, actor, row, asked), (
-        actor.role,
-        asked,
-        answer,
-    )
+    assert answer["verdict"] == verdict, (actor.role, asked, answer)
     applied = answer["verdict"] == "applied"
     told = row | asked | {"version": row["version"] + 1} if applied else row
     assert counter.row(entity, row_id) == told
