@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 GRACE_SECONDS = float(os.environ.get("LINESIDE_TEST_GRACE", "3"))
+PAUSE_SECONDS = 0.01
 # The standard library keeps these for the life of the process.
 HELPER_PROCESSES = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 # Libraries that report every lost connection as an error of their own; what matters of it, our code logs itself.
@@ -51,14 +52,33 @@ class Surroundings:
     def left_behind(self) -> list[str]:
         """One line for each thing that was not there before; waits a moment for what is just ending."""
         found = self._differences()
-        deadline = time.monotonic() + GRACE_SECONDS
         if found:
             gc.collect()
-        while found and time.monotonic() < deadline:
-            finish_deferred_deletes()
-            time.sleep(0.01)
-            found = self._differences()
+            found = self._after_grace()
         return found + [f"task that was cut short: {task}" for task in TASKS_CUT_SHORT]
+
+    def _after_grace(self) -> list[str]:
+        """What is still there after the grace period.
+
+        It begins when the collection is over, which takes seconds late in a long run, and is counted in looks, each
+        with a pause for the others: on a machine that is too busy to let an ending thread run, it is longer.
+        """
+        for _ in range(max(1, round(GRACE_SECONDS / PAUSE_SECONDS))):
+            self._pause()
+            finish_deferred_deletes()
+            found = self._differences()
+            if not found:
+                break
+        return found
+
+    def _pause(self) -> None:
+        """A moment for the others; if one of them is a new thread, no longer than until it ends."""
+        new = threads().keys() - self._before["thread"]
+        for thread in threading.enumerate():
+            if id(thread) in new:
+                thread.join(PAUSE_SECONDS)
+                return
+        time.sleep(PAUSE_SECONDS)
 
     def _differences(self) -> list[str]:
         return [

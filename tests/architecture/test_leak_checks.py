@@ -102,6 +102,21 @@ def test_errors(expected_errors):
     assert len(expected_errors) == 1
 """
 
+ENDING_BY_ITSELF = """
+import gc, threading, time
+
+def collect_slowly(phase, told):
+    if phase == "start" and told["generation"] == 2:
+        time.sleep(0.6)
+
+def test_a_thread_that_is_just_ending_while_the_collection_takes_longer_than_the_grace():
+    gc.callbacks.append(collect_slowly)
+    threading.Thread(target=time.sleep, args=(0.1,), name="soon done", daemon=True).start()
+
+def test_a_thread_that_ends_within_the_grace():
+    threading.Thread(target=time.sleep, args=(0.1,), name="soon done", daemon=True).start()
+"""
+
 IMPORTS = """
 from tests.conftest import *
 from tests.conftest import _errors_are_not_logged, _home_of_its_own, _nothing_is_left_behind
@@ -151,3 +166,9 @@ def test_a_tidy_test_passes(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, TIDY)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed" in done.stdout
+
+
+def test_what_is_just_ending_gets_its_grace_however_long_the_collection_takes(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, ENDING_BY_ITSELF)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout

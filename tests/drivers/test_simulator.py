@@ -91,6 +91,7 @@ async def test_as_a_process_it_tells_its_ports_and_ends_cleanly(how: str) -> Non
     finally:
         if process.returncode is None:
             process.kill()
+            await process.wait()
     assert (process.returncode, errors) == (0, b"")
 
 
