@@ -12,13 +12,24 @@ import structlog
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.sync.proof.ground import proving_ground
+from tests.sync.proof.ground import Ground, proving_ground
 from tests.sync.proof.machine import Sharing
 
 
-def main(examples: int, steps: int) -> None:
+def quiet() -> None:
+    """No log lines between those of the proof."""
     logging.disable(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def told(ground: Ground, began: float) -> str:
+    """How often what was done and happened, a line each."""
+    lines = [f"  {what}: {count}\n" for what, count in sorted(ground.tally.items())]
+    return "".join(lines) + f"  seconds: {time.monotonic() - began:.0f}\n"
+
+
+def main(examples: int, steps: int) -> None:
+    quiet()
     long = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -34,8 +45,7 @@ def main(examples: int, steps: int) -> None:
         try:
             run_state_machine_as_test(machine, settings=long)
         finally:
-            told = "\n".join(f"  {what}: {count}" for what, count in sorted(ground.tally.items()))
-            sys.stdout.write(f"{told}\n  seconds: {time.monotonic() - began:.0f}\n")
+            sys.stdout.write(told(ground, began))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ WEIGHTS: Mapping[str, int] = {
     "come_to_rest": 3,
 }
 """How often each thing happens, beside the others."""
-_WHAT = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
+WHAT = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
 
 DELICATE = (Failpoint.PUSH_AFTER_SERVER_COMMIT,) * 5
 """The server knows what this station does not know yet."""
@@ -66,7 +66,7 @@ class Sharing(RuleBasedStateMachine):
     def _count(self, what: str) -> None:
         self.ground.tally[what] += 1
 
-    @rule(what=st.sampled_from(_WHAT), chance=st.randoms(use_true_random=True))
+    @rule(what=st.sampled_from(WHAT), chance=st.randoms(use_true_random=True))
     def happens(self, what: str, chance: Random) -> None:
         self.whole = False
         getattr(self, what)(chance)
