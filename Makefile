@@ -7,12 +7,13 @@ RUN := $(VENV_PYTHON) -m
 LINESIDE := $(VENV_PYTHON) -c "from ui.cli import main; main()"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint format bench package clean
+.PHONY: help setup demo run test search lint format bench package clean
 
 help:
 	@echo 'make demo      opens Lineside with a simulated plant; without a display it leaves pictures of a tour'
 	@echo 'make run       opens Lineside with your own data'
 	@echo 'make test      checks everything: style, types, floors, tests against real servers'
+	@echo 'make search    looks for unknown faults: property tests with many new examples, then the long proof of sharing'
 	@echo 'make lint      style, types and floors only'
 	@echo 'make format    puts the code into the common format'
 	@echo 'make bench     measures speed and prints figures with ratios'
@@ -42,6 +43,10 @@ lint: setup
 
 test: lint
 	$(RUN) pytest -q -n 2
+
+search: setup
+	LINESIDE_SEARCH=$${LINESIDE_SEARCH:-20} $(RUN) pytest -q -n 2 -m hypothesis --timeout 7200
+	$(RUN) tests.sync.proof $${LINESIDE_PROOF_EXAMPLES:-200}
 
 format: setup
 	$(RUN) ruff check --fix-only --quiet

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
-from hypothesis import settings as hypothesis_settings
 
-from tests import leaks
+from tests import chance, leaks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,9 +24,7 @@ os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 # A test never asks for or keeps a password in the keyring of the person who runs it.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
-# Two cores shared with real servers make single examples slow now and then; the test's own time limit is enough.
-hypothesis_settings.register_profile("lineside", deadline=None, print_blob=True)
-hypothesis_settings.load_profile("lineside")
+chance.load_profile()
 
 
 def pytest_configure() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import Refused
@@ -33,6 +33,7 @@ from app.domain.plant import (
 )
 from app.domain.plant_file import check_connection, check_tag, dump_plant, parse_plant
 from app.domain.samples import Quality, is_good
+from tests.chance import examples
 
 EXAMPLE = """
 equipment:
@@ -221,7 +222,7 @@ def plants(draw: st.DrawFn) -> Plant:
 
 
 @given(plants())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_a_plant_survives_being_written_and_read(plant: Plant) -> None:
     again = parse_plant(dump_plant(plant))
     assert again == plant
@@ -229,7 +230,7 @@ def test_a_plant_survives_being_written_and_read(plant: Plant) -> None:
 
 
 @given(plants())
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_a_tag_or_connection_that_a_file_may_hold_passes_the_check_of_a_single_one(plant: Plant) -> None:
     assert all(check_tag(tag) == tag for tag in plant.tags)
     assert all(check_connection(connection) == connection for connection in plant.connections)

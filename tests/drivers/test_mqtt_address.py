@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.errors import Refused
@@ -14,6 +14,7 @@ from app.domain.samples import Quality, Value, is_bad
 from app.drivers.faults import BadAddress
 from app.drivers.mqtt_address import MqttAddress, Step, find, parse_address, spell_address
 from app.drivers.mqtt_values import LARGEST, Payload, encode, moment
+from tests.chance import examples
 
 TOPICS = st.text(
     st.characters(exclude_characters="+#\0", exclude_categories=["Cs", "Zs", "Cc", "Zl", "Zp"]), min_size=1
@@ -29,7 +30,7 @@ JSON = st.recursive(
 
 @given(TOPICS, PATHS, PATHS)
 @example("a/b", ("x.y", 0, "", "@", '"]'), ("ts",))
-@settings(max_examples=200)
+@examples(200)
 def test_every_path_can_be_spelled_and_is_understood_again(
     topic: str, path: tuple[Step, ...], time_path: tuple[Step, ...]
 ) -> None:

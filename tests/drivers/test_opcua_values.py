@@ -12,13 +12,14 @@ import pytest
 from asyncua import ua
 from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import variant_from_binary, variant_to_binary
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import Refused
 from app.domain.samples import Quality, Value
 from app.drivers.faults import BadAddress
 from app.drivers.opcua_values import encoded, fault_of, node_id, plain, reading, split_index
+from tests.chance import examples
 
 NOW = datetime(2026, 3, 31, 14, 5, tzinfo=UTC)
 V = ua.VariantType
@@ -142,7 +143,7 @@ _KINDS: dict[ua.VariantType, st.SearchStrategy[Any]] = {
 
 
 @given(st.sampled_from(sorted(_KINDS)).flatmap(lambda kind: st.tuples(st.just(kind), _KINDS[kind])))
-@settings(max_examples=200)
+@examples(200)
 def test_what_is_written_is_what_is_read_whatever_the_type(pair: tuple[ua.VariantType, Value]) -> None:
     kind, value = pair
     wire = variant_to_binary(encoded(value, kind, "a"))
@@ -152,7 +153,7 @@ def test_what_is_written_is_what_is_read_whatever_the_type(pair: tuple[ua.Varian
 
 
 @given(st.one_of(st.integers(-(2**70), 2**70), st.floats(), st.booleans(), st.text(max_size=5), st.none()))
-@settings(max_examples=200)
+@examples(200)
 def test_a_value_is_written_unchanged_or_refused_but_never_bent(value: Value) -> None:
     for kind in _KINDS:
         try:

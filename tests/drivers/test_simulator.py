@@ -78,7 +78,7 @@ async def test_as_a_process_it_tells_its_ports_and_ends_cleanly(how: str) -> Non
     assert process.stdout is not None
     assert process.stdin is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             ports = json.loads(await process.stdout.readline())
             _, writer = await asyncio.open_connection("127.0.0.1", ports["modbus_port"])
             writer.close()

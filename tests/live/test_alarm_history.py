@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.alarm_load import Raised, count_raisings
@@ -17,6 +17,7 @@ from app.domain.plant import Equipment, Plant, Tag
 from app.store.history import AlarmBatch, AlarmRecord, HistoryReader, HistoryWriter, JournalLine, Settled
 from app.store.history.alarm_journal import PAGE, JournalQuery
 from app.store.history.alarm_writer import drop_before
+from tests.chance import examples
 from tests.store.first_history import FIRST_TABLES
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)
@@ -150,7 +151,7 @@ raisings = st.lists(
 
 
 @given(raisings)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@examples(60, same_fixtures=True)
 def test_the_database_counts_as_the_definition_does(
     tmp_path_factory: pytest.TempPathFactory, found: list[tuple[str, int, int, int | None]]
 ) -> None:

@@ -27,6 +27,7 @@ from app.domain.samples import Quality, Sample, Value
 from app.live.alarm_desk import AlarmDesk
 from app.live.source import AlarmAction
 from app.store.history import AlarmRecord, JournalLine
+from tests.chance import examples
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)
 TAGS = ("M/t", "M/u", "M/on")
@@ -231,7 +232,7 @@ class Memory(RuleBasedStateMachine):
             assert pack(unpack(packed)) == packed
 
 
-Memory.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+Memory.TestCase.settings = settings(examples(100), stateful_step_count=40)
 TestAlarmsAreNeverLost = Memory.TestCase
 
 

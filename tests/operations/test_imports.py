@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -26,6 +26,7 @@ from app.store.journal import first_broken_line
 from app.store.queries.imports import change_of_run, recent_runs, split_assignee, with_assignee
 from app.store.tables import ImportRun, MaintenanceOrder, Outbox, Stage, WorkOrder
 from app.store.workbooks import read_workbook
+from tests.chance import examples
 from tests.operations.sheets import (
     maintenance_csv,
     order_book,
@@ -324,7 +325,7 @@ def test_a_person_kept_in_the_note_comes_out_as_he_went_in(note: str, name: str)
     assert split_assignee(with_assignee(note, name)) == (note, name)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12, same_fixtures=True)
 @given(
     rows=st.lists(
         st.tuples(

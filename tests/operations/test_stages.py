@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import Denied, Refused
@@ -14,6 +14,7 @@ from app.domain.people import Role
 from app.domain.stages import DEFAULT_ROUTE, FINISHED, LEGAL_MOVES, StageStatus
 from app.operations.stages import advance_work_order, assign_stages, move_order_to_stage, move_stage
 from app.operations.undo import undo
+from tests.chance import examples
 from tests.operations.shop import Shop
 
 NAMES = [step.name for step in DEFAULT_ROUTE]
@@ -170,7 +171,7 @@ def test_stages_are_assigned_all_or_none(shop: Shop) -> None:
 MOVES = st.lists(st.tuples(st.integers(0, 4), st.sampled_from(list(StageStatus))), max_size=14)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25, same_fixtures=True)
 @given(moves=MOVES)
 def test_whatever_is_tried_the_order_follows_its_stages_and_no_illegal_state_comes_about(
     shop: Shop, moves: list[tuple[int, StageStatus]]

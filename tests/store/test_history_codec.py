@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.store.history.codec import decode, encode
 from app.store.history.columns import Row, columns_of, joined
 from app.store.history.packing import pack_ints, unpack_ints
 from app.store.history.schema import Damaged
+from tests.chance import examples
 
 ANY_INT = st.integers(-(2**63), 2**63 - 1)
 DECIMAL = st.builds(lambda n, d: round(n / 10**d, d), st.integers(-(10**7), 10**7), st.integers(0, 3))
@@ -35,14 +36,14 @@ def exact(rows: list[Row]) -> list[tuple[object, ...]]:
 
 
 @given(st.lists(ROW, min_size=1, max_size=60), st.integers(1, 4))
-@settings(max_examples=60)
+@examples(60)
 def test_whatever_can_be_stored_comes_back_bit_by_bit(rows: list[Row], times: int) -> None:
     rows = rows * times
     assert exact(decode(encode(columns_of(rows))).rows()) == exact(rows)
 
 
 @given(st.lists(DECIMAL, min_size=1, max_size=200), st.lists(st.floats(allow_nan=False), max_size=3))
-@settings(max_examples=60)
+@examples(60)
 def test_decimals_with_a_few_odd_values_between_come_back_bit_by_bit(
     decimals: list[float], odd: list[float]
 ) -> None:
@@ -51,7 +52,7 @@ def test_decimals_with_a_few_odd_values_between_come_back_bit_by_bit(
 
 
 @given(st.lists(ANY_INT, max_size=50), st.integers(-(2**40), 2**40), ANY_INT)
-@settings(max_examples=60)
+@examples(60)
 def test_integers_along_any_line_come_back(noise: list[int], slope: int, begin: int) -> None:
     with np.errstate(over="ignore"):
         line = np.int64(begin) + np.arange(len(noise), dtype=np.int64) * np.int64(slope)
@@ -60,7 +61,7 @@ def test_integers_along_any_line_come_back(noise: list[int], slope: int, begin: 
 
 
 @given(st.lists(st.lists(ROW, max_size=10), max_size=4))
-@settings(max_examples=40)
+@examples(40)
 def test_stretches_are_joined_with_their_texts(stretches: list[list[Row]]) -> None:
     together = joined([columns_of(rows) for rows in stretches])
     assert exact(together.rows()) == exact([row for rows in stretches for row in rows])
@@ -83,7 +84,7 @@ def test_without_identity_values_times_and_qualities_are_the_same() -> None:
 
 
 @given(st.binary(max_size=60), st.integers(0, 300), st.integers(1, 255))
-@settings(max_examples=60)
+@examples(60)
 def test_damage_is_noticed(garbage: bytes, at: int, flip: int) -> None:
     with pytest.raises(Damaged):
         decode(garbage)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.corrections import Correction, CorrectionKind
 from app.domain.samples import Quality
 from app.store.history import HistoryReader, HistoryWriter, Keeping, curves, sealing
+from tests.chance import examples
 from tests.store.test_history_sealing import LATER, SOON, T0, at, moment, seal_all
 
 CORRECTION = st.builds(
@@ -36,7 +37,7 @@ SERIES = st.lists(
 
 
 @given(SERIES, st.lists(CORRECTION, max_size=3), st.booleans(), st.integers(1, 30))
-@settings(max_examples=50)
+@examples(50)
 def test_a_corrected_curve_agrees_with_the_corrected_samples(
     tmp_path_factory: pytest.TempPathFactory,
     series: list[tuple[int, int, int]],

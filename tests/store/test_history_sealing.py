@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import Refused, WorldFault
 from app.domain.samples import Quality, Sample, Value
 from app.store.history import Buckets, HistoryReader, HistoryWriter, Keeping, curves, sealing
+from tests.chance import examples
 from tests.store.first_history import FIRST_TABLES
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)
@@ -77,7 +78,7 @@ BATCH = st.lists(
     st.integers(1, 40),
     st.integers(0, 100),
 )
-@settings(max_examples=60)
+@examples(60)
 def test_answers_are_the_same_from_chunks_as_from_rows(
     tmp_path_factory: pytest.TempPathFactory,
     acts: list[tuple[list[tuple[int, Value, int, str]], int | None]],

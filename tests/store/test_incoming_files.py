@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -19,6 +19,7 @@ from app.domain.errors import Refused
 from app.store.blobs import BlobFolder
 from app.store.incoming_files import take_bytes, take_file
 from app.store.thumbnails import look_at
+from tests.chance import examples
 
 
 def picture(width: int = 400, height: int = 300, kind: str = "JPEG", *, turned: bool = False) -> bytes:
@@ -83,7 +84,7 @@ def test_a_picture_that_would_unpack_to_gigabytes_has_no_small_picture(tmp_path:
     assert look_at(source).thumbnail == b""
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(seed=st.integers(0, 10_000), cut=st.floats(0, 1))
 def test_broken_bytes_never_raise(tmp_path_factory: pytest.TempPathFactory, seed: int, cut: float) -> None:
     whole = bytearray(picture(60, 40, random.Random(seed).choice(["JPEG", "PNG", "GIF", "WEBP", "BMP"])))

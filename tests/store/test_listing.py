@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import Refused
@@ -22,6 +22,7 @@ from app.store.queries import listing as engine
 from app.store.queries.listing import Anchor, ListReader, ListRequest
 from app.store.queries.lists import WORK_ORDERS
 from app.store.tables import WorkOrder
+from tests.chance import examples
 
 NOW = datetime(2026, 4, 15, 12, tzinfo=UTC)
 ROWS = 60
@@ -80,7 +81,7 @@ def ids_of(reader: ListReader, session: Any, *page: Any, **how: Any) -> list[UUI
     return [row.id for row in reader.window(session, *page, **how)]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, same_fixtures=True)
 @given(
     line=st.sampled_from(FILTERS),
     sort=st.sampled_from(SORTS),

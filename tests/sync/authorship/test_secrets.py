@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import Refused
@@ -32,6 +32,7 @@ from app.sync.membership import (
     with_password,
 )
 from app.sync.signing import SigningBook, mac_of
+from tests.chance import examples
 
 URL = "postgresql://shop_st_07@db.example:5433/shop?sslmode=verify-full"
 KEY = "0f" * 32
@@ -151,7 +152,7 @@ def test_terms_that_would_stop_this_computer_are_refused(terms: str) -> None:
         password_key(terms, "a good long sentence")
 
 
-@settings(max_examples=5)
+@examples(5)
 @given(secret=st.binary(min_size=1, max_size=64))
 def test_a_seal_opens_with_its_password_for_its_owner_only(secret: bytes) -> None:
     salt, sealed = seal(secret, "a good long sentence", UUID(int=1))

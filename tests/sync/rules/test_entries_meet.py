@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.people import Actor, Role
 from app.store.tables import WorkOrder
+from tests.chance import examples
 from tests.sync.attack.fort import new_order
 from tests.sync.counter import Counter, changed, entry
 
@@ -79,7 +80,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, same_fixtures=True)
 @given(steps=_STEPS)
 def test_two_stations_merge_or_conflict_and_never_overwrite(
     joined: Counter, supervisor: Actor, steps: list[Step]

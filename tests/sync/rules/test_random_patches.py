@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import JSON, Boolean, Float, Integer
 from sqlalchemy.sql.elements import KeyedColumnElement
@@ -20,6 +20,7 @@ from app.domain.stages import StageStatus
 from app.store.tables import Record
 from app.store.tables.base import UtcDateTime
 from app.sync.server.rules import shared_classes
+from tests.chance import examples
 from tests.sync.counter import Counter, changed
 
 TIMES = [f"2026-04-{day:02d}T12:00:00+00:00" for day in range(10, 20)]
@@ -143,7 +144,7 @@ def expected(entity: str, sharing: Sharing, actor: Actor, row: dict[str, Any], a
     return "conflict" if asked.get("deleted") and has_parts(entity) else "applied"
 
 
-@settings(max_examples=90, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(90, same_fixtures=True)
 @given(data=st.data())
 def test_the_server_judges_a_patch_as_the_declaration_says(ground: Ground, data: st.DataObject) -> None:
     """Up to four patches one after the other, taken back at the end so that every example begins alike."""

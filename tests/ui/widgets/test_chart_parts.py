@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.chance import examples
 from ui.widgets.chart_ticks import shift_days, time_ticks, value_ticks, zone_words
 from ui.widgets.chart_time import TimeWindow
 from ui.widgets.chart_trace import BAD, Trace
@@ -52,7 +53,7 @@ def test_yesterday_is_the_same_time_on_the_wall() -> None:
 
 
 @given(st.floats(1e9, 2e9), st.floats(0.05, 2e9), st.integers(2, 12))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_marks_of_time_ascend_lie_inside_and_are_not_too_many(start: float, length: float, most: int) -> None:
     ticks = [tick.t for tick in time_ticks(start, start + length, most, BERLIN)]
     assert ticks == sorted(set(ticks))
@@ -61,7 +62,7 @@ def test_marks_of_time_ascend_lie_inside_and_are_not_too_many(start: float, leng
 
 
 @given(st.floats(-1e9, 1e9), st.floats(1e-6, 1e9), st.integers(2, 10))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_marks_of_values_are_few_and_told_apart(low: float, length: float, most: int) -> None:
     high = low + length
     ticks = value_ticks(low, high, most)
@@ -79,7 +80,7 @@ def test_marks_of_values_are_few_and_told_apart(low: float, length: float, most:
     st.floats(0.01, 1.0),
     st.integers(0, 2**31),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_no_spike_of_any_window_is_lost(
     count: int, pixels: int, where: float, share: float, seed: int
 ) -> None:
