@@ -148,7 +148,7 @@ def disagree(qtbot: QtBot, a: Window, b: Window) -> None:
     said = b.sharing.unsent.sentence
     qtbot.waitUntil(lambda: "1 change would be on this computer alone" in said.text(), timeout=WAIT)
     qtbot.waitUntil(lambda: a.lot() == "A2" and a.mark() == "", timeout=WAIT)
-    b.banner.action_requested.emit()
+    b.banner.button.click()
     for one in (a, b):
         qtbot.waitUntil(lambda one=one: (one.lot(), one.mark()) == ("A2", CONFLICT_MARK), timeout=WAIT)  # type: ignore[misc]  # bound now
     qtbot.waitUntil(b.banner.isHidden, timeout=WAIT)

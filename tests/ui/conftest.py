@@ -14,9 +14,14 @@ from app.domain.people import Actor, Role
 from app.operations.orders import create_work_order
 from app.operations.people import add_user, create_first_admin
 from app.plant import House, open_house
+from app.sync.status import ONLINE, SyncStatus, write_status
+from tests.parking import Parking
 from ui.bridge.desk import Desk
 from ui.tasks import Tasks
 from ui.theme import Density, Theme, install_theme
+from ui.window.desktop import Desktop
+from ui.window.open_desk import OpenDesk
+from ui.window.opening import Opened
 
 PASSWORD = "correct horse 7"
 
@@ -85,3 +90,45 @@ def order(house: House, admin: Actor) -> Callable[..., UUID]:
         return house.door.perform(create_work_order(**wanted), admin).result
 
     return create
+
+
+@pytest.fixture
+def parking(house: House, admin: Actor) -> Parking:
+    made = Parking(house)
+    made.join()
+    return made
+
+
+@pytest.fixture
+def told(house: House) -> Callable[..., None]:
+    """Writes what the sync process would say."""
+
+    def tell(state: str = ONLINE, **more: object) -> None:
+        now = house.door.clock()
+        status = SyncStatus(
+            state=state, since=now, written_at=now, station="07", tls="verified", checked_at=now, pid=1
+        )
+        values = {name: getattr(status, name) for name in status.__struct_fields__} | more
+        write_status(house.folder, SyncStatus(**values))
+
+    return tell
+
+
+@pytest.fixture
+def whole(
+    qapp: QApplication, theme: Theme, house: House, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Desktop]:
+    """The program with one window at 1366 × 768 and an admin logged in; it starts no other process."""
+    monkeypatch.setattr(OpenDesk, "close_store", _close_desk)
+    desktop = Desktop(house.folder, None)
+    desktop._take_opened(Opened(house, True))
+    desktop.enter(admin)
+    yield desktop
+    desktop.close()
+    desktop.login.deleteLater()
+    desktop.deleteLater()
+
+
+def _close_desk(inside: OpenDesk) -> None:
+    """The house is let go of by its own fixture."""
+    inside.desk.close()

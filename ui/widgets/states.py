@@ -10,6 +10,7 @@ from ui.widgets.buttons import ActionButton
 from ui.widgets.themed import RoleLabel, ThemedWidget
 
 LOADING_DELAY_MS = 500
+_BROKEN = 1.15  # lines that break between words are not filled to the end
 
 
 class EmptyState(ThemedWidget):
@@ -73,6 +74,14 @@ class Banner(ThemedWidget):
 
     def text(self) -> str:
         return self._label.text()
+
+    def width_for(self, lines: int) -> int:
+        """Px in which the sentence needs no more than so many lines."""
+        words = self._label.fontMetrics().horizontalAdvance(self._label.text()) + 2
+        if lines > 1:
+            words = round(words / lines * _BROKEN)
+        button = 0 if self._button.isHidden() else 12 + self._button.sizeHint().width()
+        return 12 + words + button + 8
 
     def _clicked(self) -> None:
         self.action_requested.emit()

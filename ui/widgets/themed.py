@@ -11,6 +11,7 @@ from ui.theme import Theme, Tokens, current_theme
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 CENTRE = Qt.AlignmentFlag.AlignCenter
+_LEAST_WORDS = 140  # px of a shortened line that still say what it is about
 
 
 class ThemedWidget(QWidget):
@@ -65,12 +66,18 @@ class RoleLabel(QLabel):
 
 
 class ElidedLabel(ThemedWidget):
-    """One line of text that shortens itself and keeps the whole of it as tooltip."""
+    """One line of text that shortens itself and keeps the whole of it as tooltip.
 
-    def __init__(self, role: str = "body", colour: str = "text", parent: QWidget | None = None) -> None:
+    With `fit` it asks for as much room as its words take and never for more; otherwise it takes what there is.
+    """
+
+    def __init__(
+        self, role: str = "body", colour: str = "text", parent: QWidget | None = None, *, fit: bool = False
+    ) -> None:
         super().__init__(parent)
-        self._role, self._colour, self._text = role, colour, ""
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._role, self._colour, self._text, self._fit = role, colour, "", fit
+        across = QSizePolicy.Policy.Maximum if fit else QSizePolicy.Policy.Expanding
+        self.setSizePolicy(across, QSizePolicy.Policy.Preferred)
 
     def text(self) -> str:
         return self._text
@@ -80,10 +87,17 @@ class ElidedLabel(ThemedWidget):
             self._text = text
             self.setToolTip(text)
             self.setAccessibleName(text)
+            if self._fit:
+                self.updateGeometry()
             self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(80, QFontMetrics(self.theme.font(self._role)).height() + 4)
+        metrics = QFontMetrics(self.theme.font(self._role))
+        return QSize(metrics.horizontalAdvance(self._text) + 2 if self._fit else 80, metrics.height() + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        least = _LEAST_WORDS if self._fit else 80
+        return QSize(min(least, self.sizeHint().width()), self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from ui.theme import mix
 from ui.widgets.buttons import ActionButton
-from ui.widgets.themed import RoleLabel, ThemedWidget
+from ui.widgets.themed import ElidedLabel, RoleLabel, ThemedWidget
 
 UNDO_SECONDS = 10
 
@@ -24,19 +24,18 @@ class UndoBar(ThemedWidget):
         self.setObjectName("undoBar")
         self._span_ms = round(seconds * 1000)
         self._change_id = ""
-        self._label = RoleLabel()
+        self._label = ElidedLabel(fit=True)
         self._left = RoleLabel("", "meta", "text2")
         self._button = ActionButton("Undo  Ctrl+Z", icon="arrow-counter-clockwise")
         self._button.setAccessibleName("Undo the last change")
         self._button.clicked.connect(self.undo)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 4, 12, 6)
+        layout.setContentsMargins(12, 4, 12, 4)
         layout.setSpacing(12)
         layout.addWidget(self._label)
         layout.addWidget(self._button)
         layout.addWidget(self._left)
-        layout.addStretch(1)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Expanding)
         self._clock = QElapsedTimer()
         self._tick = QTimer(self, interval=200)
         self._tick.timeout.connect(self._count_down)
@@ -50,7 +49,7 @@ class UndoBar(ThemedWidget):
     def offer(self, change_id: str, label: str) -> None:
         """Show `label` ("Moved WO-1042 to Paint") and start the countdown; replaces an older offer."""
         self._change_id = change_id
-        self._label.setText(label)
+        self._label.set_text(label)
         self._clock.start()
         self._tick.start()
         self._count_down()

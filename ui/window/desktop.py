@@ -174,6 +174,8 @@ class Desktop(QObject):
         window.window_requested.connect(self._second_window)
         window.screen_failed.connect(self.reports.report)
         window.closed.connect(self._on_window_closed)
+        window.departure.ends_program = self._is_last
+        window.departure.goes_on = self._sends_without_window
         self.windows.append(window)
         window.show()
         inside.idle.watch(window.windowHandle())
@@ -181,6 +183,14 @@ class Desktop(QObject):
 
     def _second_window(self) -> None:
         self.open_window()
+
+    def _is_last(self) -> bool:
+        return not self._closed and len(self.windows) == 1
+
+    def _sends_without_window(self) -> bool:
+        """Whether a sync process runs that is not this window's child."""
+        sync = self.inside.sync
+        return sync is not None and sync.pid is None and self.desk.sharing.now.heard is not None
 
     def _on_window_closed(self, window: MainWindow) -> None:
         self.windows.remove(window)

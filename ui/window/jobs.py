@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from ui.widgets.buttons import ActionButton
-from ui.widgets.themed import RoleLabel, ThemedWidget
+from ui.widgets.themed import ElidedLabel, RoleLabel, ThemedWidget
 
 FINISHED = 1.0
 
@@ -18,16 +18,16 @@ class _Job(ThemedWidget):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.words = RoleLabel(name)
+        self.words = ElidedLabel(fit=True)
+        self.words.set_text(name)
         self.share = RoleLabel("", "strong")
         self.stop = ActionButton("Cancel")
         self.stop.setAccessibleName(f"Cancel {name}")
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 2, 12, 2)
+        layout.setContentsMargins(12, 4, 4, 4)
         layout.setSpacing(12)
         for widget in (self.words, self.share, self.stop):
             layout.addWidget(widget)
-        layout.addStretch(1)
 
 
 class JobsArea(ThemedWidget):
@@ -39,10 +39,10 @@ class JobsArea(ThemedWidget):
         super().__init__(parent)
         self.setObjectName("jobsArea")
         self._jobs: dict[str, _Job] = {}
-        self._layout = QVBoxLayout(self)
+        self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Expanding)
         self.hide()
 
     def show_job(self, key: str, name: str, fraction: float) -> None:
@@ -55,7 +55,7 @@ class JobsArea(ThemedWidget):
             job = self._jobs[key] = _Job(name)
             job.stop.clicked.connect(partial(self._cancel, key))
             self._layout.addWidget(job)
-        job.words.setText(name)
+        job.words.set_text(name)
         job.share.setText("" if fraction < 0 else f"{fraction * 100:.0f} %")
         self.show()
 

@@ -33,7 +33,10 @@ from ui.screens.login import LoginScreen
 from ui.widgets.palette import CommandPalette
 from ui.widgets.pane import Pane
 from ui.widgets.status_strip import StatusStrip
+from ui.window.bottom_line import BottomLine
 from ui.window.commands import WindowCommands
+from ui.window.departure import Departure
+from ui.window.farewell import FarewellPage
 from ui.window.hidden_cards import HiddenCards
 from ui.window.history import Trail, Visit
 from ui.window.jobs import JobsArea
@@ -89,7 +92,10 @@ class MainWindow(QMainWindow):
         self.footer = Footer(desk, undo_history)
         self.jobs = JobsArea()
         self.status = StatusStrip()
+        self.bottom = BottomLine(self.footer, [self.jobs, self.sharing], self.status)
         self.login = LoginScreen(clock=desk.house.door.clock)
+        self.farewell = FarewellPage()
+        self.departure = Departure(self.farewell, desk, self)
         self._work = self._lay_out_work()
         self._curtain = QStackedWidget()
         self._lay_out()
@@ -114,26 +120,21 @@ class MainWindow(QMainWindow):
         columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(0)
         columns.addWidget(self.navigation)
-        right = QVBoxLayout()
-        right.setSpacing(0)
-        right.addWidget(self.sharing)
-        right.addWidget(self.panes, 1)
-        right.addWidget(self.footer)
-        right.addWidget(self.jobs)
-        columns.addLayout(right, 1)
+        columns.addWidget(self.panes, 1)
         return work
 
     def _lay_out(self) -> None:
         # While nobody is logged in, the work is behind the login card; the alarm strip above stays.
         self._curtain.addWidget(self._work)
         self._curtain.addWidget(self.login)
+        self._curtain.addWidget(self.farewell)
         central = QWidget()
         rows = QVBoxLayout(central)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
         rows.addWidget(self.top)
         rows.addWidget(self._curtain, 1)
-        rows.addWidget(self.status)
+        rows.addWidget(self.bottom)
         self.setCentralWidget(central)
 
     def _connect(self) -> None:
@@ -150,6 +151,9 @@ class MainWindow(QMainWindow):
         self.status.segment_clicked.connect(self._on_segment)
         self.jobs.cancel_requested.connect(self._cancel_job)
         self.desk.actor_changed.connect(self._on_actor)
+        self.departure.held.connect(self._say_farewell)
+        self.departure.stayed.connect(self._go_on)
+        self.departure.leave.connect(self.close)
 
     def _add_going_keys(self) -> None:
         for place in PLACES:
@@ -224,6 +228,7 @@ class MainWindow(QMainWindow):
 
     def _on_actor(self, actor: Actor | None) -> None:
         self.top.set_locked(actor is None)
+        self.bottom.set_locked(actor is None)
         if actor is None:
             self.palette_popup.close_palette()
             self._cards.hide_all(self._actor.user_id if self._actor else None)
@@ -269,7 +274,19 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         self._focus_pane()
 
+    def _say_farewell(self) -> None:
+        self.palette_popup.close_palette()
+        self._curtain.setCurrentWidget(self.farewell)
+        self.farewell.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _go_on(self) -> None:
+        self._curtain.setCurrentWidget(self.login if self.desk.actor is None else self._work)
+        self._focus_pane(anew=True)
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.departure.may_close():
+            event.ignore()
+            return
         visit = self._trail.now
         self._memory.save(
             self, self._role, narrow=self.navigation.narrow, place=visit.place if visit else "dashboard"

@@ -31,7 +31,8 @@ class StatusFeed(QObject):
         """How it goes with the server; a station that shares nothing says nothing of it."""
         sharing, now = self._desk.sharing.now, self._desk.house.door.clock()
         line, warning = headline(sharing, now), tls_warning(sharing)
-        words = f"Server: {line.text}" if sharing.joined else ""
+        # While the server is out of reach the banner beside says so, and more.
+        words = f"Server: {line.text}" if sharing.joined and not line.away else ""
         tone: Tone = "attention" if line.act or warning else "normal"
         more = [trouble(sharing), warning] if sharing.joined else []
         self._strip.set_segment("queue", words, tone, "\n".join(word for word in (words, *more) if word))

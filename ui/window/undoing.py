@@ -1,4 +1,4 @@
-"""What was done and can be taken back, and what was refused: the two lines at the bottom of a window."""
+"""What was done and can be taken back, and what was refused: both in the bottom line of a window."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import deque
 from functools import partial
 from uuid import UUID
 
-from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, QSize, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.domain.people import Actor
 from app.operations.change import Outcome
@@ -76,7 +76,7 @@ class UndoHistory(QObject):
 
 
 class Footer(ThemedWidget):
-    """One place at the bottom for both: the offer to undo, or the sentence of a refusal."""
+    """One place for both, side by side: the offer to undo and the sentence of a refusal; its height stays."""
 
     def __init__(self, desk: Desk, history: UndoHistory, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,11 +84,17 @@ class Footer(ThemedWidget):
         self.undo_bar = UndoBar()
         self.line = Banner("", "")
         self.line.setObjectName("refusalLine")
-        layout = QVBoxLayout(self)
+        self.line.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        inner = self.line.layout()
+        if inner is not None:
+            inner.setContentsMargins(12, 0, 8, 0)  # room for two lines
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.undo_bar)
-        layout.addWidget(self.line)
+        layout.addWidget(self.line, 1)
+        layout.addStretch(0)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._over = QTimer(self, singleShot=True, interval=_NOTE_MS)
         self._over.timeout.connect(self.clear)
         self.line.action_requested.connect(self.clear)
@@ -98,10 +104,22 @@ class Footer(ThemedWidget):
         desk.refused.connect(self.say)
         desk.actor_changed.connect(self._on_actor)
 
+    def sizeHint(self) -> QSize:
+        undo = 0 if self.undo_bar.isHidden() else self.undo_bar.sizeHint().width()
+        return QSize(undo + self._line_width(1), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        undo = 0 if self.undo_bar.isHidden() else self.undo_bar.minimumSizeHint().width()
+        return QSize(undo + self._line_width(2), super().minimumSizeHint().height())
+
+    def _line_width(self, lines: int) -> int:
+        return 0 if self.line.isHidden() else self.line.width_for(lines)
+
     def say(self, sentence: str, button: str = "Close") -> None:
         """Show one sentence for some seconds; the offer to undo stays where it is."""
         self.line.show_text(sentence, button)
         self.line.setAccessibleName(sentence)
+        self.line.setToolTip(sentence)
         self._over.start()
 
     def clear(self) -> None:

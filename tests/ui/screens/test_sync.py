@@ -44,6 +44,7 @@ from tests.parking import AT, Parking, clash
 from ui.bridge.desk import Desk
 from ui.bridge.sync_status import CONFLICT_MARK, UNSENT_MARK, Sharing, SomebodyElse, SyncControl
 from ui.models.form_card import FormCard
+from ui.models.left_behind import lid_words
 from ui.models.order_panel import OrderPanel
 from ui.models.paged import PagedModel
 from ui.models.sharing_words import (
@@ -58,7 +59,6 @@ from ui.models.sharing_words import (
 from ui.screens.board import BoardScreen
 from ui.screens.orders import OrdersScreen
 from ui.screens.sync.screen import CONFLICTS, MERGED, SharingScreen
-from ui.screens.sync.unsent_page import lid_words
 from ui.theme import Density, Theme
 from ui.widgets.form import Form
 from ui.widgets.roles import UnsentRole
@@ -66,28 +66,6 @@ from ui.window.sharing_banner import SharingBanner
 
 WAIT = 10_000
 NOW = datetime(2026, 4, 15, 12, 3, 20, tzinfo=UTC)
-
-
-@pytest.fixture
-def parking(house: House, admin: Actor) -> Parking:
-    made = Parking(house)
-    made.join()
-    return made
-
-
-@pytest.fixture
-def told(house: House) -> Callable[..., None]:
-    """Writes what the sync process would say."""
-
-    def tell(state: str = ONLINE, **more: object) -> None:
-        now = house.door.clock()
-        status = SyncStatus(
-            state=state, since=now, written_at=now, station="07", tls="verified", checked_at=now, pid=1
-        )
-        values = {name: getattr(status, name) for name in status.__struct_fields__} | more
-        write_status(house.folder, SyncStatus(**values))
-
-    return tell
 
 
 @pytest.fixture
@@ -593,7 +571,7 @@ def test_the_banner_of_chosen_silence_leads_back(
     qtbot.addWidget(line)
     told(PAUSED)
     qtbot.waitUntil(lambda: line.text().startswith("Working offline"), timeout=WAIT)
-    line.action_requested.emit()
+    line.button.click()
     qtbot.waitUntil(lambda: ("offline", False) in process.asked, timeout=WAIT)
 
 

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.store.queries.unsent import LidClosed, left_behind
 from ui.bridge.desk import Desk
+from ui.models.left_behind import lid_words
 from ui.models.sharing_words import sent_words, size_words
 from ui.models.text_table import TextColumn, TextTable
 from ui.models.wording import moment
@@ -19,28 +20,6 @@ _COLUMNS = (
     TextColumn("rows", "Size", 110, number=True),
     TextColumn("state", "State", 220),
 )
-_ONE_CHANGE, _ONE_VALUE = "1 change", "1 measured value"
-
-
-def lid_words(behind: LidClosed, samples: int) -> str:
-    """The answer in one sentence; empty when nothing waits."""
-    parts = []
-    if behind.count:
-        parts.append(_ONE_CHANGE if behind.count == 1 else f"{behind.count:,} changes")
-    if behind.photos:
-        noun = "1 photo or file" if len(behind.photos) == 1 else f"{len(behind.photos):,} photos and files"
-        parts.append(f"{noun} ({size_words(behind.photo_bytes)})")
-    if samples:
-        parts.append(_ONE_VALUE if samples == 1 else f"{samples:,} measured values")
-    if not parts:
-        return ""
-    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-    one = len(parts) == 1 and parts[0] in (_ONE_CHANGE, _ONE_VALUE)
-    safe = "It is safe here and goes" if one else "They are safe here and go"
-    return (
-        f"If you closed the lid now, {listed} would be on this computer alone. {safe} to the server when this "
-        "computer runs and reaches it again."
-    )
 
 
 class UnsentPage(QWidget):
