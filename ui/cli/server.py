@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import typer
 
+from ui.cli.files_key import asked_files_key
 from ui.cli.progress import ProgressLine
 from ui.cli.session import SESSION, plain, say, say_rows
 
@@ -53,8 +56,9 @@ def upgrade(url: str = _URL) -> None:
     from app.sync.server.address import ServerAddress
 
     with ProgressLine() as shown:
-        creation.upgrade(url, shown.say)
-    say({"server": ServerAddress(url).shown}, f"{ServerAddress(url).shown} is up to date.")
+        left = creation.upgrade(url, shown.say)
+    done = f"{ServerAddress(url).shown} is up to date."
+    say({"server": ServerAddress(url).shown, "left_to_do": left}, "\n".join([done, *left]))
 
 
 @commands.command("add-station")
@@ -64,6 +68,9 @@ def add(
     bring_data: bool = typer.Option(
         False, "--bring-data", help="The station may bring what was done in its data folder before, once."
     ),
+    files_key: bool = typer.Option(
+        False, "--files-key", help="Ask for a key of the S3 store of photos and files, to go into the line."
+    ),
 ) -> None:
     """Make a station and print what to paste there; one that is there gets a new password, the old line is worthless.
 
@@ -72,8 +79,9 @@ def add(
     """
     from app.sync.server.stations import add_station, station_exists
 
+    key = asked_files_key() if files_key else None
     known = station_exists(url, name)
-    line = add_station(url, name, bring_data)
+    line = replace(add_station(url, name, bring_data), files_key=key)
     done = (
         "has a new password; its old line is worthless, and its computer has to join again"
         if known

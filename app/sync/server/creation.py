@@ -15,6 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import Refused, WorldFault
 from app.sync.server.address import ServerAddress, connect
+from app.sync.server.ownership import (
+    become,
+    foreign_roles,
+    grant_sentence,
+    make_group_roles,
+    require_owner,
+    require_roles,
+    take_over,
+)
 from app.sync.server.roles import refresh_role
 from app.sync.server.sentences import plain_errors
 
@@ -56,13 +65,43 @@ def init(url: str, prefix: str | None = None, progress: Progress | None = None) 
         _bring_up_to_date(connection, borrowed, tell)
 
 
-def upgrade(url: str, progress: Progress | None = None) -> None:
-    """Bring the server at `url` to this program's version; does no harm to one that is there already."""
+def upgrade(url: str, progress: Progress | None = None) -> list[str]:
+    """Bring the server at `url` to this program's version; does no harm to one that is there already.
+
+    Mends what a restore left: roles that are missing, tables that belong to whoever restored them. Returns sentences
+    on what a person has to do yet, mostly none.
+    """
     with _as_owner(url) as (connection, borrowed):
         _check_database(connection)
         require_server(connection)
+        prefix = role_prefix(connection)
+        _regain(connection, prefix)
         _hold_changes(connection)
         _bring_up_to_date(connection, borrowed, progress or _silent)
+        return _left_to_do(connection, prefix)
+
+
+def _regain(connection: psycopg.Connection[Any], prefix: str) -> None:
+    """Make the roles that a restore did not bring, and own what it brought."""
+    owner = f"{prefix}_owner"
+    require_roles(connection, prefix, owner)
+    make_group_roles(connection, prefix)
+    become(connection, owner)
+    take_over(connection, owner)
+
+
+def _left_to_do(connection: psycopg.Connection[Any], prefix: str) -> list[str]:
+    foreign = foreign_roles(connection, prefix)
+    left = [grant_sentence(connection, foreign)] if foreign else []
+    lost = connection.execute(
+        "SELECT name FROM sync.station WHERE NOT disabled AND to_regrole(quote_ident(role_name)) IS NULL ORDER BY 1"
+    ).fetchall()
+    if lost:
+        left.append(
+            f"This PostgreSQL has no role for these stations: {', '.join(name for (name,) in lost)}. Restore the "
+            "roles, or give each a new line: lineside server add-station NAME. What was signed there counts on."
+        )
+    return left
 
 
 @contextmanager
@@ -110,12 +149,19 @@ def _hold_changes(connection: psycopg.Connection[Any]) -> None:
 
 
 def is_server(connection: psycopg.Connection[Any]) -> bool:
-    return bool(_value(connection, "SELECT to_regclass('sync.server') IS NOT NULL"))
+    found = _value(
+        connection,
+        "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'sync' AND c.relname = 'server'",
+    )
+    return found is not None
 
 
 def require_server(connection: psycopg.Connection[Any]) -> None:
+    """Raise `Refused` unless this is a server and this user may look after it."""
     if not is_server(connection):
         raise Refused("This database is no server of Lineside; make it one with `lineside server init`.")
+    require_owner(connection)
 
 
 def role_prefix(connection: psycopg.Connection[Any]) -> str:
@@ -170,20 +216,20 @@ def _usable_prefix(connection: psycopg.Connection[Any], prefix: str | None, url:
             f"“{wanted}” cannot open the names of roles; give a prefix of up to 30 letters a–z, digits and _.",
             field="prefix",
         )
-    if _value(connection, "SELECT to_regrole(%s) IS NOT NULL", f"{wanted}_owner"):
-        raise Refused(
-            f"The role {wanted}_owner exists already, another database uses it; choose another prefix.",
-            field="prefix",
-        )
+    for role in (f"{wanted}_owner", f"{wanted}_station"):
+        if _value(connection, "SELECT to_regrole(%s) IS NOT NULL", role):
+            raise Refused(
+                f"The role {role} exists already, another database uses it; choose another prefix.",
+                field="prefix",
+            )
     return wanted
 
 
 def _found(connection: psycopg.Connection[Any], prefix: str) -> None:
     """Roles, schemas, and the one row that says what this server is."""
-    owner, station = f"{prefix}_owner", f"{prefix}_station"
-    connection.execute(f"CREATE ROLE {owner} NOLOGIN")
-    connection.execute(f"CREATE ROLE {station} NOLOGIN")
-    _become(connection, owner, founding=True)
+    owner = f"{prefix}_owner"
+    make_group_roles(connection, prefix)
+    become(connection, owner)
     connection.execute(f"CREATE SCHEMA sync AUTHORIZATION {owner}")
     connection.execute(f"CREATE SCHEMA lineside AUTHORIZATION {owner}")
     connection.execute(f"SET LOCAL ROLE {owner}")
@@ -202,19 +248,13 @@ def _found(connection: psycopg.Connection[Any], prefix: str) -> None:
     connection.execute("RESET ROLE")
 
 
-def _become(connection: psycopg.Connection[Any], owner: str, *, founding: bool = False) -> None:
-    """Be able to act as the owner of the schemas, which is no superuser."""
-    if founding or not _value(connection, "SELECT pg_has_role(%s, 'USAGE')", owner):
-        connection.execute(f"GRANT {owner} TO CURRENT_USER")
-
-
 def _bring_up_to_date(connection: psycopg.Connection[Any], borrowed: Connection, tell: Progress) -> None:
     from app.sync.server.rules import write_rules
 
     prefix = role_prefix(connection)
     owner, station = f"{prefix}_owner", f"{prefix}_station"
     _check_revision(connection)
-    _become(connection, owner)
+    become(connection, owner)
     connection.execute(f"SET LOCAL ROLE {owner}")
     tell("Bringing the tables up to date")
     _migrate(borrowed)

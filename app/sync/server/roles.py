@@ -19,21 +19,22 @@ def make_role(connection: psycopg.Connection[Any], role: str, prefix: str, passw
     verb, name = sql.SQL("ALTER" if known else "CREATE"), sql.Identifier(role)
     kept = sql.Literal(_scram(connection, role, password))
     connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, name, kept))
-    connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(f"{prefix}_station"), name))
     _limit(connection, role)
+    _let_in(connection, role, prefix)
     _let_end(connection, role, prefix)
 
 
 def refresh_role(connection: psycopg.Connection[Any], role: str, prefix: str) -> None:
-    """Give the role of a station the limits of this program; a user that may not leaves it as it is."""
+    """Give the role of a station the limits and rights of this program; a user that may not leaves it as it is."""
     import psycopg
 
     try:
         with connection.transaction():
             _limit(connection, role)
+            _let_in(connection, role, prefix)
             _let_end(connection, role, prefix)
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedObject):
-        return  # others made the role, or a backup was restored on a server that has none of the roles
+        return  # others made the role, or a restore did not bring it; `upgrade` says so
 
 
 def _limit(connection: psycopg.Connection[Any], role: str) -> None:
@@ -47,17 +48,25 @@ def _limit(connection: psycopg.Connection[Any], role: str) -> None:
         )
 
 
+def _let_in(connection: psycopg.Connection[Any], role: str, prefix: str) -> None:
+    """Make the role a member of the group of all stations."""
+    _grant(connection, f"{prefix}_station", role)
+
+
 def _let_end(connection: psycopg.Connection[Any], role: str, prefix: str) -> None:
     """Let the owner of the functions see and end sessions of the role, as `sync._end_sitters` does.
 
     In PostgreSQL that takes being a member of it; the owner cannot log in, so nobody gains anything by that.
     """
+    _grant(connection, role, f"{prefix}_owner")
+
+
+def _grant(connection: psycopg.Connection[Any], role: str, member: str) -> None:
     from psycopg import sql
 
-    owner = f"{prefix}_owner"
-    known = connection.execute("SELECT pg_has_role(%s::name, %s::name, 'USAGE')", (owner, role)).fetchone()
+    known = connection.execute("SELECT pg_has_role(%s::name, %s::name, 'USAGE')", (member, role)).fetchone()
     if known != (True,):
-        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(owner)))
+        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(member)))
 
 
 def _scram(connection: psycopg.Connection[Any], role: str, password: str) -> str:

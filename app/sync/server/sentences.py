@@ -37,6 +37,12 @@ _BY_WORDS = (
     ),
     ("no pg_hba.conf entry", True, _BY_STATE["28000"]),
     ("is not permitted to log in", True, "The server does not let this user log in any more."),
+    # Before what else does not exist: with `verify-full` in the address and no `sslrootcert`.
+    (
+        "root certificate file",
+        True,
+        "The certificate of the authority cannot be read; name its file with sslrootcert in the address.",
+    ),
     ("does not exist", True, "There is no such database or user on the server."),
     ("permission denied for database", True, "This user may not use that database."),
     (
@@ -50,7 +56,6 @@ _BY_WORDS = (
         "The certificate of the server is not signed by an authority known here, or it has expired.",
     ),
     ("does not match host name", True, "The certificate of the server is made out to another name."),
-    ("root certificate file", True, "The certificate of the authority cannot be read."),
     ("SSL error", True, "The encrypted connection (TLS) to the server failed."),
     ("too many connections", False, _BY_STATE["53300"]),
     ("too many clients", False, _BY_STATE["53300"]),

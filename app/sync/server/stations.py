@@ -14,6 +14,7 @@ from app.sync.join_line import JoinLine, join_line
 from app.sync.membership import check_station
 from app.sync.server.address import ServerAddress, connect
 from app.sync.server.creation import require_server, role_prefix
+from app.sync.server.ownership import require_roles
 from app.sync.server.roles import make_role
 from app.sync.server.sentences import plain_errors
 
@@ -71,6 +72,7 @@ def add_station(url: str, name: str, bring_data: bool = False) -> JoinLine:
     with _owner_of(url) as connection:
         prefix = role_prefix(connection)
         role = f"{prefix}_st_{station.lower()}"
+        require_roles(connection, prefix, role, f"{prefix}_station")
         make_role(connection, role, prefix, password)
         known = connection.execute(
             "SELECT disabled, key_inner FROM sync.station WHERE name = %s FOR UPDATE", (station,)
@@ -112,8 +114,8 @@ def disable_station(url: str, name: str) -> None:
         ).fetchone()
         if found is None:
             raise NotFound(f"There is no station {station} on this server.")
-        role = sql.Identifier(found[0])
-        connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(role))
+        require_roles(connection, role_prefix(connection), found[0])
+        connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(sql.Identifier(found[0])))
         _hang_up(connection, found[0])
 
 
@@ -135,13 +137,14 @@ def remove_station(url: str, name: str) -> None:
             raise NotFound(f"There is no station {station} on this server.")
         if found[1]:
             raise Refused(f"Station {station} has sent changes, which name it; disable it instead.")
+        require_roles(connection, role_prefix(connection), found[0])
         _revoke_grants(connection, station)
         connection.execute(
             "UPDATE sync.station SET disabled = true, removed = true, may_bring = false WHERE name = %s",
             (station,),
         )
         _hang_up(connection, found[0])
-        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(found[0])))
+        connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(found[0])))
 
 
 def list_stations(url: str) -> list[StationEntry]:

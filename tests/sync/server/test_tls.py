@@ -171,6 +171,14 @@ def test_a_certificate_of_another_authority_or_name_is_refused(guarded: Guarded)
     assert "cannot be read" in _refusal(lambda: ServerConnection.open(missing))
 
 
+def test_a_check_without_an_authority_says_how_to_name_one(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGSSLROOTCERT", "/nowhere/root.crt")
+    unnamed = guarded.url(sslmode="verify-full")
+    assert "name its file with sslrootcert" in _refusal(lambda: ServerConnection.open(unnamed))
+
+
 def test_a_plain_way_is_refused_where_the_server_demands_an_encrypted_one(guarded: Guarded) -> None:
     sentence = _refusal(lambda: ServerConnection.open(guarded.url(sslmode="disable")))
     assert "only encrypted connections" in sentence
