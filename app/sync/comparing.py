@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from app.store.tables.base import GHOST
 from app.sync.failpoints import Failpoint
+from app.sync.ghosts import clear_ghosts
 from app.sync.place import read_place, want_baseline
 from app.sync.shared_rows import dashed, shared_tables
 from app.sync.station import Station
@@ -27,7 +28,7 @@ Sums: TypeAlias = dict[str, tuple[int, int]]
 
 
 def compare(station: Station, server: ServerConnection) -> bool:
-    """Whether the rows here are those of the server; wishes for a baseline where they are not.
+    """Whether the rows here are those of the server; wishes for a baseline where they are not, and tidies up where so.
 
     True also where it cannot be told: something waits to be sent, or the server went on meanwhile.
     """
@@ -41,6 +42,7 @@ def compare(station: Station, server: ServerConnection) -> bool:
         return True
     differing = sorted(entity for entity, sums in theirs.tables.items() if ours.get(entity, sums) != sums)
     if not differing:
+        clear_ghosts(station)
         return True
     log.warning("rows differ from the server's; everything is fetched anew", tables=differing)
     station.write(partial(want_baseline, reason=f"rows differed: {', '.join(differing)}"))

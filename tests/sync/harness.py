@@ -189,6 +189,11 @@ class SyncedStation:
             lambda connection: dict(shared_tables()[entity].read(connection, [row_id.hex])).get(row_id.hex)
         )
 
+    def prove_text_index(self) -> None:
+        """FTS5 compares what it knows with the rows; raises where they differ."""
+        check = "INSERT INTO work_order_text(work_order_text, rank) VALUES ('integrity-check', 1)"
+        self.engine.write(lambda connection: connection.exec_driver_sql(check))
+
     def cursor(self) -> int:
         found = self.ask("SELECT value FROM meta WHERE key='sync.cursor'")
         return int(found[0][0]) if found else 0

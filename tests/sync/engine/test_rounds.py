@@ -15,6 +15,7 @@ from app.operations.notes import delete_note, edit_note, write_note
 from app.operations.orders import create_work_order, delete_work_orders, edit_work_orders
 from app.operations.stages import move_stage
 from app.operations.undo import undo
+from app.sync.comparing import compare
 from app.sync.failpoints import Failpoint
 from app.sync.pulling import pull_all
 from tests.sync.harness import START, SyncedStation, World
@@ -154,6 +155,41 @@ def test_a_refused_creation_disappears_with_all_that_hung_on_it_and_stays_readab
     world.settle()
     world.check()
     assert len(one.ask("SELECT 1 FROM conflict WHERE settled_seq IS NULL")) == 3
+
+
+def test_what_stands_for_refused_rows_goes_once_nothing_waits_and_refers_to_it(world: World) -> None:
+    one, two = world.station("01"), world.station("02")
+    _order(one, number="X-1")
+    order = _order(two, number="X-1")
+    two.do(raise_issue(stage_id=_stage(two, order), title="Scratch"))
+    one.sync()
+    two.sync()
+    note = two.do(write_note(at=START, text="unsent")).result
+    assert compare(two.engine, two.server)
+    assert two.ask("SELECT deleted, version FROM work_order WHERE id=?", order.hex) == [(1, 0)]
+    two.sync()
+    assert compare(two.engine, two.server)
+    for table in ("work_order", "stage", "issue"):
+        assert two.ask(f"SELECT 1 FROM {table} WHERE version=0") == []
+    assert two.row("note", note) is not None
+    two.prove_text_index()
+    world.settle()
+    world.check()
+
+
+def test_a_refused_order_is_made_again_with_another_number_and_found_by_it_alone(world: World) -> None:
+    one, two = world.station("01"), world.station("02")
+    _order(one, number="X-1")
+    order = _order(two, number="X-1")
+    one.sync()
+    two.sync()
+    (source, n), *_ = two.ask("SELECT source, n FROM conflict")
+    values = {f"work_order/{order}/number": "X-2"}
+    two.do(settle_conflict(source=UUID(source), n=n, take=Take.OTHER, values=values))
+    two.prove_text_index()
+    world.settle()
+    world.check()
+    assert {row["number"] for row in one.rows()["work_order"].values()} == {"X-1", "X-2"}
 
 
 def test_anothers_row_with_the_same_typed_number_is_shown_and_the_own_one_waits(world: World) -> None:

@@ -80,6 +80,7 @@ class StationView:
     baseline: str
     unfit: Sequence[Any]
     audit_broken: int | None
+    ghosts: int
 
     @classmethod
     def of(cls, name: str, store: Store, *, whole: bool = False) -> StationView:
@@ -108,8 +109,10 @@ class StationView:
             meta = dict(ask("SELECT key, value FROM meta"))
             unfit = ask("PRAGMA foreign_key_check") if whole else []
             broken = first_broken_line(session) if whole else None
+            tables = " UNION ALL ".join(f'SELECT 1 FROM "{e}" WHERE version=0' for e in shared_tables())
+            ghosts = len(ask(tables)) if whole else 0
         place = int(meta.get("sync.cursor", "0")), meta.get("sync.hash", ""), meta.get("sync.baseline", "")
-        return cls(name, rows, outbox, conflicts, *place, unfit, broken)
+        return cls(name, rows, outbox, conflicts, *place, unfit, broken, ghosts)
 
 
 def _dashed(hexed: str) -> str:
@@ -353,6 +356,13 @@ def prove_all_agree(server: ServerView, stations: Sequence[StationView]) -> None
             assert json.loads(kept) == line.said["entry"], f"{station.name} does not keep what was refused"
         assert not station.unfit, f"{station.name}: rows refer to nothing: {station.unfit[:3]}"
         assert station.audit_broken is None, f"{station.name}: audit line {station.audit_broken}"
+
+
+def prove_tidy(stations: Sequence[StationView]) -> None:
+    """After a comparison at rest: nothing stands for rows that no server has, and nothing missed them."""
+    for station in stations:
+        assert not station.ghosts, f"{station.name} keeps {station.ghosts} rows that no server has"
+        assert not station.unfit, f"{station.name}: rows refer to nothing: {station.unfit[:3]}"
 
 
 def _first(missing: Mapping[Key, Any], shown: Mapping[Key, Any]) -> list[Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
+from app.sync.comparing import compare
 from app.sync.server.creation import init
 from tests.postgres import Postgres
 from tests.proxy import FaultyProxy
@@ -29,6 +30,7 @@ from tests.sync.proof.checker import (
     prove_at_rest,
     prove_custody,
     prove_shown,
+    prove_tidy,
     read_log,
 )
 from tests.sync.proof.replay import Histories, Line
@@ -206,6 +208,10 @@ class Ground:
         with self.world.server.connect() as connection:
             server = ServerView.of(connection, self.histories)
         prove_at_rest(server, self.views(whole=True), self.histories, self.ledger)
+        for station in self.stations:
+            assert compare(station.engine, station.server), "at rest, and still the sums differ"
+            station.prove_text_index()
+        prove_tidy(self.views(whole=True))
         return server
 
     def close(self) -> None:
