@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from app.domain.alarms import Phase, Urgency
 from app.domain.plant import Limits
-from app.domain.samples import Quality, Value, describe_quality, is_bad, is_good
+from app.domain.samples import Quality, Value, describe_quality, is_bad, is_good, is_left_over
 from app.domain.trend import Forecast
 
 SOON, FAR = timedelta(days=1), timedelta(days=7)  # a forecast limit that costs ten points, and five
@@ -31,7 +31,10 @@ class EquipmentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TagView:
-    """What is known about one tag now; `quality` is None as long as nothing was ever received."""
+    """What is known about one tag now; `quality` is None as long as nothing was ever received.
+
+    `vouched` says that somebody who reads the machine is heard, so that a change would be told.
+    """
 
     tag: str
     label: str = ""
@@ -43,6 +46,14 @@ class TagView:
     phase: Phase = Phase.NORMAL
     urgency: Urgency = Urgency.NONE
     forecast: Forecast | None = None
+    vouched: bool = True
+
+    @property
+    def holds(self) -> bool:
+        """Whether this is how it is now, good or bad, and not only what was said last."""
+        if self.quality is None or self.quality == Quality.BAD_WAITING_FOR_INITIAL_DATA:
+            return False
+        return self.vouched and not is_left_over(self.quality)
 
     @property
     def name(self) -> str:
@@ -75,10 +86,13 @@ class Health:
 
 
 def equipment_state(views: Sequence[TagView], *, in_maintenance: bool = False) -> EquipmentState:
-    """The state of a machine; people's word (maintenance) comes first, then missing data, then alarms."""
+    """The state of a machine; people's word (maintenance) comes first, then missing data, then alarms.
+
+    Values that nobody vouches for any more, or that are too old by their own word, never make it look healthy.
+    """
     if in_maintenance:
         return EquipmentState.MAINTENANCE
-    heard = [v for v in views if v.quality is not None and v.quality != Quality.BAD_WAITING_FOR_INITIAL_DATA]
+    heard = [v for v in views if v.holds]
     if not heard:
         return EquipmentState.UNKNOWN
     if all(is_bad(v.quality or 0) for v in heard):
@@ -86,15 +100,21 @@ def equipment_state(views: Sequence[TagView], *, in_maintenance: bool = False) -
     worst = max((v.urgency for v in heard if v.phase in (Phase.UNACK, Phase.ACKED)), default=Urgency.NONE)
     if worst is Urgency.CRITICAL:
         return EquipmentState.CRITICAL
-    if worst is Urgency.WARNING or any(is_bad(v.quality or 0) for v in heard):
+    missing = any(is_bad(v.quality or 0) for v in heard) or any(_is_lost(v) for v in views)
+    if worst is Urgency.WARNING or missing:
         return EquipmentState.WARNING
     return EquipmentState.OPERATIONAL
+
+
+def _is_lost(view: TagView) -> bool:
+    """Whether a value was there of which nobody tells any more."""
+    return view.quality is not None and not view.vouched
 
 
 def health(views: Iterable[TagView], now: datetime) -> Health:
     """100 minus what each tag costs; unknown, never zero and never 100, when no tag has a usable value."""
     views = list(views)
-    if not any(v.quality is not None and not is_bad(v.quality) for v in views):
+    if not any(v.holds and not is_bad(v.quality or 0) for v in views):
         return Health(None, tuple(loss for v in views if v.quality is not None for loss in _losses(v, now)))
     losses = sorted((loss for v in views for loss in _losses(v, now)), key=lambda x: -x.points)
     return Health(max(0, 100 - sum(x.points for x in losses)), tuple(losses))
@@ -104,6 +124,8 @@ def _losses(view: TagView, now: datetime) -> list[Loss]:
     """At most one loss for the data of a tag and one for its value."""
     if view.quality is None:
         return [Loss(10, f"{_capital(view.name)}: no value has arrived yet.", view.tag)]
+    if not view.vouched:
+        return [Loss(15, f"{_capital(view.name)}: no data now, this is its last value.", view.tag)]
     if is_bad(view.quality):
         return [Loss(15, f"{_capital(view.name)}: {describe_quality(view.quality)}.", view.tag)]
     found: list[Loss] = []

@@ -73,6 +73,12 @@ _WORDS: dict[int, str] = {
     Quality.BAD_DATA_LOST: "values were lost because the disk did not take them",
 }
 
+_LEFT_OVER = (
+    Quality.UNCERTAIN_NO_COMMUNICATION_LAST_USABLE,
+    Quality.UNCERTAIN_LAST_USABLE,
+    Quality.UNCERTAIN_INITIAL,
+)
+
 
 def severity(quality: int) -> Severity:
     """Severity of a status code; the reserved pattern 11 counts as bad."""
@@ -92,6 +98,11 @@ def is_uncertain(quality: int) -> bool:
 def is_bad(quality: int) -> bool:
     """True when the value must be treated as missing (OPC UA Part 4 7.11.5)."""
     return bool(quality & Quality.BAD)
+
+
+def is_left_over(quality: int) -> bool:
+    """True when the value is only the last that was heard, so that nobody knows whether it still holds."""
+    return quality & 0xFFFF_0000 in _LEFT_OVER
 
 
 def lost_samples(quality: int) -> bool:

@@ -34,6 +34,13 @@ def view(value: float | None = 1.0, quality: int | None = Quality.GOOD, **more: 
         ([view(2.6, phase=Phase.ACKED, urgency=Urgency.CRITICAL)], EquipmentState.CRITICAL),
         ([view(2.6, phase=Phase.SHELVED, urgency=Urgency.CRITICAL)], EquipmentState.OPERATIONAL),
         ([view(1.0, phase=Phase.RTN_UNACK, urgency=Urgency.CRITICAL)], EquipmentState.OPERATIONAL),
+        ([view(quality=Quality.UNCERTAIN_NO_COMMUNICATION_LAST_USABLE)], EquipmentState.UNKNOWN),
+        ([view(quality=Quality.UNCERTAIN_INITIAL)], EquipmentState.UNKNOWN),
+        ([view(vouched=False)], EquipmentState.UNKNOWN),
+        ([view(None, Quality.BAD_NO_COMMUNICATION, vouched=False)], EquipmentState.UNKNOWN),
+        ([view(2.6, phase=Phase.UNACK, urgency=Urgency.CRITICAL, vouched=False)], EquipmentState.UNKNOWN),
+        ([view(), view(vouched=False)], EquipmentState.WARNING),
+        ([view(), view(quality=Quality.UNCERTAIN_LAST_USABLE)], EquipmentState.OPERATIONAL),
     ],
 )
 def test_the_state_of_a_machine_follows_from_its_tags(views: list[TagView], state: EquipmentState) -> None:
@@ -55,10 +62,16 @@ def test_the_state_of_a_machine_follows_from_its_tags(views: list[TagView], stat
             "Nothing is known about this machine: no values arrive.",
         ),
         (
-            view(1.0, Quality.UNCERTAIN_LAST_USABLE),
+            view(1.0, Quality.UNCERTAIN_SENSOR_NOT_ACCURATE),
             92,
-            "Vibration is uncertain: old value, nothing newer arrived.",
+            "Vibration is uncertain: the sensor is not accurate.",
         ),
+        (
+            view(1.0, Quality.UNCERTAIN_LAST_USABLE),
+            None,
+            "Nothing is known about this machine: no values arrive.",
+        ),
+        (view(1.0, vouched=False), None, "Nothing is known about this machine: no values arrive."),
         (
             view(1.0, phase=Phase.RTN_UNACK),
             95,
@@ -76,13 +89,34 @@ def test_a_value_that_was_not_heard_for_long_costs_points() -> None:
     assert found.losses[0].sentence == "Vibration has not changed or been heard for 40 minutes."
 
 
-@given(
-    st.lists(st.builds(view, st.floats(0, 5), st.sampled_from([None, 0, 0x40900000, 0x80310000])), max_size=9)
+_VIEWS = st.lists(
+    st.builds(
+        view,
+        st.floats(0, 5),
+        st.sampled_from([None, 0, 0x40000000, 0x408F0000, 0x40900000, 0x80310000, 0x80320000]),
+        phase=st.sampled_from(Phase),
+        urgency=st.sampled_from(Urgency),
+        vouched=st.booleans(),
+    ),
+    max_size=9,
 )
+
+
+@given(_VIEWS)
 def test_every_lost_point_is_explained(views: list[TagView]) -> None:
     found = health(views, NOW)
     if found.score is None:
-        assert all(v.quality in (None, 0x80310000) for v in views)
+        assert not any(v.vouched and v.quality in (0, 0x40000000) for v in views)
     else:
         assert found.score == max(0, 100 - sum(loss.points for loss in found.losses))
         assert all(loss.sentence.endswith(".") and loss.points > 0 for loss in found.losses)
+
+
+@given(_VIEWS)
+def test_a_machine_of_which_nobody_knows_anything_now_is_never_said_to_run(views: list[TagView]) -> None:
+    state, found = equipment_state(views), health(views, NOW)
+    if not any(v.vouched and v.quality in (0, 0x40000000) for v in views):
+        assert state in (EquipmentState.UNKNOWN, EquipmentState.OFFLINE)
+        assert found.score is None
+    if not any(v.vouched for v in views):
+        assert state is EquipmentState.UNKNOWN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from app.domain.alarms import Kind, Limit, Phase, Urgency
 from app.domain.machine_news import LinkState, LinkStatus
@@ -13,6 +14,7 @@ from app.drivers.simulator.machines import MACHINES
 from app.drivers.simulator.model import simulated_plant
 from app.live.feed import FeedStatus
 from app.store.history import AlarmRecord
+from app.sync.machines.live_values import doubted
 from ui.bridge.live import LiveDesk
 
 
@@ -63,9 +65,19 @@ def connect(live: LiveDesk) -> None:
         link(live, connection.name, LinkState.ONLINE, "Connected.")
 
 
-def link(live: LiveDesk, connection: str, state: LinkState, sentence: str) -> None:
-    live._heard_at = datetime.now(UTC)
-    live.take_link(LinkStatus(connection, state, sentence, datetime.now(UTC)))
+def link(live: LiveDesk, connection: str, state: LinkState, sentence: str, **more: Any) -> None:
+    live._values.heard_at = datetime.now(UTC)
+    more = {"since": datetime.now(UTC), **more}
+    live.take_link(LinkStatus(connection, state, sentence, **more))
+
+
+def station_falls_silent(live: LiveDesk, connection: str, station: str, minutes: float) -> None:
+    """As a collector tells it that another station, which drives a machine, was last heard so long ago."""
+    since = datetime.now(UTC) - timedelta(minutes=minutes)
+    sentence = f"Station {station} is not heard; it reads this machine."
+    link(live, connection, LinkState.OFFLINE, sentence, since=since, station=station, heard=False)
+    known = (live.latest(tag.name) for tag in live.plant.tags_of(connection))
+    live.take_samples([doubted(sample) for sample in known if sample is not None])
 
 
 def run_machines(live: LiveDesk, seconds: int = 600, silent: frozenset[str] = frozenset()) -> None:

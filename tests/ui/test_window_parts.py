@@ -20,6 +20,7 @@ from app.crash_report import CrashReport, write_report
 from app.domain.errors import WorldFault
 from app.plant import open_house
 from ui.actions import ACTIONS, PLACES
+from ui.bridge.values_now import LinksLost
 from ui.theme import Theme
 from ui.window.crash import CrashReports
 from ui.window.desktop import Desktop
@@ -224,16 +225,19 @@ def test_a_screen_that_cannot_be_made_shows_what_failed_and_retry_makes_it(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "links_lost", "words"),
+    ("seconds", "lost", "words"),
     [
-        (None, (0, 0), "○ no live data"),
-        (1.0, (0, 4), "● live 1 s"),
-        (1.0, (1, 4), "◐ live 1 s · 1 of 4 links down"),
-        (1.0, (4, 4), "○ no machine answers"),
-        (40.0, (4, 4), "○ stale 40 s"),
+        (None, LinksLost(), "○ no live data"),
+        (1.0, LinksLost(0, 4), "● live 1 s"),
+        (1.0, LinksLost(1, 4), "◐ live 1 s · 1 of 4 links down"),
+        (1.0, LinksLost(4, 4), "○ no machine answers"),
+        (1.0, LinksLost(4, 4, ("07",), 4), "○ station 07 not heard"),
+        (1.0, LinksLost(2, 4, ("07", "08"), 2), "◐ live 1 s · stations 07, 08 not heard"),
+        (1.0, LinksLost(4, 4, ("07",), 3), "○ no machine answers, station 07 not heard"),
+        (40.0, LinksLost(4, 4), "○ stale 40 s"),
     ],
 )
 def test_the_strip_calls_values_live_only_while_machines_answer(
-    seconds: float | None, links_lost: tuple[int, int], words: str
+    seconds: float | None, lost: LinksLost, words: str
 ) -> None:
-    assert age_text(seconds, links_lost) == words
+    assert age_text(seconds, lost) == words

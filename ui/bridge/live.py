@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal, Slot
 
-from app.domain.equipment import EquipmentState, Health, equipment_state, health
 from app.domain.forwarding import ForwardFigures
-from app.domain.machine_news import LinkState, LinkStatus, WriteAnswered
+from app.domain.machine_news import LinkStatus, WriteAnswered
 from app.domain.plant import Plant, Tag
-from app.domain.samples import Sample, is_bad, is_good
+from app.domain.samples import Sample
+from app.domain.trend import Forecast
 from app.live.feed import Feed, FeedStatus
 from app.live.messages import (
     AlarmChanged,
@@ -32,10 +31,12 @@ from app.store.history import FILE_NAME, AlarmRecord, HistoryReader
 from app.sync.machines.shared_history import SharedHistory
 from ui.bridge.alarm_board import AlarmBoard
 from ui.bridge.desk import EVERYTHING, Desk
-from ui.bridge.machines import MachineNow, SignalNow, tag_view, why_stale
+from ui.bridge.machine_states import MachineStates
+from ui.bridge.machines import MachineNow, SignalNow
 from ui.bridge.outlook import OutlookKeeper
-from ui.bridge.rings import Ring, flags, number
+from ui.bridge.rings import Ring
 from ui.bridge.stored_values import PlantNow, Stored, newer_plant, read_stored
+from ui.bridge.values_now import LinksLost, ValuesNow
 from ui.widgets.alarm_strip import AlarmCount
 
 TICK_MS = 100
@@ -44,7 +45,6 @@ ACTED_MS = 10  # what a person did is shown at once
 SILENT_AFTER = 3.5  # s; the collector gives a sign of life each second
 PENDING_SECONDS = 10.0
 _PLANT_TABLES = frozenset({"equipment", "connection", "tag"})
-_NOBODY_HEARD = "nothing is heard from the collector"
 
 CollectorKind = Literal["connecting", "live", "silent", "lost"]
 
@@ -88,7 +88,6 @@ class LiveDesk(QObject):
         self.plant = Plant()
         self._plant_stamp: object = None
         self.maintenance: frozenset[str] = frozenset()
-        self.links: dict[str, LinkStatus] = {}
         self.figures: dict[str, LinkFigures] = {}
         self.forwarding = ForwardFigures()
         self.board = AlarmBoard()
@@ -96,17 +95,15 @@ class LiveDesk(QObject):
         self.skipped = 0
         self.given_up = 0
         self._clock = clock
-        self._latest: dict[str, Sample] = {}
-        self._usable: dict[str, Sample] = {}
-        self._rings: dict[str, Ring] = {}
-        self._tags_of: dict[str, list[Tag]] = {}
-        self._states: dict[str, tuple[EquipmentState, datetime, bool]] = {}
+        self._values = ValuesNow(clock)
         self._touched: set[str] = set()
         self._unconfirmed: set[str] = set()
         self._pending: dict[str, datetime] = {}
-        self._heard_at: datetime | None = None
         self._collector = CollectorState("connecting", "Looking for the collector…")
         self.outlook = OutlookKeeper(desk.tasks, self.history, clock, self)
+        self._states = MachineStates(
+            self._values, clock=clock, alarms=self.board.by_tag, forecast=self._forecast
+        )
         self._feed = Feed(desk.house.folder, self._on_message, self._on_status)
         self._task: asyncio.Task[None] | None = None
         self._tick = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -165,15 +162,14 @@ class LiveDesk(QObject):
     def _take_plant(self, read: PlantNow | None) -> None:
         if read is None:
             return
+        first = self._plant_stamp is None
         plant, maintenance, self._plant_stamp = read.plant, read.maintenance, read.stamp
-        first = not self._tags_of
         if not first and plant == self.plant and maintenance == self.maintenance:
             return
         self.plant, self.maintenance = plant, maintenance
-        self._tags_of = {e.code: [] for e in plant.equipment}
-        for tag in plant.tags:
-            self._tags_of.setdefault(tag.equipment, []).append(tag)
-        self._load_stored([t.name for t in plant.tags if t.name not in self._rings])
+        self._values.follow(plant)
+        self._states.follow(plant, maintenance)
+        self._load_stored([t.name for t in plant.tags if t.name not in self._values.rings])
         self.outlook.follow(plant)
         self.plant_changed.emit()
         self.alarms_changed.emit()
@@ -182,20 +178,17 @@ class LiveDesk(QObject):
         """Fill the screen with what was last known while the collector is still being looked for."""
         now, history = self._clock(), self.history
         for tag in tags:
-            self._rings[tag] = Ring()
+            self._values.rings[tag] = Ring()
         self.desk.tasks.run(
             lambda: read_stored(history, tags, now), self._take_stored, owner=self, failed=self._not_stored
         )
 
     def _take_stored(self, stored: Stored) -> None:
-        for tag, sample in stored.latest.items():
-            known = self._latest.get(tag)
-            if known is None or known.source_time < sample.source_time:
-                self._latest[tag] = sample
+        self._values.take_stored(stored.latest.values())
         for tag, (t, y) in stored.curves.items():
-            self._rings[tag].put_before(t, y)
+            self._values.rings[tag].put_before(t, y)
         known_ids = {record.id for record in self.board.open()}
-        if self.board.take(r for r in stored.alarms if r.id not in known_ids and self._heard_at is None):
+        if self.board.take(r for r in stored.alarms if r.id not in known_ids and self.heard_at is None):
             self._alarms_moved()
         self._touch(stored.latest)
 
@@ -211,7 +204,9 @@ class LiveDesk(QObject):
             self._set_collector(CollectorState("lost", status.sentence))
 
     def _on_message(self, message: Message) -> None:
-        self._heard_at = self._clock()
+        if isinstance(message, Welcome):
+            self._values.begin_anew()
+        self._values.heard_at = self._clock()
         if isinstance(message, SampleBatch):
             self.skipped = message.skipped
             self.take_samples(wire.sample() for wire in message.samples)
@@ -233,7 +228,6 @@ class LiveDesk(QObject):
             self._take_ping(message)
         elif isinstance(message, Welcome):
             self._unconfirmed = {record.id for record in self.board.open()}
-            self.links.clear()
             self.figures.clear()
         if self._collector.kind == "silent":
             self._set_collector(CollectorState("live", "Live."))
@@ -252,13 +246,7 @@ class LiveDesk(QObject):
     def take_samples(self, samples: Iterable[Sample]) -> None:
         """Bring in newer samples; a tag that the plant does not name is kept all the same."""
         for sample in samples:
-            self._latest[sample.tag] = sample
-            if not is_bad(sample.quality):
-                self._usable[sample.tag] = sample
-            ring = self._rings.get(sample.tag)
-            if ring is None:
-                ring = self._rings[sample.tag] = Ring()
-            ring.add(sample.source_time.timestamp(), number(sample), flags(sample.quality))
+            self._values.take(sample)
             self._touched.add(sample.tag)
         self._soon()
 
@@ -273,15 +261,16 @@ class LiveDesk(QObject):
 
     def take_link(self, status: LinkStatus) -> None:
         """Bring in how a connection to a machine is doing."""
-        self.links[status.connection] = status
+        self._values.take_link(status)
         self._touch(tag.name for tag in self.plant.tags_of(status.connection))
 
     def _set_collector(self, state: CollectorState) -> None:
         if state == self._collector:
             return
         was, self._collector = self._collector, state
+        self._values.live = state.live
         if was.live != state.live:
-            self._touch(self._latest)
+            self._touch(self._values.tags())
             self._alarms_moved()
         self.collector_changed.emit(state)
 
@@ -336,17 +325,22 @@ class LiveDesk(QObject):
     @property
     def heard_at(self) -> datetime | None:
         """When the collector last said anything."""
-        return self._heard_at
+        return self._values.heard_at
 
     @property
     def data_age(self) -> float | None:
         """Seconds since the collector last said anything; None when it never did."""
-        return None if self._heard_at is None else self._seconds_since(self._heard_at)
+        return None if self.heard_at is None else self._seconds_since(self.heard_at)
 
     @property
-    def links_lost(self) -> tuple[int, int]:
-        """Links to machines that do not answer, and all links that are known of."""
-        return sum(s.state is LinkState.OFFLINE for s in self.links.values()), len(self.links)
+    def links(self) -> dict[str, LinkStatus]:
+        """How every connection is doing, as far as the collector has said."""
+        return self._values.links
+
+    @property
+    def links_lost(self) -> LinksLost:
+        """Links to machines that give no data, and all links that are known of."""
+        return self._values.links_lost()
 
     @property
     def alarm_counts(self) -> dict[int, AlarmCount]:
@@ -360,95 +354,34 @@ class LiveDesk(QObject):
 
     def latest(self, tag: str) -> Sample | None:
         """The newest sample of a tag, good or bad."""
-        return self._latest.get(tag)
+        return self._values.latest(tag)
 
     def ring(self, tag: str) -> Ring | None:
         """The last quarter of an hour of a tag."""
-        return self._rings.get(tag)
+        return self._values.rings.get(tag)
 
     def link_fault(self, connection: str) -> str:
         """Why a connection does not deliver; empty when it does or nothing is known of it."""
-        status = self.links.get(connection)
-        return "" if status is None or status.state is LinkState.ONLINE else status.sentence
+        return self._values.link_fault(connection)
 
     def confirmed(self, tag: Tag) -> datetime | None:
-        """When the newest value was last known to hold: while the link lives, silence means that nothing changed."""
-        sample = self._latest.get(tag.name)
-        if sample is None:
-            return None
-        status = self.links.get(tag.connection)
-        holds = self._collector.live and status is not None and status.state is LinkState.ONLINE
-        if holds and is_good(sample.quality) and self._heard_at is not None:
-            return max(sample.receive_time, self._heard_at)
-        return sample.receive_time
+        """When the newest value was last known to hold."""
+        return self._values.confirmed(tag)
 
     def signal(self, tag: Tag) -> SignalNow:
         """A tag as it is to be shown now."""
-        sample, confirmed = self._latest.get(tag.name), self.confirmed(tag)
-        nobody = "" if self._collector.live else _NOBODY_HEARD
-        reason = why_stale(sample, self.link_fault(tag.connection), nobody)
-        if sample is not None and is_bad(sample.quality):
-            sample = self._last_good(tag, sample)
-            confirmed = sample.receive_time
-        age = None if confirmed is None else self._seconds_since(confirmed)
-        link = self.links.get(tag.connection)
-        return SignalNow(tag, sample, age, bool(reason), reason, "" if link is None else link.station)
-
-    def _last_good(self, tag: Tag, bad: Sample) -> Sample:
-        """For the eye: the last value that was there, greyed by whoever draws it, with its own time."""
-        if tag.name in self._usable:
-            return replace(self._usable[tag.name], quality=bad.quality)
-        ring = self._rings.get(tag.name)
-        if ring is None:
-            return bad
-        t, y = ring.view()
-        known = np.flatnonzero(np.isfinite(y))
-        if not len(known):
-            return bad
-        moment = datetime.fromtimestamp(float(t[known[-1]]), tz=bad.receive_time.tzinfo)
-        return Sample(tag.name, moment, moment, float(y[known[-1]]), bad.quality)
+        return self._values.signal(tag)
 
     def machine(self, code: str) -> MachineNow | None:
         """A machine as it is to be shown now; None when the plant does not know it."""
-        equipment = next((e for e in self.plant.equipment if e.code == code), None)
-        if equipment is None:
-            return None
-        alarms = self.board.by_tag()
-        tags = self._tags_of.get(code, [])
-        views = [
-            tag_view(
-                t,
-                self._latest.get(t.name),
-                self.confirmed(t),
-                alarms.get(t.name),
-                self.outlook.of(t.name).forecast,
-            )
-            for t in tags
-        ]
-        kept = code in self.maintenance
-        if self._collector.live or kept:
-            state = equipment_state(views, in_maintenance=kept)
-        else:
-            state = EquipmentState.UNKNOWN
-        found = health(views, self._clock()) if self._collector.live else Health(None)
-        since, since_start = self._in_state(code, state)
-        signals = tuple(self.signal(t) for t in tags)
-        silent = "" if self._collector.live else _NOBODY_HEARD
-        if not silent and state is EquipmentState.OFFLINE:
-            silent = next((s.reason for s in signals if s.reason), "")
-        return MachineNow(equipment, state, since, since_start, found, signals, silent)
+        return self._states.machine(code)
 
     def machines(self) -> list[MachineNow]:
         """All machines in the order of the plant."""
-        found = (self.machine(e.code) for e in self.plant.equipment)
-        return [m for m in found if m is not None]
+        return self._states.machines()
 
-    def _in_state(self, code: str, state: EquipmentState) -> tuple[datetime, bool]:
-        known = self._states.get(code)
-        if known is None or known[0] is not state:
-            first = known is None or (known[2] and known[0] is EquipmentState.UNKNOWN)
-            known = self._states[code] = (state, self._clock(), first)
-        return known[1], known[2]
+    def _forecast(self, tag: str) -> Forecast | None:
+        return self.outlook.of(tag).forecast
 
     # -- people's acts on alarms ---------------------------------------------------------------------
 

@@ -41,7 +41,10 @@ class SignalNow:
 
 @dataclass(frozen=True, slots=True)
 class MachineNow:
-    """One machine; `since` is when the state was entered, `since_start` says that it may have been earlier."""
+    """One machine; `since` is when the state was entered, `since_start` says that it may have been earlier.
+
+    `known_until` is when anything was last known of it, `silent` why nothing is known now.
+    """
 
     equipment: Equipment
     state: EquipmentState
@@ -50,6 +53,7 @@ class MachineNow:
     health: Health
     signals: tuple[SignalNow, ...]
     silent: str = ""
+    known_until: datetime | None = None
 
     @property
     def heard(self) -> bool:
@@ -65,21 +69,25 @@ class MachineNow:
 def tag_view(
     tag: Tag,
     sample: Sample | None,
+    quality: int | None,
     confirmed: datetime | None,
     alarm: AlarmRecord | None,
     ahead: Forecast | None = None,
+    *,
+    vouched: bool = True,
 ) -> TagView:
     """What health and state are judged by. `confirmed`: when the value was last known to hold."""
     return TagView(
         tag=tag.name,
         unit=tag.unit,
         value=None if sample is None else sample.value,
-        quality=None if sample is None else sample.quality,
+        quality=quality,
         source_time=confirmed,
         limits=tag.limits,
         phase=Phase.NORMAL if alarm is None else alarm.phase,
         urgency=Urgency.NONE if alarm is None else alarm.urgency,
         forecast=ahead,
+        vouched=vouched,
     )
 
 

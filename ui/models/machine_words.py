@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from app.domain.equipment import EquipmentState
 from app.domain.plant import Limits, Tag
@@ -35,7 +36,7 @@ STATE_WORDS = {
     EquipmentState.OPERATIONAL: "Operational",
     EquipmentState.MAINTENANCE: "Maintenance",
     EquipmentState.OFFLINE: "Offline",
-    EquipmentState.UNKNOWN: "Unknown",
+    EquipmentState.UNKNOWN: "No data",
 }
 
 
@@ -117,17 +118,31 @@ def normal_band(limits: Limits) -> tuple[float, float] | None:
     return (limits.lo, limits.hi) if limits.lo is not None and limits.hi is not None else None
 
 
-def summary(machine: MachineNow) -> str:
-    """One sentence on a machine, for tooltips and screen readers."""
+def state_words(machine: MachineNow, held: str, now: datetime) -> str:
+    """The state with how long it lasts; of a machine that nobody hears only until when anything was known of it."""
+    if machine.state is not EquipmentState.UNKNOWN:
+        return f"{STATE_WORDS[machine.state]} {held}".rstrip()
+    until = machine.known_until
+    return "No data yet" if until is None else f"No data since {_clock(until, now)}"
+
+
+def _clock(moment: datetime, now: datetime) -> str:
+    """A local time, with its day when that is not today."""
+    local = moment.astimezone()
+    return f"{local:%H:%M}" if local.date() == now.astimezone().date() else f"{local:%a %d %b %H:%M}"
+
+
+def summary(machine: MachineNow, state: str) -> str:
+    """One sentence on a machine, for tooltips and screen readers; `state` as `state_words` says it."""
     score = "" if machine.health.score is None else f", health {machine.health.score}"
-    return f"{machine.equipment.name}: {STATE_WORDS[machine.state].lower()}{score}. {why(machine)}"
+    return f"{machine.equipment.name}: {state[:1].lower()}{state[1:]}{score}. {why(machine)}"
 
 
 def why(machine: MachineNow) -> str:
     """The most important thing to say about a machine now."""
     if machine.state is EquipmentState.MAINTENANCE:
         return "Taken out for maintenance."
-    if machine.silent:
+    if machine.silent and not machine.heard:
         return f"{machine.silent[:1].upper()}{machine.silent[1:]}".rstrip(".") + "."
     if machine.health.score is not None and not machine.health.losses:
         return "All values within limits."  # as short as a tile needs it

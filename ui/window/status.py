@@ -48,4 +48,4 @@ class StatusFeed(QObject):
     def _show_age(self) -> None:
         lost = self._live.links_lost
         words = f"Values: {age_text(self._live.data_age, lost)[2:]}"
-        self._strip.set_segment("age", words, "attention" if lost[0] else "normal", words)
+        self._strip.set_segment("age", words, "attention" if lost.lost else "normal", words)

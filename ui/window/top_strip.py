@@ -15,6 +15,7 @@ from ui.actions import ActionSet
 from ui.bridge.annunciator import Annunciator
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
+from ui.bridge.values_now import ALL_THERE, LinksLost
 from ui.models.sharing_words import headline
 from ui.models.wording import age as age_words
 from ui.theme import Density
@@ -31,17 +32,16 @@ WIDE = 1500  # px at 100 %: below it words that the status strip says too are cu
 SHORT_SEARCH = "Search   Ctrl+K"
 
 
-def age_text(seconds: float | None, links_lost: tuple[int, int] = (0, 0)) -> str:
-    """How old the newest sign of life from the machines is, for a narrow place; `links_lost` of how many are down."""
+def age_text(seconds: float | None, lost: LinksLost = ALL_THERE) -> str:
+    """How old the newest sign of life from the machines is, for a narrow place; `lost` are the links that are down."""
     if seconds is None:
         return "○ no live data"
     shown = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     if seconds > 5:
         return f"○ stale {shown}"
-    lost, known = links_lost
-    if lost and lost == known:
-        return "○ no machine answers"
-    return f"◐ live {shown} · {lost} of {known} links down" if lost else f"● live {shown}"
+    if lost.lost and lost.lost == lost.known:
+        return f"○ {lost.words}"
+    return f"◐ live {shown} · {lost.words}" if lost.lost else f"● live {shown}"
 
 
 class TopStrip(ThemedWidget):
@@ -143,8 +143,9 @@ class TopStrip(ThemedWidget):
         newest = self._live.newest_alarm
         if newest is None:
             self.alarms.set_newest("")
-            heard = self._live.collector_state.live
-            self.alarms.set_quiet_text("No active alarms" if heard else "The collector is not heard")
+            heard, unheard = self._live.collector_state.live, self._live.links_lost.unheard
+            quiet = f"No alarm is known of, but {unheard} is not heard" if unheard else "No active alarms"
+            self.alarms.set_quiet_text(quiet if heard else "The collector is not heard")
         else:
             age = age_words(newest.raised_at, self._live.now())
             self.alarms.set_newest(alarm_words(newest, self._live.plant), age, newest.priority)
@@ -169,7 +170,7 @@ class TopStrip(ThemedWidget):
         self.clock.setText(datetime.now().astimezone().strftime("%H:%M:%S"))
         lost = self._live.links_lost
         words = age_text(self._live.data_age, lost)
-        self.age.setText(words if self._is_wide() or lost[0] == lost[1] else words.partition(" · ")[0])
+        self.age.setText(words if self._is_wide() or lost.lost == lost.known else words.partition(" · ")[0])
         self.age.setToolTip(f"{self._live.collector_state.sentence} {words[2:]}")
         if self._live.newest_alarm is not None:
             self.show_alarms()

@@ -16,7 +16,7 @@ from app.domain.alarms import split_key
 from app.domain.errors import LinesideError
 from app.domain.machine_news import LinkState, LinkStatus, WriteAnswered
 from app.domain.plant import Plant
-from app.domain.samples import Sample
+from app.domain.samples import Quality, Sample
 from app.store.fellows import AlarmNews, Ears
 from app.sync.machines import alarm_states, live_values
 from app.sync.machines.alarm_states import Postbag, Standing
@@ -60,6 +60,7 @@ class Exchange:
         self._statuses: dict[UUID, LinkStatus] = {}
         self._tell, self._hear = asyncio.Event(), asyncio.Event()
         self._foreign_answers: set[str] = set()
+        self._server_up = False
 
     def follow(self, plant: Plant, ids: Mapping[str, UUID]) -> None:
         """Which tag comes over which connection."""
@@ -101,12 +102,18 @@ class Exchange:
 
     def came_up(self) -> None:
         """The server is reached again: it is told everything, since nobody knows what it missed."""
+        self._server_up = True
+        self.tell_everything()
+        self._hear.set()
+
+    def tell_everything(self) -> None:
+        """Whoever held these machines before may have told values that hold no more."""
         self._everything = True
         self._tell.set()
-        self._hear.set()
 
     def went_down(self, _sentence: str) -> None:
         """The server is gone; what others said is doubted after a while."""
+        self._server_up = False
         self._hear.set()
 
     async def keep_telling(self, link: ServerLink) -> None:
@@ -158,10 +165,9 @@ class Exchange:
 
     def _gather_everything(self) -> None:
         samples, links, alarms = self._ears.everything()
-        for sample in samples:
-            id = self._connections.get(sample.tag)
-            if id is not None and self._leases.drives(id):
-                self._out.give_back([(id, sample)])
+        known, now = {sample.tag: sample for sample in samples}, self._clock()
+        mine = [(tag, id) for tag, id in self._connections.items() if self._leases.drives(id)]
+        self._out.give_back((id, known.get(tag) or _not_known_yet(tag, now)) for tag, id in mine)
         self._own_links = {self._ids[s.connection]: s for s in links if s.connection in self._ids}
         self._links_told = None
         self._bag.give_back([self._standing(news) for news in alarms], [], [])
@@ -257,11 +263,7 @@ class Exchange:
                 before, name, LinkState.CONNECTING, "No station talks to this machine yet.", ""
             )
         if not self._is_believed(station):
-            at = self._clock() - timedelta(seconds=self._silence(station))
-            if before is not None and before.state is LinkState.OFFLINE and before.station == station:
-                return before
-            sentence = f"Station {station}, which talks to this machine, is not heard."
-            return LinkStatus(name, LinkState.OFFLINE, sentence, at, station=station, heard=False)
+            return self._unheard(before, name, station)
         told = next((one for one in self._links_of(station) if one["connection"] == str(id)), None)
         if told is None:
             sentence = f"Station {station} has this machine."
@@ -269,6 +271,17 @@ class Exchange:
         own = {"connection": name, "station": station, "heard": True}
         status: LinkStatus = msgspec.convert(told | own, LinkStatus)
         return msgspec.structs.replace(status, sentence=f"By station {station}: {status.sentence}")
+
+    def _unheard(self, before: LinkStatus | None, name: str, station: str) -> LinkStatus:
+        """Nobody knows how the machine is; since when stays as it was first told."""
+        if self._server_up:
+            sentence = f"Station {station} is not heard; it reads this machine."
+        else:
+            sentence = f"The server is not reached; station {station} reads this machine."
+        if before is not None and not before.heard and before.station == station:
+            return msgspec.structs.replace(before, sentence=sentence)
+        at = self._clock() - timedelta(seconds=self._silence(station))
+        return LinkStatus(name, LinkState.OFFLINE, sentence, at, station=station, heard=False)
 
     def _links_of(self, station: str) -> Sequence[dict[str, Any]]:
         speaker = self._heard.speakers.get(station)
@@ -281,6 +294,11 @@ class Exchange:
         same = before is not None and (before.state, before.sentence) == (state, sentence)
         since = before.since if same and before is not None else self._clock()
         return LinkStatus(name, state, sentence, since, station=station)
+
+
+def _not_known_yet(tag: str, now: datetime) -> Sample:
+    """Ends what was told of a tag before, by an earlier collector or by whoever held the machine."""
+    return Sample(tag, now, now, None, Quality.BAD_WAITING_FOR_INITIAL_DATA)
 
 
 def _answer(told: dict[str, Any]) -> WriteAnswered:

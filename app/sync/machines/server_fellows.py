@@ -221,6 +221,7 @@ class ServerFellows:
         if estate is not None:
             alarms = [AlarmNews(key, record_of(record), state) for key, record, state in estate.alarms]
             self._ears.inherited(name, alarms, estate.acts)
+        self._joined.exchange.tell_everything()
         self._ears.leases_moved()
 
     def _lost(self, id: UUID) -> None:

@@ -210,7 +210,8 @@ async def test_without_the_server_a_restarted_station_keeps_what_it_held_and_tak
         await until(lambda: sent in first.answers)
         assert "the server is not reached" in first.answers[sent].sentence
     async with floor.station("02", nowhere) as second:
-        await until(lambda: WELDER in second.links)
+        await until(lambda: WELDER in second.links and not second.links[WELDER].heard)
+        assert "The server is not reached; station 01" in second.links[WELDER].sentence
         assert not second.drives
         assert len(second.collector.links) == 0
 

@@ -120,4 +120,4 @@ async def test_values_of_a_silent_holder_are_never_shown_as_good(floor: Floor) -
             await until(lambda: second.shows(700))
         await until(lambda: second.samples[FEED].quality != Quality.GOOD)
         await until(lambda: second.links[WELDER].state is LinkState.OFFLINE)
-        assert second.links[WELDER].sentence == "Station 01, which talks to this machine, is not heard."
+        assert second.links[WELDER].sentence == "Station 01 is not heard; it reads this machine."

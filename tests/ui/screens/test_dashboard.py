@@ -17,10 +17,12 @@ from app.domain.stages import StageStatus
 from app.operations.inspections import log_inspection
 from app.operations.stages import move_stage
 from app.store.tables import Stage
+from tests.ui.plant import run_machines, station_falls_silent
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.screens.dashboard import DashboardScreen
 from ui.widgets.kpi import KpiTile
+from ui.widgets.states import EmptyState
 
 
 @pytest.fixture
@@ -114,6 +116,21 @@ def test_without_a_collector_machines_are_no_zeroes_but_unknown(qtbot: QtBot, de
     assert shown(screen.states[EquipmentState.OPERATIONAL]) == "–"
     qtbot.waitUntil(lambda: desk.tasks.idle, timeout=5000)
     live.close()
+
+
+def test_machines_of_a_station_that_is_not_heard_count_as_without_data(qtbot: QtBot, live: LiveDesk) -> None:
+    run_machines(live, 5)
+    screen = DashboardScreen(live.desk, live)
+    qtbot.addWidget(screen)
+    assert shown(screen.states[EquipmentState.UNKNOWN]) == "0"
+    silent = {t.equipment for t in live.plant.tags_of("line-opcua")}
+    station_falls_silent(live, "line-opcua", "07", minutes=3)
+    screen.refresh()
+    assert shown(screen.states[EquipmentState.UNKNOWN]) == str(len(silent))
+    assert shown(screen.states[EquipmentState.OPERATIONAL]) == str(len(live.plant.equipment) - len(silent))
+    empty = screen.alarm_list.findChild(EmptyState)
+    assert empty is not None
+    assert "station 07" in empty.text()
 
 
 def test_it_fits_a_small_screen_without_scrolling(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,10 +16,13 @@ from pytestqt.qtbot import QtBot
 from app.domain.alarms import Phase
 from app.domain.equipment import EquipmentState
 from app.domain.machine_news import LinkState
-from app.domain.people import Role
+from app.domain.people import Actor, Role
 from app.live.feed import FeedStatus
+from app.live.messages import Welcome
+from app.operations.plant import apply_plant
+from app.plant import House
 from app.store.history import HistoryWriter
-from tests.ui.plant import alarm, link, run_machines, sample
+from tests.ui.plant import alarm, link, run_machines, sample, station_falls_silent
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.screens.equipment import EquipmentScreen
@@ -118,6 +122,103 @@ def test_without_collector_everything_is_unknown_and_nothing_is_blank(
     assert all(s.sample is not None and s.age is not None for m in live.machines() for s in m.signals)
     assert all(m.health.score is None for m in live.machines())
     assert "connection to the collector is lost" in screen.banner.text()
+
+
+def test_a_machine_whose_station_is_not_heard_is_not_said_to_run(
+    screen: EquipmentScreen, live: LiveDesk
+) -> None:
+    an_hour_ago = live.now() - timedelta(hours=1)
+    live.take_samples([sample(t.name, 2.61, an_hour_ago) for t in live.plant.tags_of("line-opcua")])
+    live.take_alarms([alarm("CNC-2/vibration")])
+    station_falls_silent(live, "line-opcua", "07", minutes=3)
+    screen.tiles.choose("CNC-2")
+    screen.refresh()
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.state is EquipmentState.UNKNOWN
+    assert machine.health.score is None
+    heard = (live.now() - timedelta(minutes=3)).astimezone()
+    words = screen.tiles.accessibleDescription()
+    assert re.search(
+        rf"no data since {heard:%H:%M}\. Station 07 is not heard; it reads this machine\.", words
+    ), words
+    assert all(s.stale and s.age is not None and s.age >= 179 for s in machine.signals)
+    assert saturated(picture(screen, "CNC-2")) == 0
+    assert live.links_lost.unheard == "station 07"
+    screen.open_with("unknown")
+    assert "CNC-2" in screen.tiles.codes()
+    run_machines(live, 5)
+    link(live, "line-opcua", LinkState.ONLINE, "By station 07: Connected.", station="07")
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.heard
+
+
+def test_a_machine_that_nobody_talks_to_yet_is_not_said_to_run(
+    screen: EquipmentScreen, live: LiveDesk
+) -> None:
+    link(live, "line-opcua", LinkState.CONNECTING, "No station talks to this machine yet.")
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.state is EquipmentState.UNKNOWN
+    assert machine.silent == "No station talks to this machine yet."
+    assert screen.state_of(machine).startswith("No data since ")
+
+
+def test_what_an_earlier_collector_said_is_no_news_of_the_next_one(live: LiveDesk) -> None:
+    run_machines(live, 5)
+    before = live.machine("CNC-2")
+    assert before is not None
+    assert before.state is EquipmentState.OPERATIONAL
+    live._on_message(Welcome(live.now()))
+    link(live, "line-opcua", LinkState.ONLINE, "Connected.")
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.state is EquipmentState.UNKNOWN
+    live.take_samples([sample(s.tag.name, 1.0) for s in machine.signals])
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.heard
+
+
+def test_a_broker_without_a_last_will_does_not_vouch_for_a_machine_for_long(
+    house: House, admin: Actor, live: LiveDesk, qtbot: QtBot
+) -> None:
+    plant = live.plant
+    line = next(c for c in plant.connections if c.name == "line-opcua")
+    broker = replace(line, driver="mqtt", url="mqtt://broker")
+    others = tuple(c for c in plant.connections if c is not line)
+    house.door.perform(apply_plant(plant=replace(plant, connections=(*others, broker))), admin)
+    live.reload_plant()
+    qtbot.waitUntil(lambda: broker in live.plant.connections, timeout=5000)
+    for minutes, state in ((14, EquipmentState.OPERATIONAL), (16, EquipmentState.UNKNOWN)):
+        moment = live.now() - timedelta(minutes=minutes)
+        live.take_samples([sample(t.name, 1.0, moment) for t in live.plant.tags_of("line-opcua")])
+        machine = live.machine("CNC-2")
+        assert machine is not None
+        assert machine.state is state
+    assert machine is not None
+    assert machine.silent == "no message arrived for long"
+
+
+def test_a_value_that_stood_still_is_as_old_as_the_last_word_of_its_machine(live: LiveDesk) -> None:
+    """Not as old as its last change: until the line was cut it was known to hold."""
+    long_ago = live.now() - timedelta(hours=2)
+    live.take_samples([sample(t.name, 1.0, long_ago) for t in live.plant.tags_of("line-opcua")])
+    live._values.heard_at = live.now() - timedelta(minutes=1)
+    live._on_status(FeedStatus(False, "The connection to the collector is lost."))
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.age is not None
+    assert 59 < machine.age < 90
+    live._on_status(FeedStatus(True, "Live."))
+    live._on_message(Welcome(live.now()))
+    link(live, "line-opcua", LinkState.OFFLINE, "The server does not answer.")
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.state is EquipmentState.OFFLINE
+    assert machine.age is not None
+    assert 59 < machine.age < 90
 
 
 def test_counts_by_state_filter_the_tiles(screen: EquipmentScreen, live: LiveDesk) -> None:

@@ -17,11 +17,11 @@ from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.models.alarm_finding import AlarmFinding
 from ui.models.alarm_list import AlarmList
-from ui.models.machine_words import age_words
 from ui.screens.alarms.acts import AlarmActs
 from ui.screens.alarms.guidance import Guidance
 from ui.screens.alarms.journal_page import JournalPage
 from ui.screens.alarms.load_page import LoadPage
+from ui.screens.alarms.silence import doubt, no_alarms
 from ui.screens.alarms.stillness import Stillness
 from ui.screens.alarms.tables import alarm_table
 from ui.widgets.buttons import ActionButton
@@ -132,7 +132,7 @@ class AlarmsScreen(Pane):
         self._live.alarms_changed.connect(self._on_alarms)
         self._live.plant_changed.connect(self._on_alarms)
         self._live.ticked.connect(self._on_live_tick)
-        self._live.collector_changed.connect(self._on_collector)
+        self._live.collector_changed.connect(self._on_alarms)
 
     # -- what is shown -------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ class AlarmsScreen(Pane):
         self.tabs.setTabToolTip(ASIDE, "Shelved, suppressed by design, out of service")
         self.journal.soon()
         self._say_rate()
-        self._say_empty()
+        self._say_silence()
         self._tell_actions()
 
     @Slot()
@@ -187,20 +187,13 @@ class AlarmsScreen(Pane):
         paused = " · list paused" if self._stillness.paused else ""
         self.rate.setText(f"{count} raised in the last {minutes} min{flood}{paused}")
 
-    def _say_empty(self) -> None:
-        """Silence has to prove that the link lives."""
+    def _say_silence(self) -> None:
+        self.banner.show_text(doubt(self._live))
         if self.filter is not None and self.filter.text():
             self.table.set_empty("No alarm fits the filter.", "Clear the filter")
             self.aside_table.set_empty("No alarm that was put aside fits the filter.", "Clear the filter")
             return
-        cleared = self._live.board.last_cleared()
-        last = f"last cleared {cleared.astimezone():%d %b %H:%M}" if cleared else "none cleared lately"
-        age = self._live.data_age
-        if self._live.collector_state.live and age is not None:
-            words = f"No active alarms · {last} · source age {age_words(age)}"
-        else:
-            words = f"No alarms are known of, but nobody is watching: {self._live.collector_state.sentence}"
-        self.table.set_empty(words, "Open the journal")
+        self.table.set_empty(no_alarms(self._live), "Open the journal")
         self.aside_table.set_empty("Nothing is shelved, suppressed or out of service.", "Active alarms")
 
     @Slot(frozenset)
@@ -209,13 +202,7 @@ class AlarmsScreen(Pane):
             return
         self.model.tick()
         self.aside.tick()
-        self._say_empty()
-
-    @Slot(object)
-    def _on_collector(self, _state: object) -> None:
-        state = self._live.collector_state
-        self.banner.show_text("" if state.live else f"{state.sentence} The list shows what was last known.")
-        self.refresh()
+        self._say_silence()
 
     @Slot(int)
     def _on_tab(self, page: int) -> None:

@@ -255,11 +255,10 @@ class DashboardScreen(Pane):
         live = self._live
         if live is None:
             return
-        self.alarm_list.set_empty(
-            "No alarm is active."
-            if live.collector_state.live
-            else "The collector is not heard; alarms are unknown."
-        )
+        unheard = live.links_lost.unheard
+        quiet = f"No alarm is known of; nothing is heard of {unheard}." if unheard else "No alarm is active."
+        heard = live.collector_state.live
+        self.alarm_list.set_empty(quiet if heard else "The collector is not heard; alarms are unknown.")
         newest = sorted(live.board.wanted(), key=_raised_at, reverse=True)[:_NEWEST]
         self.alarms.set_rows(
             [

@@ -32,7 +32,7 @@ class _Chip(QAbstractButton):
         self._count = count
         self.setText(f"{self._word} {count}")
         self.setAccessibleName(f"{self._word}: {count} machines")
-        self.setToolTip(f"Show only machines that are {self._word.lower()}")
+        self.setToolTip(f"Show only these machines: {self._word.lower()}")
         self.updateGeometry()
         self.update()
 

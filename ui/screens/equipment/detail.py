@@ -13,7 +13,6 @@ from app.store.queries.outlook import Outlook
 from ui.bridge.machines import MachineNow, SignalNow
 from ui.models.machine_words import (
     STATE_GLYPHS,
-    STATE_WORDS,
     age_words,
     counter_words,
     short_name,
@@ -204,14 +203,15 @@ class MachineDetail(QScrollArea):
         self.setWidget(content)
 
     def show_machine(
-        self, machine: MachineNow, held: str, links: list[str], ahead: Callable[[str], Outlook]
+        self, machine: MachineNow, state: str, links: list[str], ahead: Callable[[str], Outlook]
     ) -> None:
-        """Fill the panel; `links` says how each connection is doing, `ahead` what each tag counted."""
+        """Fill the panel; `state` says how it is and since when, `links` how each connection is doing, `ahead` what
+        each tag counted."""
         facts = (machine.equipment.code, machine.equipment.type, machine.equipment.area)
         self._name.setText(machine.equipment.name)
         self._facts.setText(" · ".join(f for f in facts if f))
         self._glyph.set_state(STATE_GLYPHS[machine.state])
-        self._state.setText(f"{STATE_WORDS[machine.state]} {held}")
+        self._state.setText(state)
         self._why.setText(why(machine))
         score = machine.health.score
         self._health.setText("Health unknown" if score is None else f"Health {score} of 100")

@@ -20,7 +20,7 @@ from ui.bridge.live import LiveDesk
 from ui.bridge.machines import MachineNow
 from ui.bridge.rings import Floats
 from ui.models import wording
-from ui.models.machine_words import STATE_ORDER, key_signals
+from ui.models.machine_words import STATE_ORDER, key_signals, state_words
 from ui.models.write_card import WriteCard
 from ui.screens.equipment.chips import StateChips
 from ui.screens.equipment.detail import MachineDetail
@@ -43,7 +43,7 @@ class EquipmentScreen(Pane):
         super().__init__("equipment", "Machines", parent)
         self._desk, self._live = desk, live
         self.chips = StateChips()
-        self.tiles = MachineTiles(self._curve, self.held, mark=self._mark)
+        self.tiles = MachineTiles(self._curve, self.state_of, mark=self._mark)
         self.detail = MachineDetail()
         self.detail.hide()
         self.empty = EmptyState(_NO_MACHINES, "Connect a machine")
@@ -151,7 +151,9 @@ class EquipmentScreen(Pane):
         self.actions_set.rename(
             "equipment.maintenance", "Back to work" if kept else "Take out for maintenance"
         )
-        self.detail.show_machine(machine, self.held(machine), self._links_of(machine), self._live.outlook.of)
+        self.detail.show_machine(
+            machine, self.state_of(machine), self._links_of(machine), self._live.outlook.of
+        )
 
     def close_layer(self) -> bool:
         shown = self.detail.isVisible()
@@ -181,10 +183,11 @@ class EquipmentScreen(Pane):
         )
         self.banner.show_text(f"{state.sentence}{since}")
 
-    def held(self, machine: MachineNow) -> str:
-        """How long a machine has been in its state, as far as this window knows."""
-        span = wording.age(machine.since, self._live.now())
-        return f"for ≥ {span}" if machine.since_start else f"for {span}"
+    def state_of(self, machine: MachineNow) -> str:
+        """The state of a machine and how long it lasts, as far as this window knows."""
+        now = self._live.now()
+        span = wording.age(machine.since, now)
+        return state_words(machine, f"for ≥ {span}" if machine.since_start else f"for {span}", now)
 
     def _curve(self, tag: str) -> tuple[Floats, Floats]:
         ring = self._live.ring(tag)

@@ -14,7 +14,6 @@ from ui.bridge.machines import MachineNow, SignalNow
 from ui.bridge.rings import SPAN, Floats
 from ui.models.machine_words import (
     STATE_GLYPHS,
-    STATE_WORDS,
     age_words,
     bar_limits,
     bar_range,
@@ -56,17 +55,17 @@ def paint_tile(
     box: QRectF,
     machine: MachineNow,
     curve: Curve,
-    held: str,
+    state: str,
     *,
     selected: bool,
     focused: bool,
     mark: str = "",
 ) -> None:
-    """`held` is how long the machine has been in its state, in words; `mark` tells of a change on its way."""
+    """`state` is how the machine is and since when, in words; `mark` tells of a change on its way."""
     theme = current_theme()
     _paint_ground(painter, box, machine, theme, selected)
     inner = box.adjusted(PAD, PAD, -PAD, -PAD)
-    top = _paint_head(painter, inner, machine, held, mark, theme)
+    top = _paint_head(painter, inner, machine, state, mark, theme)
     line = row_height(theme)
     for index, signal in enumerate(key_signals(machine)):
         _paint_signal(painter, QRectF(inner.left(), top + index * line, inner.width(), line), signal, curve)
@@ -90,7 +89,7 @@ def _paint_ground(painter: QPainter, box: QRectF, machine: MachineNow, theme: Th
 
 
 def _paint_head(
-    painter: QPainter, inner: QRectF, machine: MachineNow, held: str, mark: str, theme: Theme
+    painter: QPainter, inner: QRectF, machine: MachineNow, state: str, mark: str, theme: Theme
 ) -> float:
     """State, name, health; below it the state in words and why. Returns where the signals begin."""
     t = theme.tokens
@@ -107,7 +106,7 @@ def _paint_head(
     right = QRectF(inner.right() - width, inner.top(), width, line)
     draw_text(painter, right, score, theme.font("strong"), t.text if machine.heard else t.text2, RIGHT)
     below = QRectF(left, inner.top() + line, inner.right() - left, line)
-    words = f"{STATE_WORDS[machine.state]} {held} · {why(machine)}"
+    words = f"{state} · {why(machine)}"
     draw_text(painter, below, words, theme.font("meta"), t.text2, LEFT)
     return inner.top() + 2 * line + 8
 

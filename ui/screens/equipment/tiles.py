@@ -49,7 +49,7 @@ class MachineTiles(QAbstractScrollArea):
     def __init__(
         self,
         curve: Curve,
-        held: Callable[[MachineNow], str],
+        state: Callable[[MachineNow], str],
         parent: QWidget | None = None,
         *,
         mark: Callable[[str], str] = _no_mark,
@@ -60,7 +60,7 @@ class MachineTiles(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._curve, self._held, self._mark = curve, held, mark
+        self._curve, self._state, self._mark = curve, state, mark
         self._machines: dict[str, MachineNow] = {}
         self._places: list[_Place] = []
         self._headings: list[tuple[QRect, str]] = []
@@ -125,7 +125,10 @@ class MachineTiles(QAbstractScrollArea):
 
     def _describe(self) -> None:
         machine = self._machines.get(self._current)
-        self.setAccessibleDescription("" if machine is None else summary(machine))
+        self.setAccessibleDescription("" if machine is None else self._words(machine))
+
+    def _words(self, machine: MachineNow) -> str:
+        return summary(machine, self._state(machine))
 
     # -- layout --------------------------------------------------------------------------------------
 
@@ -200,7 +203,7 @@ class MachineTiles(QAbstractScrollArea):
                 QRectF(place.box),
                 machine,
                 self._curve,
-                self._held(machine),
+                self._state(machine),
                 mark=self._mark(place.machine),
                 selected=chosen,
                 focused=chosen and self.hasFocus(),
@@ -234,7 +237,7 @@ class MachineTiles(QAbstractScrollArea):
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             machine = self._machines.get(self._at(QPointF(event.pos())))
-            QToolTip.showText(event.globalPos(), summary(machine) if machine else "", self)
+            QToolTip.showText(event.globalPos(), self._words(machine) if machine else "", self)
             return True
         return super().viewportEvent(event)
 

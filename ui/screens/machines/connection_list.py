@@ -59,6 +59,8 @@ def connection_now(connection: Connection, plant: Plant, live: LiveDesk, now: da
         why = "" if tags else "It has no tags yet, so it is not called."
         return ConnectionNow(connection, "unknown", "not known", good, "", len(tags), why)
     glyph, state = _STATES.get(link.state.value, ("unknown", "is called"))
+    if not link.heard:
+        glyph, state = "unknown", "not heard"
     outages = str(figures.reconnects if figures is not None else link.outages)
     why = "" if link.state.value == "online" and link.sentence == "Connected." else link.sentence
     return ConnectionNow(connection, glyph, state, good, outages, len(tags), why, link.station)

@@ -73,6 +73,8 @@ def link_row(connection: Connection, live: LiveDesk, now: datetime) -> tuple[str
     elif status is None or not live.collector_state.live:
         state, since = "? not known", NONE
         why = "" if live.collector_state.live else live.collector_state.sentence
+    elif not status.heard:
+        state, since, why = "? not heard", age(status.since, now), status.sentence
     else:
         state, since = _STATES[status.state.value], age(status.since, now)
         why = "" if status.state.value == "online" else status.sentence
