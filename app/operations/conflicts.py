@@ -14,6 +14,7 @@ from app.domain.conflicts import Point, Take, chosen_values, illegal_step, may_s
 from app.domain.errors import Denied, NotFound, Refused, Stale
 from app.domain.orders import check_priority, check_quantity
 from app.operations.change import Change, operation
+from app.operations.coming_back import come_back_too
 from app.operations.stages import follow_stages, refuse_broken_routes
 from app.store import entries
 from app.store.queries.conflicts import block_rows, open_among, read_points, settling_on_its_way
@@ -132,6 +133,7 @@ def _apply(change: Change, parked: Conflict, points: Sequence[Point], chosen: Ma
         for row_id, values in zip(block.ids, block.rows, strict=True):
             typed = {n: entries.typed(table.c[n].type, v) for n, v in zip(block.columns, values, strict=True)}
             created[block.entity][row_id] = typed
+    come_back_too(change.session, created, changed)
     for entity, rows in created.items():
         _create_again(change, _class_of(entity), rows)
     for entity, patches in changed.items():
@@ -170,11 +172,9 @@ def _refuse_illegal(change: Change, point: Point, wanted: Any) -> None:
 
 
 def _patch(change: Change, row_class: type[Record], patches: dict[UUID, dict[str, tuple[Any, Any]]]) -> None:
-    """Change rows that are there; a deleted one comes back with its change."""
+    """Change rows that are there."""
     for row_id, fields in patches.items():
         row = change.session.get_one(row_class, row_id)
-        if row.deleted and "deleted" not in fields:
-            fields["deleted"] = (True, False)
         for field in fields:
             _require_right(change, row_class, field, row)
     change.patch(row_class, list(patches.items()))

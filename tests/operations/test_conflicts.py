@@ -16,6 +16,7 @@ from app.domain.orders import OrderStatus
 from app.domain.people import Role
 from app.domain.stages import StageStatus
 from app.operations.conflicts import bring_back, settle_conflict
+from app.operations.issues import raise_issue
 from app.operations.notes import write_note
 from app.operations.orders import create_work_order, delete_work_orders, edit_work_orders
 from app.operations.stages import move_stage
@@ -227,6 +228,55 @@ def test_mine_of_a_row_that_was_deleted_brings_it_back(shop: Shop, parking: Park
     conflict = parking.park(fields=[clash("work_order", order, "deleted", False, None, True)])
     shop.do(settle(conflict, Take.MINE))
     assert (shop.read(order).lot, shop.read(order).deleted) == ("L1", False)
+
+
+def gone(shop: Shop, parking: Parking, order: UUID) -> None:
+    """Another station deleted the order, which takes its stages along."""
+    parking.set_row("work_order", order, deleted=True)
+    for stage in shop.stages(order):
+        parking.set_row("stage", stage.id, deleted=True)
+
+
+def all_there(shop: Shop, order: UUID) -> bool:
+    return not shop.read(order).deleted and not any(stage.deleted for stage in shop.stages(order))
+
+
+def test_an_order_comes_back_with_its_stages(shop: Shop, parking: Parking) -> None:
+    order = shop.order(lot="L0")
+    parking.confirm()
+    shop.do(edit_work_orders(ids=[order], lot="L1"))
+    parking.set_row("work_order", order, lot="L0")
+    gone(shop, parking, order)
+    conflict = parking.park(fields=[clash("work_order", order, "deleted", False, None, True)])
+    shop.do(settle(conflict, Take.MINE))
+    assert shop.read(order).lot == "L1"
+    assert all_there(shop, order)
+
+
+def test_a_stage_comes_back_with_its_order(shop: Shop, parking: Parking) -> None:
+    order = shop.order()
+    parking.confirm()
+    stage = shop.stages(order)[0]
+    shop.do(move_stage(stage_id=stage.id, to=StageStatus.IN_PROGRESS))
+    parking.set_row("stage", stage.id, status=StageStatus.PLANNED, started_at=None)
+    gone(shop, parking, order)
+    conflict = parking.park(fields=[clash("stage", stage.id, "deleted", False, None, True)])
+    shop.do(settle(conflict, Take.MINE))
+    assert shop.stages(order)[0].status is StageStatus.IN_PROGRESS
+    assert all_there(shop, order)
+
+
+def test_what_was_made_on_a_deleted_order_brings_the_order_back(shop: Shop, parking: Parking) -> None:
+    order = shop.order()
+    parking.confirm()
+    issue = shop.do(raise_issue(stage_id=shop.stages(order)[0].id, title="Scratches")).result
+    parking.ghost("issue", issue)
+    gone(shop, parking, order)
+    conflict = parking.park(fields=[clash("stage", shop.stages(order)[0].id, "deleted", False, False, True)])
+    with pytest.raises(Denied, match="may not delete work orders"):
+        shop.do(settle(conflict, Take.MINE), Role.SUPERVISOR)
+    shop.do(settle(conflict, Take.MINE))
+    assert all_there(shop, order)
 
 
 def test_a_move_that_became_illegal_says_why_it_cannot_be_taken(shop: Shop, parking: Parking) -> None:

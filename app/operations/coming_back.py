@@ -1,0 +1,71 @@
+"""What comes back with a deleted row to which a change is put after all: what it is part of, an order's stages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.store.tables import Base, Record, Stage, WorkOrder
+from app.store.tables.base import GHOST
+
+Changed: TypeAlias = defaultdict[str, dict[UUID, dict[str, tuple[Any, Any]]]]
+"""Entity → row → field → (what is there, what is wanted)."""
+
+
+def come_back_too(
+    session: Session, created: Mapping[str, Mapping[UUID, Mapping[str, Any]]], changed: Changed
+) -> None:
+    """Add to `changed` that deleted rows come back: those in it, and those without which they could not be used.
+
+    A row lives only as part of living ones, and an order is worked on by its stages, which nobody deletes but with
+    their order. Parts that can also be taken away one by one (photos, signals) stay away.
+    """
+    rows = {
+        row
+        for entity, patches in changed.items()
+        for row_id, fields in patches.items()
+        if (row := _row(session, entity, row_id)) is not None and not fields.get("deleted", (False, False))[1]
+    }
+    waiting = [row for row in rows if row.deleted]
+    for entity, made in created.items():
+        for values in made.values():
+            waiting += _gone_wholes(session, _class_of(entity), values)
+    seen: set[UUID] = set()
+    while waiting:
+        row = waiting.pop()
+        if row.id in seen:
+            continue
+        seen.add(row.id)
+        changed[row.__tablename__].setdefault(row.id, {}).setdefault("deleted", (True, False))
+        waiting += _gone_wholes(session, type(row), {name: getattr(row, name) for name in row.parts()})
+        if isinstance(row, WorkOrder):
+            waiting += session.execute(
+                select(Stage).where(Stage.work_order_id == row.id, Stage.deleted, Stage.version > GHOST)
+            ).scalars()
+
+
+def _gone_wholes(session: Session, row_class: type[Record], values: Mapping[str, Any]) -> Iterator[Record]:
+    """The deleted rows of which a row of `row_class` with these `values` is part."""
+    for column, entities in row_class.parts().items():
+        for entity in entities:
+            whole = _row(session, entity, values[column]) if values.get(column) is not None else None
+            if whole is not None and whole.deleted:
+                yield whole
+
+
+def _row(session: Session, entity: str, row_id: UUID) -> Record | None:
+    """The row, unless it stands for one that the server never had."""
+    row = session.get(_class_of(entity), row_id)
+    return row if row is not None and row.version > GHOST else None
+
+
+def _class_of(entity: str) -> type[Record]:
+    classes = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
+    found = classes[entity]
+    assert issubclass(found, Record)
+    return found
