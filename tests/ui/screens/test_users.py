@@ -12,7 +12,9 @@ from app.domain.people import PERMISSIONS, Permission, Role
 from app.operations.login import log_in
 from app.operations.people import add_user
 from ui.bridge.desk import Desk
-from ui.screens.users import OneTimeCard, PermissionModel, UsersScreen, one_time_password
+from ui.screens.users import UsersScreen
+from ui.screens.users.one_time_password import OneTimeCard, one_time_password
+from ui.screens.users.permission_matrix import PermissionModel
 
 WAIT = 10_000
 

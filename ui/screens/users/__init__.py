@@ -1,0 +1,5 @@
+"""Accounts, their roles and what each role may do."""
+
+from ui.screens.users.screen import UsersScreen
+
+__all__ = ["UsersScreen"]
