@@ -15,7 +15,8 @@ from uuid import UUID
 from app.domain.errors import WorldFault
 from app.domain.identity import uuid7
 from app.domain.people import Actor
-from app.operations.change import Door, Outcome
+from app.operations.change import Outcome
+from app.operations.door import Door
 from app.operations.login import Login, log_in, note_logout
 from app.settings import Settings, load_settings
 from app.store.sessions import Store

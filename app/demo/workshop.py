@@ -18,7 +18,8 @@ from app.domain.issues import IssueType
 from app.domain.people import THE_PLANT, Actor, Role
 from app.domain.plant import Plant
 from app.domain.stages import RouteStep, StageStatus
-from app.operations.change import Door, Intent
+from app.operations.change import Intent
+from app.operations.door import Door
 from app.operations.inspections import log_inspection
 from app.operations.issues import acknowledge_issue, raise_issue, resolve_issue
 from app.operations.orders import create_work_order, set_route

@@ -18,7 +18,7 @@ from app.domain.sheets.matching import ColumnMatch, MappingTemplate
 from app.domain.sheets.plan import ColumnMapping, ImportPlan
 from app.domain.sheets.targets import TARGETS, target_of
 from app.domain.sheets.values import Value
-from app.operations.change import Door
+from app.operations.door import Door
 from app.operations.import_rules import settled
 from app.operations.import_tags import settled_tags
 from app.operations.imports import ImportSummary, Progress, apply_import

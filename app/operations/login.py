@@ -10,7 +10,8 @@ from sqlalchemy import delete, select
 
 from app.domain.errors import Refused
 from app.domain.people import THE_PLANT, Actor, Role, lock_after
-from app.operations.change import Change, Door, operation
+from app.operations.change import Change, operation
+from app.operations.door import Door
 from app.operations.people import hash_password, password_fits
 from app.store.tables import Credential, LoginGrant, LoginGuard, UserAccount
 

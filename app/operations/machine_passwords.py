@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from app.domain.errors import NotFound
 from app.domain.people import Actor, Permission
-from app.operations.change import Change, Door, operation
+from app.operations.change import Change, operation
+from app.operations.door import Door
 from app.store.machine_secrets import SecretsPlace
 from app.store.tables import Connection
 

@@ -9,40 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.people import Actor
 from app.store.entries import Patch, decode, plain, undo_terms
-from app.store.tables import Audit, Counter, Meta, Outbox
+from app.store.tables import Audit, Meta, Outbox
 
 PENDING, ACKNOWLEDGED, DONE, PARKED = "pending", "acknowledged", "done", "parked"
 UNCONFIRMED = (PENDING, ACKNOWLEDGED)
-_LONGEST_TAIL = 12
 SOURCE, LAST_N = "source", "outbox_last_n"
 """Facts in `meta`: the identity of this database file, and the number of its newest entry."""
-
-
-def take_numbers(session: Session, table: Table, head: str, count: int) -> int:
-    """The first of the next `count` numbers that open with `head`, counting from 1.
-
-    A number that a person typed or imported is passed over, together with all below the highest such one.
-    """
-    counter = session.get(Counter, head)
-    if counter is None:
-        counter = Counter(kind=head, next=1)
-        session.add(counter)
-    first = counter.next
-    number = table.c.number
-    wanted = number.between(f"{head}{first:06d}", f"{head}{first + count - 1:06d}")
-    if session.execute(select(number).where(wanted).limit(1)).first() is not None:
-        known = session.execute(select(number).where(number.between(f"{head}0", f"{head}9~"))).scalars()
-        tails = [text.removeprefix(head) for text in known]
-        first = max(
-            [first, *(int(tail) + 1 for tail in tails if tail.isdecimal() and len(tail) < _LONGEST_TAIL)]
-        )
-    counter.next = first + count
-    return first
 
 
 def append_outbox(session: Session, change_id: UUID, body: str, mac: str, new_id: Callable[[], UUID]) -> None:

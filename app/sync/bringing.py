@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app.operations.change import Door
+from app.operations.door import Door
 from app.store.journal import PENDING
 from app.store.sharing import BRINGING, SERVER, STATION, queue_password
 from app.store.tables import Credential, Meta, Outbox, PasswordNote

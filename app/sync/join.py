@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 
 from app.domain.errors import Refused
-from app.operations.change import Door
+from app.operations.door import Door
 from app.store import entries
 from app.store.entries import SHARED_SCHEMA
 from app.store.private_file import write_private

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.domain.errors import Refused, WorldFault
 from app.domain.people import THE_PLANT
-from app.operations.change import Door
+from app.operations.door import Door
 from app.operations.login import (
     DISABLED,
     Candidate,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import Refused, WorldFault
 from app.domain.people import Actor
-from app.operations.change import Door
+from app.operations.door import Door
 from app.store.entries import plain
 from app.store.tables import LoginGrant
 from app.sync.membership import server_url, station_address
