@@ -1,6 +1,32 @@
 -- One row of an entry against the row that the server has. Each answers {"row": for the log} or {"bad": [disputes]},
 -- and "merged" where others changed other fields meanwhile. The caller holds the feed lock.
 
+-- Whether a text, of one row or of many, is worth a closer look; hardly any is.
+CREATE OR REPLACE FUNCTION sync._may_be_unreadable(p_text text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN p_text ~ '"-?[Ii]nfinity"|"NaN"| BC"|"[0-9]{5,}-|"9999-|"0[0-9]{3}-';
+END $$;
+
+-- Raises where p_row, as stored, has a time that a calendar does not know or a number that is none: PostgreSQL takes
+-- infinity, NaN, years before Christ and after 9999; a station could not read them.
+CREATE OR REPLACE FUNCTION sync._require_readable(p_entity text, p_row jsonb) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE v_field text;
+BEGIN
+  IF NOT sync._may_be_unreadable(p_row::text) THEN
+    RETURN;
+  END IF;
+  SELECT a.attname INTO v_field FROM jsonb_each_text(p_row) f
+    JOIN pg_attribute a ON a.attrelid = format('lineside.%I', p_entity)::regclass AND a.attname = f.key
+    WHERE (a.atttypid = 'timestamptz'::regtype AND (f.value !~ '^[1-9][0-9]{3}-[^ ]*$' OR f.value LIKE '9999-%'))
+       OR (a.atttypid = 'float8'::regtype AND f.value ~ '[aI]') LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'The server cannot keep this: % of a %.', replace(v_field, '_', ' '), replace(p_entity, '_', ' ')
+      USING ERRCODE = 'SY011';
+  END IF;
+END $$;
+
 -- A new row. p_others: whom else the entry may name.
 CREATE OR REPLACE FUNCTION sync._create(p_who sync.author, p_others text[], p_row jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
@@ -26,6 +52,7 @@ BEGIN
     'INSERT INTO lineside.%1$I AS t (id, version, %2$s) SELECT $1, $2, %2$s
      FROM jsonb_populate_record(NULL::lineside.%1$I, $3) RETURNING to_jsonb(t) - ''id'' - ''version''', e, cols)
     INTO v_stored USING v_id, v_version, want;
+  PERFORM sync._require_readable(e, v_stored);
   RETURN jsonb_build_object('row', jsonb_build_object('e', e, 'id', v_id, 'k', 'c', 'v', v_version, 'set', v_stored));
 END $$;
 
@@ -78,7 +105,9 @@ BEGIN
   others := sync._changed_by_others(p_src, e, v_id, (cur->>'version')::bigint - v_seen);
   IF (cur->>'deleted')::boolean AND want->'deleted' IS DISTINCT FROM 'false' AND patch <> '{}' THEN
     bad := bad || sync._dispute(e, v_id, 'deleted', 'false', coalesce(w->'deleted', 'false'), 'true');
-  ELSIF patch->>'deleted' = 'true' AND v_seen IS DISTINCT FROM (cur->>'version')::bigint THEN
+  ELSIF patch->>'deleted' = 'true' AND v_seen IS DISTINCT FROM (cur->>'version')::bigint
+        -- That the server itself noted something, as that a photo's bytes came, is nothing somebody did.
+        AND NOT coalesce(others <@ ARRAY(SELECT s.field::text FROM sync.server_field s WHERE s.entity = e), false) THEN
     SELECT bad || sync._dispute(e, v_id, 'deleted', 'false', 'true', 'false')
            || coalesce(jsonb_agg(sync._dispute(e, v_id, o, NULL, NULL, cur->o)) FILTER (WHERE NOT w ? o), '[]')
       INTO bad FROM unnest(others) o;
@@ -108,6 +137,7 @@ BEGIN
   EXECUTE format(
     'UPDATE lineside.%1$I AS t SET version = t.version + 1%2$s FROM jsonb_populate_record(NULL::lineside.%1$I, $1) p
      WHERE t.id = $2 RETURNING to_jsonb(t)', e, cols) INTO aft USING patch, v_id;
+  PERFORM sync._require_readable(e, aft);
   SELECT coalesce(jsonb_object_agg(key, value), '{}'), coalesce(jsonb_object_agg(key, cur->key), '{}') INTO w, b
     FROM jsonb_each(aft) WHERE key <> 'version' AND value IS DISTINCT FROM cur->key;
   out := jsonb_build_object('row', jsonb_build_object(
@@ -168,6 +198,10 @@ BEGIN
        FROM ROWS FROM (jsonb_array_elements($1), jsonb_array_elements($2)) AS z(id, r) RETURNING t.*)
      SELECT array_agg(t.id), string_agg(''"'' || t.id || ''"'', '',''), string_agg(json_build_array(%4$s)::text, '','') FROM t',
     e, v_names, v_values, v_out) INTO p_new, v_id_text, v_row_text USING v_ids, v_rows;
+  IF sync._may_be_unreadable(v_row_text) THEN
+    EXECUTE format('SELECT count(sync._require_readable($1, to_jsonb(t))::text) FROM lineside.%I t WHERE t.id = ANY ($2)', e)
+      USING e, p_new;
+  END IF;
   p_logged := format('{"e": %s, "k": "m", "columns": %s, "ids": [%s], "rows": [%s]}',
                      to_json(e), to_json(v_columns), v_id_text, v_row_text);
 END $$;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -9,6 +10,7 @@ from psycopg.types.json import Jsonb
 from app.domain.conflicts import Take
 from app.domain.people import Role
 from app.domain.stages import StageStatus
+from app.operations.attachments import attach_file, remove_attachment
 from app.operations.conflicts import settle_conflict
 from app.operations.issues import raise_issue
 from app.operations.notes import delete_note, edit_note, write_note
@@ -127,6 +129,30 @@ def test_a_deletion_against_a_change_is_a_conflict_and_nothing_is_lost(world: Wo
     assert row is not None
     assert not row["deleted"]
     assert row["note"] == "still needed"
+    world.check()
+
+
+def test_a_photo_is_removed_while_its_bytes_arrive(world: World) -> None:
+    one = world.station("01")
+    data = b"a photo"
+    photo = one.do(
+        attach_file(
+            owner="work_order",
+            owner_id=_order(one),
+            name="a.jpg",
+            sha256=hashlib.sha256(data).hexdigest(),
+            size=len(data),
+        )
+    ).result
+    one.sync()
+    one.send_bytes(data)
+    one.do(remove_attachment(attachment_id=photo))
+    one.sync()
+    assert one.states()[-1] == "done", "the server itself noted that the bytes came; nobody disagrees"
+    shown = one.row("attachment", photo)
+    assert shown is not None
+    assert (shown["deleted"], shown["stored"], shown["version"]) == (True, True, 3)
+    world.settle()
     world.check()
 
 
