@@ -105,5 +105,5 @@ def read_record(body: str) -> Record:
     """A record from the text that was hashed; raises `BrokenHistoryError` for what no server of ours writes."""
     try:
         return msgspec.json.decode(body, type=Record)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BrokenHistoryError(f"a record of the log cannot be read: {error}") from error

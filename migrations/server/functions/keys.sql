@@ -30,10 +30,12 @@ LANGUAGE sql VOLATILE AS $$
 $$;
 
 -- The secret with which a person signs on a station. It follows from the server's own key, so that a server that was
--- restored from a backup still knows what it gave out afterwards; a raised generation of the station makes the old one worthless.
+-- restored from a backup still knows what it gave out afterwards; a raised generation of the station makes the old one
+-- worthless, and every new password (whose terms hold a new salt) brings a new one.
 CREATE OR REPLACE FUNCTION sync._grant_secret(p_user uuid, p_station text, p_generation integer) RETURNS bytea
 LANGUAGE sql STABLE AS $$
   SELECT decode(sync._mac(sync._inner_key(grant_key), sync._outer_key(grant_key),
-                          'grant:' || p_user || ':' || p_station || ':' || p_generation), 'hex')
+                          'grant:' || p_user || ':' || p_station || ':' || p_generation
+                          || coalesce(':' || (SELECT terms FROM sync.credential WHERE user_id = p_user), '')), 'hex')
   FROM sync.server
 $$;

@@ -53,7 +53,8 @@ DECLARE v_before record; v_seq bigint; v_at timestamptz := clock_timestamp(); v_
 BEGIN
   SELECT l.seq, l.hash INTO v_before FROM sync.log l ORDER BY l.seq DESC LIMIT 1;
   v_seq := coalesce(v_before.seq, 0) + 1;
-  v_body := (p_record || jsonb_build_object('seq', v_seq, 'at', v_at))::text;
+  v_body := (p_record || jsonb_build_object('seq', v_seq, 'at',  -- whatever the session has as its time zone
+    to_char(v_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')))::text;
   IF p_rows IS NOT NULL THEN
     v_body := left(v_body, -1) || ', "rows": [' || p_rows || ']}';
   ELSE

@@ -1,5 +1,19 @@
 -- What a station offers: exactly once by (source, n), the whole entry or nothing, and a verdict for every entry.
 
+-- Whether every station can read the text p_body, which is p_entry, as it will stand in the log: one record that they
+-- cannot would stop them all. PostgreSQL writes 1e9000 with all its digits, and nests thousands deep.
+CREATE OR REPLACE FUNCTION sync._is_plain(p_body text, p_entry jsonb) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  IF jsonb_path_exists(p_entry, '$.**{100}') THEN
+    RETURN false;
+  ELSIF p_body ~ '[eE][+]?[0-9]{3}|[0-9]{255}' THEN  -- dear for an import, so only where it may be
+    RETURN NOT jsonb_path_exists(p_entry,
+      '$.** ? (@.type() == "number" && (@ > 1.7976931348623157e308 || @ < -1.7976931348623157e308))');
+  END IF;
+  RETURN true;
+END $$;
+
 CREATE OR REPLACE FUNCTION sync._sentence(p_state text, p_message text, p_rule text, p_table text, p_column text) RETURNS text
 LANGUAGE sql STABLE AS $$
   SELECT CASE
@@ -155,6 +169,10 @@ DECLARE
 BEGIN
   BEGIN
     j := p_body::jsonb;  -- in here: what PostgreSQL cannot read gets a verdict, it must not block the queue
+    IF NOT sync._is_plain(p_body, j) THEN
+      j := NULL;
+      RAISE EXCEPTION 'The entry is too deeply nested, or has a number that no station could read.' USING ERRCODE = 'SY011';
+    END IF;
     IF jsonb_typeof(j) <> 'object' OR jsonb_typeof(j->'rows') IS DISTINCT FROM 'array' OR j->>'change' IS NULL THEN
       RAISE EXCEPTION 'This is no entry of Lineside.' USING ERRCODE = 'SY011';
     END IF;
@@ -167,7 +185,7 @@ BEGIN
       RAISE EXCEPTION 'Another entry with the same id was offered before.' USING ERRCODE = 'SY011';
     END IF;
     v_who := sync._author_of(p_station, (j->>'actor_id')::uuid, j->>'actor', p_body, p_mac);
-    PERFORM sync._require_fresh(v_who, p_station.name, j->'rows');
+    PERFORM sync._require_fresh(v_who, p_station.name, j->'rows', p_body, p_mac);
     v_seq := sync._next_seq();
     SELECT a.p_rows, a.p_merged, a.p_bad INTO v_rows, v_merged, v_bad FROM sync._apply(p_src, v_who, j, v_seq) a;
     IF v_bad <> '[]' THEN
@@ -194,7 +212,7 @@ BEGIN
       'sentence', sync._sentence(v_state, v_message, v_rule, v_table, v_column));
     v_record := sync._head(p_station.name, p_src, p_n, d, p_mac, v_who, CASE WHEN jsonb_typeof(j) = 'object' THEN j END)
       || jsonb_build_object('k', 'parked', 'verdict', v_verdict, 'reason', v_reason)
-      || CASE WHEN j IS NULL THEN jsonb_build_object('raw', p_body) ELSE jsonb_build_object('entry', j) END;
+      || CASE WHEN j IS NULL THEN jsonb_build_object('raw', left(p_body, 10000)) ELSE jsonb_build_object('entry', j) END;
     v_rows := NULL;
     v_merged := '[]';
   END;

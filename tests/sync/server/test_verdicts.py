@@ -140,7 +140,7 @@ def test_what_nobody_can_read_is_kept_and_the_queue_goes_on(counter: Counter, ma
         assert answer["verdict"] in ("rejected", "denied")
         record = counter.record(answer["seq"])
         assert record["k"] == "parked"
-        assert record.get("raw", body) == body
+        assert record.get("raw", body) == body[:10_000]
     machine(counter, manager)
 
 
