@@ -80,6 +80,21 @@ class Postgres:
         server.start()
         return server
 
+    def follower(self, name: str = "second") -> Postgres:
+        """A second server that follows this one by streaming replication, known to it as `name`; it only reads."""
+        folder = Path(tempfile.mkdtemp(prefix="lineside-pg-"))
+        os.chmod(folder, 0o755)  # noqa: PTH101 - the server's user has to get through
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        give(data)
+        _run(
+            self.binaries / "pg_basebackup", "-d", f"{self.url()}&application_name={name}", "-D", data,
+            "-R", "-X", "stream", "-c", "fast", "--no-sync",
+        )  # fmt: skip
+        server = Postgres(folder, self.binaries, free_port(), self.password, self.settings)
+        server.start()
+        return server
+
     def start(self) -> None:
         """Start and wait until it answers."""
         options = [
