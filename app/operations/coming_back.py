@@ -19,8 +19,8 @@ Changed: TypeAlias = defaultdict[str, dict[UUID, dict[str, tuple[Any, Any]]]]
 
 def come_back_too(
     session: Session, created: Mapping[str, Mapping[UUID, Mapping[str, Any]]], changed: Changed
-) -> None:
-    """Add to `changed` that deleted rows come back: those in it, and those without which they could not be used.
+) -> Changed:
+    """Say in `changed` that its deleted rows come back; returns the others, without which they could not be used.
 
     A row lives only as part of living ones, and an order is worked on by its stages, which nobody deletes but with
     their order. Parts that can also be taken away one by one (photos, signals) stay away.
@@ -35,18 +35,22 @@ def come_back_too(
     for entity, made in created.items():
         for values in made.values():
             waiting += _gone_wholes(session, _class_of(entity), values)
+    beside: Changed = defaultdict(dict)
     seen: set[UUID] = set()
     while waiting:
         row = waiting.pop()
         if row.id in seen:
             continue
         seen.add(row.id)
-        changed[row.__tablename__].setdefault(row.id, {}).setdefault("deleted", (True, False))
+        entity = row.__tablename__
+        patches = changed[entity] if row in rows else beside[entity]
+        patches.setdefault(row.id, {})["deleted"] = (True, False)
         waiting += _gone_wholes(session, type(row), {name: getattr(row, name) for name in row.parts()})
         if isinstance(row, WorkOrder):
             waiting += session.execute(
                 select(Stage).where(Stage.work_order_id == row.id, Stage.deleted, Stage.version > GHOST)
             ).scalars()
+    return beside
 
 
 def _gone_wholes(session: Session, row_class: type[Record], values: Mapping[str, Any]) -> Iterator[Record]:

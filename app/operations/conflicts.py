@@ -133,7 +133,9 @@ def _apply(change: Change, parked: Conflict, points: Sequence[Point], chosen: Ma
         for row_id, values in zip(block.ids, block.rows, strict=True):
             typed = {n: entries.typed(table.c[n].type, v) for n, v in zip(block.columns, values, strict=True)}
             created[block.entity][row_id] = typed
-    come_back_too(change.session, created, changed)
+    beside = come_back_too(change.session, created, changed)
+    for entity, patches in beside.items():  # first: the server takes no part of a row that is gone
+        _patch(change, _class_of(entity), patches)
     for entity, rows in created.items():
         _create_again(change, _class_of(entity), rows)
     for entity, patches in changed.items():

@@ -277,6 +277,8 @@ def test_what_was_made_on_a_deleted_order_brings_the_order_back(shop: Shop, park
         shop.do(settle(conflict, Take.MINE), Role.SUPERVISOR)
     shop.do(settle(conflict, Take.MINE))
     assert all_there(shop, order)
+    entities = [row["e"] for row in body_of(parking)["rows"]]
+    assert entities.index("issue") == len(entities) - 1  # the server takes no part of a row that is gone
 
 
 def test_a_move_that_became_illegal_says_why_it_cannot_be_taken(shop: Shop, parking: Parking) -> None:
