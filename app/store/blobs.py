@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -42,6 +42,13 @@ class BlobFolder:
 
     def has(self, sha256: str) -> bool:
         return self.file(sha256).exists()
+
+    def size(self, sha256: str) -> int:
+        """How many bytes of it are here, 0 for none."""
+        try:
+            return self.file(sha256).stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def add_file(self, source: Path, *, largest: int = LARGEST_FILE) -> StoredBlob:
         """Copy a file into the folder. Raises `Refused` when it is too large or cannot be read, `WorldFault`."""
@@ -83,7 +90,8 @@ class BlobFolder:
         try:
             yield draft, out
         finally:
-            out.close()
+            with suppress(OSError):  # a full disk refuses once more what it refused before
+                out.close()
             draft.unlink(missing_ok=True)
 
     @contextmanager
@@ -93,7 +101,7 @@ class BlobFolder:
         with _plain_faults(self.path):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(name, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-        with os.fdopen(descriptor, "r+b") as part:
+        with _plain_faults(self.path), os.fdopen(descriptor, "r+b") as part:
             yield part
 
     def settle_part(self, sha256: str, part: BinaryIO) -> None:
@@ -132,7 +140,8 @@ class BlobFolder:
     def put_aside(self, sha256: str) -> None:
         """Take damaged bytes out of the way; they are kept, for a person may still make something of them."""
         file = self.file(sha256)
-        file.replace(file.with_name(f"{sha256}.damaged"))
+        with suppress(FileNotFoundError):  # gone altogether
+            file.replace(file.with_name(f"{sha256}.damaged"))
 
     def is_sound(self, sha256: str) -> bool:
         """Whether the bytes are here and are what their name says."""

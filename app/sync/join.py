@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
 
-from app.domain.errors import Refused
+from app.domain.errors import LinesideError, Refused
 from app.operations.door import Door
 from app.store import entries
 from app.store.entries import SHARED_SCHEMA
@@ -20,13 +20,17 @@ from app.store.private_file import write_private
 from app.store.sharing import joined_server, joined_station
 from app.store.tables import Outbox
 from app.sync.bringing import become_station, sign_earlier, unsign
+from app.sync.files_key import FilesKey
 from app.sync.join_line import JoinLine, read_join_line, settled_url
 from app.sync.membership import (
     AUTHORITY_NAME,
     FILE_NAME,
     Address,
+    address_of,
+    files_key_of,
     forget_secrets,
     keep_address,
+    keep_files_key,
     keep_secrets,
     with_password,
 )
@@ -111,9 +115,20 @@ class Joining:
 
     def _keep(self, address: Address, line: JoinLine, undo: ExitStack) -> str:
         """Keep address and secrets; returns where the latter are, in a sentence."""
+        files_key = line.files_key or self._files_key_before()
         undo.callback(forget_secrets, self.folder, address)
         keep_address(self.folder, address)
+        if files_key is not None:
+            keep_files_key(self.folder, address, files_key)
         return keep_secrets(self.folder, address, line.secrets)
+
+    def _files_key_before(self) -> FilesKey | None:
+        """A new line without a key of the store of photos and files says nothing about the one that is here."""
+        try:
+            known = address_of(self.folder)
+            return files_key_of(self.folder, known) if known else None
+        except LinesideError:  # what is damaged or locked is why people join again; the key can be set anew
+            return None
 
     def _server_before(self, line: JoinLine) -> UUID | None:
         """The server whose station this folder is already, None when it shares nothing."""

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from app.domain.errors import Refused
 from app.store.private_file import write_private
+from app.sync.files_key import FilesKey, unpacked
 from app.sync.membership import (
     AUTHORITY_NAME,
     KEY_FORM,
@@ -26,18 +27,23 @@ _CHECK = 4
 
 @dataclass(frozen=True, slots=True)
 class JoinLine:
-    """What a station needs: `url` holds no password; `authority` is the PEM text of the server's authority, if any."""
+    """What a station needs: `url` holds no password; `authority` is the PEM text of the server's authority, if any.
+
+    `files_key` opens the store of photos and files, where they lie in one that wants a key.
+    """
 
     station: str
     url: str
     secrets: Secrets
     authority: str = ""
+    files_key: FilesKey | None = None
 
     def __str__(self) -> str:
         """One word without signs that a shell or a mail program would change, with a check sum at its end."""
         facts = {"station": self.station, "url": with_password(self.url, self.secrets.password)}
         facts |= {"key": self.secrets.station_key}
         facts |= {"ca": self.authority} if self.authority else {}
+        facts |= {"files": self.files_key.packed()} if self.files_key else {}
         packed = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
         whole = packed + hashlib.sha256(packed).digest()[:_CHECK]
         return _OPENING + base64.urlsafe_b64encode(whole).decode().rstrip("=")
@@ -84,11 +90,12 @@ def read_join_line(text: str) -> JoinLine:
         url, password = split_password(str(facts["url"]))
         station, key = check_station(str(facts["station"])), str(facts["key"])
         authority = str(facts.get("ca", ""))
-    except (ValueError, KeyError, TypeError):
+        files_key = unpacked(str(facts["files"])) if "files" in facts else None
+    except (ValueError, KeyError, TypeError, Refused):
         raise broken from None
     if not password or not KEY_FORM.fullmatch(key):
         raise broken
-    return JoinLine(station, url, Secrets(password, key), authority)
+    return JoinLine(station, url, Secrets(password, key), authority, files_key)
 
 
 def settled_url(folder: Path, line: JoinLine) -> str:

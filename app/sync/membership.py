@@ -12,13 +12,14 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 from app.domain.errors import Refused, WorldFault
 from app.store.machine_secrets import SecretsPlace
 from app.store.private_file import toml_text, write_private
+from app.sync.files_key import FilesKey, unpacked
 
 FILE_NAME = "server.toml"
 AUTHORITY_NAME = "server-ca.pem"
 """The certificate of the authority that vouches for the server, beside the data."""
 PASSWORD_VARIABLE, KEY_VARIABLE = "LINESIDE_SERVER_PASSWORD", "LINESIDE_STATION_KEY"
 _STATION = re.compile(r"[A-Z0-9]{1,6}")
-_PASSWORD_NAME, _KEY_NAME = "@server", "@station-key"
+_PASSWORD_NAME, _KEY_NAME, _FILES_NAME = "@server", "@station-key", "@files-key"
 KEY_FORM = re.compile(r"(?:[0-9a-f]{2}){16,64}")
 
 
@@ -114,6 +115,23 @@ def forget_secrets(folder: Path, address: Address) -> None:
     place = _place(folder, address)
     place.set_password(_PASSWORD_NAME, "")
     place.set_password(_KEY_NAME, "")
+    place.set_password(_FILES_NAME, "")
+
+
+def keep_files_key(folder: Path, address: Address, key: FilesKey | None) -> str:
+    """Keep this station's key of the store of photos and files, None to forget it; returns where it is, in a sentence.
+
+    Takes effect at the next try to reach the store.
+    """
+    place = _place(folder, address)
+    place.set_password(_FILES_NAME, key.packed() if key else "")
+    return place.sentence_about("Keys of the store of photos and files")
+
+
+def files_key_of(folder: Path, address: Address) -> FilesKey | None:
+    """The kept key, None where there is none. Raises `WorldFault` when a keyring does not answer."""
+    kept = _place(folder, address).kept(_FILES_NAME)
+    return unpacked(kept) if kept else None
 
 
 def secrets_of(folder: Path, address: Address) -> Secrets:

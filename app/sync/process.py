@@ -16,7 +16,7 @@ from app.settings import load_settings
 from app.store.processes import vanished
 from app.store.sessions import Store
 from app.store.sharing import joined_station
-from app.sync.membership import server_url, split_password, station_address
+from app.sync.membership import files_key_of, server_url, split_password, station_address
 from app.sync.service import SyncService
 from app.sync.sole import sole_engine
 
@@ -64,6 +64,7 @@ def _run(folder: Path, store: Store, settings: Settings, ends_when: Callable[[],
         store,
         lambda step: services[0].show_transfers(moving.after(step)),
         limits=BlobLimits(int(settings.photos_max_gb * 1e9), settings.photos_send_kb * 1024),
+        files_key=lambda: files_key_of(folder, station_address(folder)),
     )
     service = SyncService(
         folder,

@@ -11,6 +11,7 @@ from app.domain.errors import LinesideError
 from ui.cli import (
     alarms,
     collector,
+    files_key,
     history,
     lists,
     machines,
@@ -78,6 +79,7 @@ root.command("export")(lists.export)
 root.command("do")(lists.do)
 root.command()(sync.join)
 root.command("sync")(sync.sync)
+root.command("files-key")(files_key.set_files_key)
 root.add_typer(server.commands, name="server", help="The shared server, for whoever runs the database.")
 server.commands.command("join")(sync.join)
 server.commands.command("leave")(sync.leave)

@@ -17,6 +17,7 @@ from ui.cli.session import folder, house, say
 
 if TYPE_CHECKING:
     from app.plant import House
+    from app.sync.status import SyncStatus
 
 audit = typer.Typer(no_args_is_help=True)
 NOT_RUNNING = "the sync process does not run"
@@ -89,7 +90,7 @@ def sync(
 
 def _show_status() -> None:
     from app.store.queries.conflicts import open_conflicts
-    from app.store.queries.unsent import unconfirmed
+    from app.store.queries.unsent import left_behind, unconfirmed
     from app.store.sharing import joined_station
     from app.sync.alive import is_alive
     from app.sync.membership import address_of
@@ -98,6 +99,7 @@ def _show_status() -> None:
 
     with house() as opened, opened.store.reader() as session:
         station = joined_station(session)
+        photos = len(left_behind(session, limit=0).photos)
         waiting, passwords = unconfirmed(session)[0], waiting_passwords(session)
         conflicts = open_conflicts(session)
     if station is None:
@@ -113,19 +115,30 @@ def _show_status() -> None:
         "since": None if told is None else told.since,
         "waiting": waiting,
         "passwords": passwords,
+        "photos": photos,
+        "photos_problem": _photos_problem(told) if alive else None,
         "conflicts": conflicts,
         "last_error": None if told is None else told.last_error or None,
     }
     say(facts, "\n".join(_status_words(facts)))
 
 
+def _photos_problem(told: SyncStatus | None) -> str | None:
+    """Why the last photo or file that stopped did not arrive, if one did."""
+    problems = [moving.problem for moving in told.transfers if moving.problem] if told else []
+    return problems[-1] if problems else None
+
+
 def _status_words(facts: dict[str, Any]) -> list[str]:
     words = [f"Station {facts['station']}: {facts['state']}."]
-    words += (
-        [f"{facts['waiting']:,} changes wait to be sent."] if facts["waiting"] else ["Everything is sent."]
-    )
+    nothing_waits = "All changes are sent." if facts["photos"] else "Everything is sent."
+    words += [f"{facts['waiting']:,} changes wait to be sent." if facts["waiting"] else nothing_waits]
     if facts["passwords"]:
         words.append(f"{facts['passwords']:,} new passwords wait to be sent.")
+    if facts["photos"]:
+        words.append(f"{facts['photos']:,} photos and files wait to be sent.")
+    if facts["photos_problem"]:
+        words.append(facts["photos_problem"])
     if facts["conflicts"]:
         words.append(f"{facts['conflicts']:,} conflicts are open; `lineside list conflicts` shows them.")
     return words + ([facts["last_error"]] if facts["last_error"] else [])

@@ -31,7 +31,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class FoundBlob:
-    """Complete bytes at the server; `external` ones lie in the store beside the database."""
+    """Bytes that can be had from the server; `external` ones lie in the store beside the database."""
 
     size: int
     external: bool
@@ -75,7 +75,10 @@ class ServerShelf:
         raise ChunksLost("A photo or file reached the server incomplete or changed; it is sent once more.")
 
     def find(self, sha256: str) -> FoundBlob | None:
-        """What the server has under this name, None when it is not complete there."""
+        """What the server has under this name, None when it is not complete there.
+
+        In a store it is found also once somebody doubted it: an administrator may have put it back.
+        """
         facts = self._call("SELECT sync.find_blob(%b)", bytes.fromhex(sha256))
         return None if facts is None else FoundBlob(facts["size"], facts["external"])
 
@@ -87,7 +90,10 @@ class ServerShelf:
         return bytes(data)
 
     def doubt(self, sha256: str) -> bool:
-        """Have the server look at its own bytes again; True when it found them damaged and said so to everyone."""
+        """Have the server look at its own bytes again; True when it found them damaged and said so to everyone.
+
+        It cannot look into a store: about that it says what this station says.
+        """
         return bool(self._call("SELECT sync.doubt_blob(%b)", bytes.fromhex(sha256)))
 
     def _call(self, query: str, *values: object) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -25,6 +25,7 @@ from app.sync.attachments.downloading import fetch_blob
 from app.sync.attachments.shelf import Connect, ServerShelf, Terms
 from app.sync.attachments.stores import OutsideStore
 from app.sync.attachments.uploading import send_blob
+from app.sync.files_key import FilesKey
 
 _LOOK_SECONDS = 30.0
 _SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 60.0
@@ -69,8 +70,8 @@ class _GiveWay(Exception):
 class BlobWorker:
     """`start`, `stop`; `wake` when the server can be reached or something was added; `fetch` what a person opens.
 
-    `connect` opens a psycopg connection in autocommit; `on_progress` is called on the worker's thread; `secrets` gives
-    the credentials of a store beside the database.
+    `connect` opens a psycopg connection in autocommit; `on_progress` is called on the worker's thread; `files_key`
+    gives this station's key of a store beside the database, and may block for seconds.
     """
 
     def __init__(
@@ -81,14 +82,14 @@ class BlobWorker:
         on_progress: Callable[[BlobStep], None],
         *,
         limits: BlobLimits | None = None,
-        secrets: Callable[[], Mapping[str, str]] = dict,
+        files_key: Callable[[], FilesKey | None] = lambda: None,
     ) -> None:
         self._blobs = BlobFolder(folder)
         self._connect = connect
         self._store = store
         self._tell = on_progress
         self._limits = limits or BlobLimits()
-        self._secrets = secrets
+        self._files_key = files_key
         self._wanted: deque[str] = deque()
         self._not_before: dict[str, float] = {}
         self._woken, self._stopping = threading.Event(), threading.Event()
@@ -96,6 +97,8 @@ class BlobWorker:
         self._shelf: ServerShelf | None = None
         self._terms: Terms | None = None
         self._outside: OutsideStore | None = None
+        self._outside_is_current = False
+        self._failures: Counter[str] = Counter()
         self._tidied = 0.0
 
     def start(self) -> None:
@@ -164,9 +167,11 @@ class BlobWorker:
         now = time.monotonic()
         with self._store.reader() as session:
             waiting = blobs_to_send(session)
-        for blob in waiting:
-            if self._not_before.get(blob.sha256, 0.0) <= now and self._blobs.has(blob.sha256):
-                return blob.sha256, blob
+        # One that fails again and again lets the others go first.
+        for blob in sorted(waiting, key=lambda blob: self._failures[blob.sha256]):
+            if self._not_before.get(blob.sha256, 0.0) <= now and (size := self._blobs.size(blob.sha256)):
+                # Rows of others may say what they like; what is sent is what lies here.
+                return blob.sha256, replace(blob, size=size)
         return None
 
     def _do(self, sha256: str, blob: WaitingBlob | None) -> None:
@@ -183,8 +188,10 @@ class BlobWorker:
             if blob is None:
                 self._wanted.popleft()
             if isinstance(fault, Refused):  # NotFound among them: about this one alone
-                self._not_before[sha256] = time.monotonic() + _REFUSED_SECONDS
+                if blob is not None:
+                    self._not_before[sha256] = time.monotonic() + _REFUSED_SECONDS
                 return
+            self._failures[sha256] += 1
             raise
 
     def _fetch(self, sha256: str) -> None:
@@ -211,7 +218,7 @@ class BlobWorker:
         def told(done: int, total: int) -> None:
             if self._stopping.is_set():
                 raise _Stopped
-            if self._wanted and outside is None:
+            if self._wanted:
                 raise _GiveWay
             self._let_changes_go_first()
             if self._limits.bytes_per_second and done:
@@ -224,6 +231,7 @@ class BlobWorker:
 
         send_blob(shelf, terms, outside, self._blobs, blob, told)
         self._not_before[blob.sha256] = time.monotonic() + _SETTLING_SECONDS
+        self._failures.pop(blob.sha256, None)
         self._store.submit(_mark_sent(blob.sha256)).result()
         self._tell(BlobStep(blob.sha256, True, blob.size, blob.size))
 
@@ -253,13 +261,20 @@ class BlobWorker:
             raise NotFound(
                 "The server does not name the store any more in which this file lies; ask an administrator."
             )
-        if self._outside is None or self._outside.url != terms.store_url:
-            self._outside = OutsideStore(terms.store_url, self._secrets())
+        if not self._outside_is_current or self._outside is None or self._outside.url != terms.store_url:
+            try:
+                key = self._files_key()
+                if self._outside is None or (self._outside.url, self._outside.key) != (terms.store_url, key):
+                    self._outside = OutsideStore(terms.store_url, key)
+            except Refused as refused:  # about the station, not about one file: all of them wait
+                raise WorldFault(refused.sentence) from refused
+            self._outside_is_current = True
         return self._outside
 
     def _hang_up(self) -> None:
         """Let go of the connection: two hundred stations that send nothing take no places at the server."""
         shelf, self._shelf, self._terms = self._shelf, None, None
+        self._outside_is_current = False  # a person may set another key meanwhile
         if shelf is not None:
             shelf.close()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import Refused
-from app.sync.attachments.stores import OutsideStore
+from app.sync.attachments.stores import HeldFile, OutsideStore, owners_store
 from app.sync.server.address import connect
 from app.sync.server.creation import require_server
 from app.sync.server.sentences import plain_errors
@@ -45,14 +45,13 @@ def _owner(url: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def set_store(url: str, store_url: str, secrets: Mapping[str, str] | None = None) -> None:
+def set_store(url: str, store_url: str) -> None:
     """Have stations put new bytes into this store (empty: into the database); what lies elsewhere stays there.
 
-    Raises `Refused` for an address that is no store, `WorldFault` when the store does not answer from here.
+    Raises `Refused` for an address that is no store, `WorldFault` when from here nothing can be put there and removed.
     """
     if store_url:
-        for _ in OutsideStore(store_url, secrets).held():
-            break
+        owners_store(store_url).prove()
     with _owner(url) as connection:
         lying = connection.execute("SELECT count(*) FROM sync.blob WHERE external AND complete").fetchone()
         known = connection.execute("SELECT store_url FROM sync.blob_terms").fetchone()
@@ -84,9 +83,7 @@ def blob_figures(url: str) -> BlobFigures:
     return BlobFigures(*row)
 
 
-def clean_blobs(
-    url: str, *, older_days: float = KEEP_DAYS, secrets: Mapping[str, str] | None = None
-) -> CleanedBlobs:
+def clean_blobs(url: str, *, older_days: float = KEEP_DAYS) -> CleanedBlobs:
     """Remove what no row speaks of and nobody began to send within `older_days`, in the database and in its store.
 
     What a person removed lately stays, for an undo brings it back. Safe to stop and to repeat.
@@ -103,29 +100,27 @@ def clean_blobs(
                 break
             here = [row[0] for row in gone if not row[1]]
             files, size = files + len(here), size + sum(here)
-        store_url = connection.execute("SELECT store_url FROM sync.blob_terms").fetchone()
-        if store_url and store_url[0]:
-            outside = OutsideStore(store_url[0], secrets)
-            before = datetime.now(UTC) - timedelta(days=older_days)
-            removed = [_remove(connection, outside, *found, before) for found in list(outside.held())]
-            files, size = files + sum(1 for one in removed if one), size + sum(removed)
+        terms = connection.execute("SELECT store_url, now() FROM sync.blob_terms").fetchone()
+        if terms and terms[0]:
+            outside = owners_store(terms[0])
+            # Of two clocks the one that is behind: one that is ahead would call a fresh file old.
+            before = min(datetime.now(UTC), terms[1]) - timedelta(days=older_days)
+            old = [found for found in outside.held() if found.put_at <= before]
+            removed = [found.size for found in old if _remove(connection, outside, found)]
+            files, size = files + len(removed), size + sum(removed)
     return CleanedBlobs(files, size)
 
 
-def _remove(
-    connection: psycopg.Connection[Any],
-    outside: OutsideStore,
-    sha256: str,
-    size: int,
-    put_at: datetime,
-    before: datetime,
-) -> int:
-    """Take one file out of the store, unless the server knows it or it is fresh; returns the bytes that went."""
-    # Asked one by one, right before: somebody may begin to send the same bytes while this runs.
-    known = connection.execute(
-        "SELECT 1 FROM sync.blob WHERE sha256 = %b", (bytes.fromhex(sha256),)
-    ).fetchone()
-    if known or put_at > before:
-        return 0
-    outside.remove(sha256)
-    return size
+def _remove(connection: psycopg.Connection[Any], outside: OutsideStore, found: HeldFile) -> bool:
+    """Take one file out of the store unless the server knows it; returns whether it went."""
+    with connection.transaction(force_rollback=True):
+        # Holds the name until the file is gone: a station that begins to send the same bytes waits here, and then
+        # finds nothing. Else it would find them there, and count them, a moment before they go.
+        held = connection.execute(
+            "INSERT INTO sync.blob (sha256, size, mime, station) VALUES (%b, %s, '', '')"
+            " ON CONFLICT DO NOTHING RETURNING true",
+            (bytes.fromhex(found.sha256), max(1, found.size)),
+        ).fetchone()
+        if held:
+            outside.remove(found.sha256)
+    return held is not None

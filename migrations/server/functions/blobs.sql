@@ -26,10 +26,13 @@ BEGIN
   END IF;
   SELECT * INTO v FROM sync.blob b WHERE b.sha256 = p_sha;
   IF FOUND THEN
-    IF v.size <> p_size THEN
+    IF v.size = p_size THEN
+      RETURN v.complete;
+    END IF;
+    IF v.complete THEN
       RAISE EXCEPTION 'The server knows this file with % bytes, not %.', v.size, p_size USING ERRCODE = 'SY032';
     END IF;
-    RETURN v.complete;
+    -- Nobody can tell yet who is right; whoever announced a wrong size must not keep the file out for ever.
   END IF;
   SELECT * INTO t FROM sync.blob_terms;
   IF p_size > t.largest THEN
@@ -37,11 +40,12 @@ BEGIN
   END IF;
   -- One blob of a station begins at a time: two together could pass the quota where each alone does not.
   PERFORM 1 FROM sync.station x WHERE x.name = s.name FOR UPDATE;
-  SELECT coalesce(sum(b.size), 0) INTO v_used FROM sync.blob b WHERE b.station = s.name;
+  SELECT coalesce(sum(b.size), 0) INTO v_used FROM sync.blob b WHERE b.station = s.name AND b.sha256 <> p_sha;
   IF v_used + p_size > t.station_quota THEN
     RAISE EXCEPTION 'The photos and files of the station % fill their % bytes on the server; an administrator can raise the quota or clean up.',
       s.name, t.station_quota USING ERRCODE = 'SY031';
   END IF;
+  DELETE FROM sync.blob b WHERE b.sha256 = p_sha AND NOT b.complete AND b.size <> p_size;
   INSERT INTO sync.blob (sha256, size, mime, station) VALUES (p_sha, p_size, left(coalesce(p_mime, ''), 100), s.name)
     ON CONFLICT (sha256) DO NOTHING;
   RETURN false;
@@ -118,6 +122,7 @@ BEGIN
       IF (SELECT t.store_url FROM sync.blob_terms t) = '' THEN
         RETURN jsonb_build_object('complete', false, 'why', 'no store');
       END IF;
+      DELETE FROM sync.blob_chunk c WHERE c.sha256 = p_sha;  -- of a try before the store was named
     ELSE
       IF (SELECT count(*) FROM sync.blob_chunk c WHERE c.sha256 = p_sha) < sync._blob_chunks(v.size) THEN
         RETURN jsonb_build_object('complete', false, 'why', 'missing');
@@ -137,13 +142,14 @@ BEGIN
   RETURN jsonb_build_object('complete', true, 'why', '');
 END $$;
 
--- {"size", "mime", "external"} of complete bytes, null when the server does not have them.
+-- {"size", "mime", "external"} of complete bytes, null when the server does not have them. What lies in a store is
+-- found also while it is in doubt: whoever looks after the store may have put it right, and a reader proves that.
 CREATE OR REPLACE FUNCTION sync.find_blob(p_sha bytea) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM sync._station();
   RETURN (SELECT jsonb_build_object('size', b.size, 'mime', b.mime, 'external', b.external)
-          FROM sync.blob b WHERE b.sha256 = p_sha AND b.complete);
+          FROM sync.blob b WHERE b.sha256 = p_sha AND (b.complete OR b.external));
 END $$;
 
 -- One chunk of complete bytes, null where there is none.
@@ -156,15 +162,23 @@ BEGIN
 END $$;
 
 -- A station downloaded bytes that are not what their name says (a broken disk, a hand in the store): the server looks
--- at its own chunks again, and says to all stations if it lost them. Whoever has them sends them again.
+-- at its own chunks again, and says to all stations if it lost them. Whoever has them sends them again. It cannot look
+-- into a store beside the database; there the station's word counts, as it does when bytes arrive there. A false alarm
+-- costs the stations that have them one look: what is sound there is read, not sent.
 CREATE OR REPLACE FUNCTION sync.doubt_blob(p_sha bytea) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE v sync.blob; v_hash bytea;
 BEGIN
   PERFORM sync._station();
   SELECT * INTO v FROM sync.blob b WHERE b.sha256 = p_sha FOR UPDATE;
-  IF NOT FOUND OR NOT v.complete OR v.external THEN
+  IF NOT FOUND OR NOT v.complete THEN
     RETURN false;
+  END IF;
+  IF v.external THEN
+    PERFORM sync._lock_feed();
+    UPDATE sync.blob b SET complete = false WHERE b.sha256 = p_sha;
+    PERFORM sync._blob_settled(p_sha, false, 'A file was damaged in the store');
+    RETURN true;
   END IF;
   SELECT sha256(string_agg(c.data, ''::bytea ORDER BY c.n)) INTO v_hash FROM sync.blob_chunk c WHERE c.sha256 = p_sha;
   IF v_hash IS NOT DISTINCT FROM p_sha THEN

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from app.store.sessions import Store
 from app.store.tables import Attachment
 from app.sync.attachments.shelf import ServerShelf
 from app.sync.attachments.worker import BlobStep, BlobWorker
+from tests.proxy import FaultyProxy
 
 if TYPE_CHECKING:
     import psycopg
@@ -109,3 +112,29 @@ class Sender:
     def close(self) -> None:
         self.worker.stop()
         self.store.close()
+
+
+@contextmanager
+def proxied(port: int) -> Iterator[tuple[FaultyProxy, Callable[[Callable[[], Any]], None]]]:
+    """A proxy on a loop of its own, and a way to call its methods from here."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def call(method: Callable[[], Any]) -> None:
+        result = method()
+        if asyncio.iscoroutine(result):
+            await result
+
+    def on_loop(method: Callable[[], Any]) -> None:
+        asyncio.run_coroutine_threadsafe(call(method), loop).result(20)
+
+    proxy = FaultyProxy("127.0.0.1", port)
+    on_loop(proxy.__aenter__)
+    try:
+        yield proxy, on_loop
+    finally:
+        on_loop(lambda: proxy.__aexit__(None, None, None))
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

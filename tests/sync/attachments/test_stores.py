@@ -1,35 +1,44 @@
-"""A store beside the database: a folder that all stations reach stands for S3 and its like."""
+"""A store beside the database: S3, and a folder that all stations reach."""
 
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from app.domain.errors import NotFound, Refused, WorldFault
+from app.domain.errors import Refused, WorldFault
 from app.store.blobs import BlobFolder
 from app.sync.attachments.downloading import fetch_blob
-from app.sync.attachments.stores import OutsideStore
+from app.sync.attachments.store_faults import ObjectMissing
+from app.sync.attachments.stores import PIECE_BYTES, OutsideStore
 from app.sync.attachments.uploading import send_blob
 from app.sync.server.blob_store import clean_blobs, set_store
 from tests.sync.attachments.blobs import content, digest, shelf_of, stored_at, tell_server, waiting
 
 if TYPE_CHECKING:
+    from tests.sync.attachments.bucket import Bucket
     from tests.sync.conftest import ServerDatabase
 
-DATA = content(12 * 1024 * 1024)
+DATA = content(3 * PIECE_BYTES + 100)
 SHA = digest(DATA)
 
 
-def quiet(_done: int, _total: int) -> None:
+def quiet(_done: int, _total: int = 0) -> None:
     pass
 
 
-@pytest.fixture(params=["file", "memory"])
-def outside(request: pytest.FixtureRequest, tmp_path: Path) -> OutsideStore:
+@pytest.fixture(params=["file", "s3", "memory"])
+def outside(request: pytest.FixtureRequest, tmp_path: Path, bucket: Bucket) -> OutsideStore:
+    if request.param == "s3":
+        return OutsideStore(bucket.url(), bucket.key)
     return OutsideStore((tmp_path / "store").as_uri() if request.param == "file" else "memory:///")
+
+
+def held(outside: OutsideStore) -> list[tuple[str, int]]:
+    return sorted((found.sha256, found.size) for found in outside.held())
 
 
 @pytest.fixture
@@ -39,54 +48,77 @@ def folder(tmp_path: Path) -> BlobFolder:
     return made
 
 
-def test_a_file_goes_there_in_parts_and_comes_back_from_anywhere(
+def test_a_file_goes_there_in_pieces_and_comes_back_from_anywhere(
     outside: OutsideStore, folder: BlobFolder
 ) -> None:
     told: list[int] = []
     outside.send(SHA, folder.file(SHA), told.append)
-    assert told[-1] == len(DATA)
-    assert len(told) > 10
-    assert b"".join(outside.pieces(SHA, 0)) == DATA
-    assert b"".join(outside.pieces(SHA, 5_000_000)) == DATA[5_000_000:]
-    assert [(sha256, size) for sha256, size, _ in outside.held()] == [(SHA, len(DATA))]
-    again: list[int] = []
-    outside.send(SHA, folder.file(SHA), again.append)
-    assert again == [], "what is there is only read back"
+    assert told == [0, PIECE_BYTES, 2 * PIECE_BYTES, 3 * PIECE_BYTES, len(DATA)]
+    assert b"".join(outside.pieces(SHA, 0, len(DATA))) == DATA
+    assert b"".join(outside.pieces(SHA, 1_500_000, len(DATA))) == DATA[1_500_000:]
+    assert held(outside) == [(SHA, len(DATA))]
+    assert next(outside.held()).put_at <= datetime.now(UTC) + timedelta(seconds=2)
     outside.remove(SHA)
     outside.remove(SHA)
-    with pytest.raises(NotFound):
-        list(outside.pieces(SHA, 0))
+    assert held(outside) == []
+    with pytest.raises(ObjectMissing):
+        list(outside.pieces(SHA, 0, len(DATA)))
 
 
-def test_whoever_is_told_can_stop_it_and_half_a_file_never_counts(
+def test_whether_a_store_takes_and_gives_is_proved_without_a_trace(outside: OutsideStore) -> None:
+    outside.look()
+    outside.prove()
+    assert held(outside) == []
+
+
+def test_whoever_is_told_can_stop_it_and_what_arrived_stays(
     outside: OutsideStore, folder: BlobFolder
 ) -> None:
     class Stop(Exception):
         pass
 
     def told(done: int) -> None:
-        if done > 6_000_000:
+        if done > PIECE_BYTES:
             raise Stop
 
     with pytest.raises(Stop):
         outside.send(SHA, folder.file(SHA), told)
-    assert list(outside.held()) == []
+    assert held(outside) == [(SHA, 2 * PIECE_BYTES)]
 
 
-def test_what_arrived_changed_is_removed_and_said(tmp_path: Path, folder: BlobFolder) -> None:
+def test_a_piece_that_is_there_and_wrong_is_written_over(tmp_path: Path, folder: BlobFolder) -> None:
     outside = OutsideStore((tmp_path / "store").as_uri())
-    wrong = tmp_path / "store" / SHA[:2] / SHA
+    wrong = tmp_path / "store" / SHA[:2] / SHA / "00001"
     wrong.parent.mkdir(parents=True)
-    wrong.write_bytes(DATA[:-1] + b"?")
-    with pytest.raises(WorldFault, match="changed"):
-        outside.send(SHA, folder.file(SHA), lambda _done: None)
-    assert not wrong.exists()
-    outside.send(SHA, folder.file(SHA), lambda _done: None)
+    wrong.write_bytes(bytes(PIECE_BYTES))
+    outside.send(SHA, folder.file(SHA), quiet)
+    assert b"".join(outside.pieces(SHA, 0, len(DATA))) == DATA
 
 
-def test_an_address_that_names_no_store_is_refused() -> None:
-    with pytest.raises(Refused, match="is no store"):
-        OutsideStore("ftp://somewhere/else")
+def test_an_object_that_lineside_did_not_put_there_is_none_of_its_files(tmp_path: Path) -> None:
+    for name in (f"{SHA[:2]}/{SHA}/a/00000", f"x/{SHA[:2]}/{SHA}/00000", f"y/{SHA}", "notes/readme.txt"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"1")
+    assert held(OutsideStore(tmp_path.as_uri())) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("ftp://somewhere/else", "is no store"),
+        ("nothing at all", "is no store"),
+        ("s3:///works", "names no bucket"),
+        ("s3://KEY:secret@photos/works", "Every station sees the address"),
+        ("s3://photos/works?aws_secret_access_key=x", "knows no “aws_secret_access_key”"),
+        ("s3://photos/works?endpoint=file:///etc", "begins with https"),
+        ("az://photos/works?region=x", "knows no “region”"),
+        ("http://[photos", "is no address"),
+    ],
+)
+def test_an_address_that_names_no_store_is_refused(url: str, why: str) -> None:
+    with pytest.raises(Refused, match=why):
+        OutsideStore(url)
 
 
 def test_a_store_that_does_not_answer_is_a_fault_of_the_world(tmp_path: Path, folder: BlobFolder) -> None:
@@ -94,7 +126,7 @@ def test_a_store_that_does_not_answer_is_a_fault_of_the_world(tmp_path: Path, fo
     outside = OutsideStore((tmp_path / "store").as_uri())
     (tmp_path / "store" / SHA[:2]).write_text("a file stands in the way")
     with pytest.raises(WorldFault, match="does not answer"):
-        outside.send(SHA, folder.file(SHA), lambda _done: None)
+        outside.send(SHA, folder.file(SHA), quiet)
 
 
 def test_bytes_go_to_the_store_that_the_server_names_and_the_server_says_so(
@@ -129,11 +161,12 @@ def test_a_station_cannot_call_bytes_stored_elsewhere_when_the_server_names_no_s
         assert shelf.find(SHA) is None
 
 
+@pytest.mark.usefixtures("owner_environment")
+@pytest.mark.parametrize("outside", ["file", "s3"], indirect=True)
 def test_clean_up_reaches_the_store_and_spares_what_is_needed_or_fresh(
-    server: ServerDatabase, folder: BlobFolder, tmp_path: Path
+    server: ServerDatabase, folder: BlobFolder, outside: OutsideStore
 ) -> None:
-    url = (tmp_path / "store").as_uri()
-    outside = OutsideStore(url)
+    url = outside.url
     orphan, forgotten = content(1000, seed=2), content(1000, seed=3)
     server.add_station("07")
     set_store(server.url, url)
@@ -143,9 +176,9 @@ def test_clean_up_reaches_the_store_and_spares_what_is_needed_or_fresh(
             folder.add(data)
             send_blob(shelf, shelf.terms(), outside, folder, waiting(data), quiet)
     folder.add(forgotten)
-    outside.send(digest(forgotten), folder.file(digest(forgotten)), lambda _done: None)
+    outside.send(digest(forgotten), folder.file(digest(forgotten)), quiet)
     assert clean_blobs(server.url, older_days=30).files == 0
     done = clean_blobs(server.url, older_days=0)
     assert (done.files, done.bytes) == (2, 2000)
-    assert {sha256 for sha256, _, _ in outside.held()} == {SHA}
-    assert hashlib.sha256(b"".join(outside.pieces(SHA, 0))).hexdigest() == SHA
+    assert held(outside) == [(SHA, len(DATA))]
+    assert hashlib.sha256(b"".join(outside.pieces(SHA, 0, len(DATA)))).hexdigest() == SHA

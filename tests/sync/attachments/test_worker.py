@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -23,7 +21,7 @@ from app.sync.attachments.shelf import ServerShelf
 from app.sync.attachments.stores import OutsideStore
 from app.sync.attachments.uploading import send_blob
 from app.sync.attachments.worker import BlobLimits
-from tests.proxy import Direction, FaultyProxy
+from tests.proxy import Direction
 from tests.sync.attachments.blobs import (
     AT,
     CHUNK,
@@ -32,6 +30,7 @@ from tests.sync.attachments.blobs import (
     content,
     digest,
     eventually,
+    proxied,
     shelf_of,
     stored_at,
     tell_server,
@@ -44,63 +43,12 @@ if TYPE_CHECKING:
 DATA = content(3 * CHUNK + 100)
 
 
-@pytest.fixture
-def senders() -> Iterator[list[Sender]]:
-    made: list[Sender] = []
-    yield made
-    for sender in made:
-        sender.close()
-
-
-@pytest.fixture
-def station(server: ServerDatabase, tmp_path: Path, senders: list[Sender]) -> Callable[..., Sender]:
-    """Makes a station's sender; `through` is a port on loopback in the place of the server's."""
-
-    def make(name: str, through: int = 0, **options: Any) -> Sender:
-        server.add_station(name)
-        parts = urlsplit(server.station_url(name))
-        if through:
-            user, _, _ = parts.netloc.rpartition("@")
-            parts = parts._replace(netloc=f"{user}@127.0.0.1:{through}")
-        sender = Sender(tmp_path / name, connecting(urlunsplit(parts)), **options)
-        senders.append(sender)
-        return sender
-
-    return make
-
-
 def _complete(server: ServerDatabase, data: bytes) -> bool:
     with server.connect() as connection:
         row = connection.execute(
             "SELECT complete FROM sync.blob WHERE sha256 = %b", (bytes.fromhex(digest(data)),)
         ).fetchone()
     return bool(row and row[0])
-
-
-@contextmanager
-def proxied(port: int) -> Iterator[tuple[FaultyProxy, Callable[[Callable[[], Any]], None]]]:
-    """A proxy on a loop of its own, and a way to call its methods from here."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    async def call(method: Callable[[], Any]) -> None:
-        result = method()
-        if asyncio.iscoroutine(result):
-            await result
-
-    def on_loop(method: Callable[[], Any]) -> None:
-        asyncio.run_coroutine_threadsafe(call(method), loop).result(20)
-
-    proxy = FaultyProxy("127.0.0.1", port)
-    on_loop(proxy.__aenter__)
-    try:
-        yield proxy, on_loop
-    finally:
-        on_loop(lambda: proxy.__aexit__(None, None, None))
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 def test_what_waits_is_sent_and_what_a_person_opens_is_fetched(
