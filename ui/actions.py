@@ -35,6 +35,7 @@ PLACES = (
     Place("alarms", "Alarms", "bell", "A"),
     Place("inspections", "Inspections", "check-square", "I"),
     Place("issues", "Issues", "warning", "S"),
+    Place("maintenance", "Maintenance", "wrench", "T"),
     Place("machines", "Connections", "tree-structure", "N"),
     Place("import", "Import", "file-arrow-down", "X", Permission.IMPORT),
     Place("users", "Users", "users", "U", Permission.MANAGE_USERS),
@@ -194,6 +195,15 @@ ACTIONS = (
         "issues.resolve", "Resolve…", "issues", "R", Permission.HANDLE_ISSUES, "check-square", primary=True
     ),
     ActionSpec("issues.reopen", "Reopen", "issues", "", Permission.HANDLE_ISSUES, "arrow-counter-clockwise"),
+    ActionSpec(
+        "maintenance.new",
+        "Plan maintenance",
+        "maintenance",
+        "Ctrl+N",
+        Permission.PLAN_MAINTENANCE,
+        "plus",
+        primary=True,
+    ),
     ActionSpec("import.choose", "Choose file…", "import", "Ctrl+O", Permission.IMPORT, "folder-open"),
     ActionSpec("import.back", "Back", "import", "Alt+B", None, "arrow-left"),
     ActionSpec("import.next", "Next", "import", "Alt+N", None, "arrow-right", primary=True),

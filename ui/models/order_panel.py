@@ -16,6 +16,7 @@ from app.domain.stages import StageStatus
 from app.store.queries.orders import Note, OrderDetails, StageDetails, read_order
 from ui.bridge.desk import EVERYTHING, Desk
 from ui.models.attachments import AttachmentPanel
+from ui.models.detail_page import DetailPage
 from ui.models.sharing_line import SharingLine
 from ui.models.wording import NONE, duration, moment, percent
 from ui.widgets.buttons import IconButton
@@ -136,7 +137,7 @@ class OrderPanel(ThemedWidget):
         if not isinstance(error, LinesideError):
             self._desk.tasks.unhandled.emit(error)
             return
-        page = _Page()
+        page = DetailPage()
         page.line(error.sentence)
         self._scroll.setWidget(page)
 
@@ -150,40 +151,8 @@ class OrderPanel(ThemedWidget):
         self.loaded.emit(details)
 
 
-class _Page(QWidget):
-    """The scrolled content: headings and lines of text, rebuilt for each order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(12, 4, 12, 12)
-        self._column.setSpacing(4)
-        self._column.setAlignment(Qt.AlignmentFlag.AlignTop)
-
-    def heading(self, text: str) -> None:
-        self._column.addSpacing(10)
-        self._column.addWidget(RoleLabel(text, "strong"))
-
-    def line(self, text: str, colour: str = "text", role: str = "body") -> None:
-        label = RoleLabel(text, role, colour)
-        label.setWordWrap(True)
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._column.addWidget(label)
-
-    def pair(self, name: str, value: str) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        title, text = RoleLabel(name, "body", "text2"), RoleLabel(value)
-        title.setFixedWidth(96)
-        text.setWordWrap(True)
-        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row.addWidget(title, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(text, 1)
-        self._column.addLayout(row)
-
-
-def _page_of(details: OrderDetails, now: datetime) -> _Page:
-    page, values = _Page(), details.values
+def _page_of(details: OrderDetails, now: datetime) -> DetailPage:
+    page, values = DetailPage(), details.values
     if details.why_late:
         page.line(f"⚠ Why late: {details.why_late}.", role="strong")
     for name, text in _fields(values, now):
@@ -197,10 +166,7 @@ def _page_of(details: OrderDetails, now: datetime) -> _Page:
         page.line(_stage_words(stage, now), "text2", "meta")
     _notes(page, "Issues", details.issues, now)
     _notes(page, "Inspections", details.inspections, now)
-    page.heading("History")
-    for happening in details.history:
-        page.line(happening.sentence)
-        page.line(f"{moment(happening.at, now)} · {happening.actor}", "text2", "meta")
+    page.history(details.history, now)
     return page
 
 
@@ -243,7 +209,7 @@ def _stage_words(stage: StageDetails, now: datetime) -> str:
     return " · ".join(parts)
 
 
-def _notes(page: _Page, title: str, notes: Sequence[Note], now: datetime) -> None:
+def _notes(page: DetailPage, title: str, notes: Sequence[Note], now: datetime) -> None:
     page.heading(title)
     if not notes:
         page.line("none", "text2", "meta")

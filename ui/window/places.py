@@ -65,6 +65,12 @@ def _issues(desk: Desk, live: LiveDesk) -> Pane:
     return IssuesScreen(desk)
 
 
+def _maintenance(desk: Desk, live: LiveDesk) -> Pane:
+    from ui.screens.maintenance import MaintenanceScreen
+
+    return MaintenanceScreen(desk)
+
+
 def _machines(desk: Desk, live: LiveDesk) -> Pane:
     from ui.screens.machines import MachinesScreen
 
@@ -104,6 +110,7 @@ FACTORIES: dict[str, Callable[[Desk, LiveDesk], Pane]] = {
     "alarms": _alarms,
     "inspections": _inspections,
     "issues": _issues,
+    "maintenance": _maintenance,
     "machines": _machines,
     "import": _import,
     "users": _users,

@@ -177,8 +177,8 @@ def _maintenance(
             EventKind.MAINTENANCE,
             row.completed_at,
             f"{row.number} {row.title} done",
-            "equipment",
-            codes[row.equipment.casefold()],
+            "maintenance",
+            row.id,
             equipment=codes[row.equipment.casefold()],
         )
         for row in rows

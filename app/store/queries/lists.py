@@ -237,6 +237,7 @@ MAINTENANCE = Listing(
         Column("description", "Description", "text", MaintenanceOrder.description.expression, shown=False),
         Column("feedback", "Feedback", "text", MaintenanceOrder.feedback.expression, shown=False),
     ),
+    aliases={"due": "due_at", "machine": "equipment"},
 )
 
 EQUIPMENT = Listing(

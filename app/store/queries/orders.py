@@ -8,17 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import NotFound
 from app.domain.inspections import Verdict
 from app.domain.orders import OPEN_STATUSES, OrderStatus
 from app.domain.stages import StageStatus, StageTimes, delay, efficiency, on_time_share
-from app.store.queries.shared_changes import changes_elsewhere
-from app.store.tables import Audit, Inspection, Issue, Outbox, Stage, UserAccount, WorkOrder
-
-_HISTORY = 40
+from app.store.queries.happenings import Happening, happenings
+from app.store.tables import Inspection, Issue, Stage, UserAccount, WorkOrder
 
 
 @dataclass(frozen=True)
@@ -46,15 +44,6 @@ class Note:
     number: str
     words: str
     at: datetime
-
-
-@dataclass(frozen=True)
-class Happening:
-    """One line of an order's history."""
-
-    at: datetime
-    actor: str
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +93,7 @@ def read_order(session: Session, order_id: UUID, now: datetime) -> OrderDetails:
         stages,
         _issues(session, order_id),
         _inspections(session, order_id),
-        _whole_history(session, order, [stage.id for stage in stages]),
+        happenings(session, order.number, [order.id, *(stage.id for stage in stages)]),
         late,
         route_efficiency(times),
         on_time_share(times),
@@ -186,40 +175,6 @@ def _inspections(session: Session, order_id: UUID) -> tuple[Note, ...]:
     )
     marks = {Verdict.PASS: "✔ pass", Verdict.FAIL: "✖ fail"}
     return tuple(Note(i.id, i.number, f"{marks[i.verdict]} · {stage}", i.inspected_at) for i, stage in found)
-
-
-def _whole_history(session: Session, order: WorkOrder, stage_ids: Sequence[UUID]) -> tuple[Happening, ...]:
-    """What was done here, and at other stations what names the order, newest first."""
-    elsewhere = [
-        Happening(change.at, f"{change.actor}, station {change.station}", change.label)
-        for change in changes_elsewhere(session, order.number, _HISTORY)
-    ]
-    both = [*_history(session, order.id, stage_ids), *elsewhere]
-    return tuple(sorted(both, key=lambda happening: happening.at, reverse=True)[:_HISTORY])
-
-
-def _history(session: Session, order_id: UUID, stage_ids: Sequence[UUID]) -> tuple[Happening, ...]:
-    """Lines of the audit trail whose change wrote the order or one of its stages, newest first.
-
-    The trail keeps no index by row, so only its newest part is looked through.
-    """
-    needles = [str(order_id), *(str(stage_id) for stage_id in stage_ids)]
-    recent = (
-        select(Audit.at, Audit.actor, Audit.sentence, Audit.seq, Audit.change_id)
-        .where(Audit.outcome == "done")
-        .order_by(Audit.seq.desc())
-        .limit(2_000)
-        .subquery()
-    )
-    touches = [func.instr(Outbox.body, needle) > 0 for needle in needles]
-    found = session.execute(
-        select(recent.c.at, recent.c.actor, recent.c.sentence)
-        .join(Outbox, Outbox.change_id == recent.c.change_id)
-        .where(func.length(Outbox.body) < 200_000, or_(*touches))
-        .order_by(recent.c.seq.desc())
-        .limit(_HISTORY)
-    )
-    return tuple(Happening(row.at, row.actor, row.sentence) for row in found)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Finds orders, machines and issues by what a person types into the palette."""
+"""Finds orders, machines, issues and maintenance by what a person types into the palette."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from app.store.queries.lists import WORK_ORDERS
-from app.store.tables import Equipment, Issue, WorkOrder
+from app.store.tables import Equipment, Issue, MaintenanceOrder, WorkOrder
 
 _EACH = 6
 
@@ -26,7 +26,7 @@ class Found:
 
 
 def find_records(session: Session, typed: str, limit: int = _EACH) -> list[Found]:
-    """At most `limit` orders, machines and issues each whose texts hold every word of `typed`."""
+    """At most `limit` orders, machines, issues and maintenance orders each whose texts hold every word of `typed`."""
     words = typed.split()
     if not words or len(typed.strip()) < 2:
         return []
@@ -34,6 +34,7 @@ def find_records(session: Session, typed: str, limit: int = _EACH) -> list[Found
         *_orders(session, words, limit),
         *_machines(session, words, limit),
         *_issues(session, words, limit),
+        *_maintenance(session, words, limit),
     ]
 
 
@@ -85,5 +86,29 @@ def _issues(session: Session, words: list[str], limit: int) -> list[Found]:
     )
     return [
         Found("issues", row.id, row.number, f"{row.number} · {row.title}", "Issue")
+        for row in session.execute(statement)
+    ]
+
+
+def _maintenance(session: Session, words: list[str], limit: int) -> list[Found]:
+    texts = (MaintenanceOrder.number, MaintenanceOrder.title, MaintenanceOrder.equipment)
+    matches = [or_(*(column.icontains(word, autoescape=True) for column in texts)) for word in words]
+    newest = (case((MaintenanceOrder.completed_at.is_(None), 0), else_=1), MaintenanceOrder.created_at.desc())
+    statement = (
+        select(
+            MaintenanceOrder.id, MaintenanceOrder.number, MaintenanceOrder.title, MaintenanceOrder.equipment
+        )
+        .where(~MaintenanceOrder.deleted, *matches)
+        .order_by(*newest)
+        .limit(limit)
+    )
+    return [
+        Found(
+            "maintenance",
+            row.id,
+            row.number,
+            f"{row.number} · {row.title}",
+            f"Maintenance{' · ' + row.equipment if row.equipment else ''}",
+        )
         for row in session.execute(statement)
     ]

@@ -13,7 +13,7 @@ from ui.models.text_table import TextColumn, TextTable
 from ui.models.wording import moment
 from ui.widgets.list_view import ListView
 
-PLACES = {"work_order": "orders", "issue": "issues"}
+PLACES = {"work_order": "orders", "issue": "issues", "maintenance_order": "maintenance"}
 """Where a row of a kind can be opened by its id."""
 _COLUMNS = (
     TextColumn("at", "When", 140),
