@@ -17,40 +17,41 @@ Changed: TypeAlias = defaultdict[str, dict[UUID, dict[str, tuple[Any, Any]]]]
 """Entity → row → field → (what is there, what is wanted)."""
 
 
-def come_back_too(
+def come_back_first(
     session: Session, created: Mapping[str, Mapping[UUID, Mapping[str, Any]]], changed: Changed
 ) -> Changed:
-    """Say in `changed` that its deleted rows come back; returns the others, without which they could not be used.
+    """Which deleted rows come back before rows are `created` and `changed`; takes what `changed` says of that out.
 
-    A row lives only as part of living ones, and an order is worked on by its stages, which nobody deletes but with
-    their order. Parts that can also be taken away one by one (photos, signals) stay away.
+    Those in `changed`, and those without which they could not be used: a row lives only as part of living ones, which
+    stand in front of it here, and an order is worked on by its stages, which nobody deletes but with their order. Parts
+    that can also be taken away one by one (photos, signals) stay away.
     """
-    rows = {
-        row
-        for entity, patches in changed.items()
-        for row_id, fields in patches.items()
-        if (row := _row(session, entity, row_id)) is not None and not fields.get("deleted", (False, False))[1]
-    }
-    waiting = [row for row in rows if row.deleted]
+    back: Changed = defaultdict(dict)
+    for entity, patches in changed.items():
+        for row_id, fields in list(patches.items()):
+            row = _row(session, entity, row_id)
+            if row is not None and row.deleted and fields.pop("deleted", (True, False)) == (True, False):
+                _come_back(session, row, back)
+            if not fields:
+                del patches[row_id]
     for entity, made in created.items():
         for values in made.values():
-            waiting += _gone_wholes(session, _class_of(entity), values)
-    beside: Changed = defaultdict(dict)
-    seen: set[UUID] = set()
-    while waiting:
-        row = waiting.pop()
-        if row.id in seen:
-            continue
-        seen.add(row.id)
-        entity = row.__tablename__
-        patches = changed[entity] if row in rows else beside[entity]
-        patches.setdefault(row.id, {})["deleted"] = (True, False)
-        waiting += _gone_wholes(session, type(row), {name: getattr(row, name) for name in row.parts()})
-        if isinstance(row, WorkOrder):
-            waiting += session.execute(
-                select(Stage).where(Stage.work_order_id == row.id, Stage.deleted, Stage.version > GHOST)
-            ).scalars()
-    return beside
+            for whole in _gone_wholes(session, _class_of(entity), values):
+                _come_back(session, whole, back)
+    return back
+
+
+def _come_back(session: Session, row: Record, back: Changed) -> None:
+    if row.id in back[row.__tablename__]:
+        return
+    for whole in _gone_wholes(session, type(row), {name: getattr(row, name) for name in row.parts()}):
+        _come_back(session, whole, back)
+    back[row.__tablename__][row.id] = {"deleted": (True, False)}
+    if isinstance(row, WorkOrder):
+        for stage in session.execute(
+            select(Stage).where(Stage.work_order_id == row.id, Stage.deleted, Stage.version > GHOST)
+        ).scalars():
+            _come_back(session, stage, back)
 
 
 def _gone_wholes(session: Session, row_class: type[Record], values: Mapping[str, Any]) -> Iterator[Record]:

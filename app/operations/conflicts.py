@@ -14,7 +14,7 @@ from app.domain.conflicts import Point, Take, chosen_values, illegal_step, may_s
 from app.domain.errors import Denied, NotFound, Refused, Stale
 from app.domain.orders import check_priority, check_quantity
 from app.operations.change import Change, operation
-from app.operations.coming_back import come_back_too
+from app.operations.coming_back import come_back_first
 from app.operations.stages import follow_stages, refuse_broken_routes
 from app.store import entries
 from app.store.queries.conflicts import block_rows, open_among, read_points, settling_on_its_way
@@ -133,8 +133,8 @@ def _apply(change: Change, parked: Conflict, points: Sequence[Point], chosen: Ma
         for row_id, values in zip(block.ids, block.rows, strict=True):
             typed = {n: entries.typed(table.c[n].type, v) for n, v in zip(block.columns, values, strict=True)}
             created[block.entity][row_id] = typed
-    beside = come_back_too(change.session, created, changed)
-    for entity, patches in beside.items():  # first: the server takes no part of a row that is gone
+    back = come_back_first(change.session, created, changed)
+    for entity, patches in back.items():  # in front: the server takes no part of a row that is gone
         _patch(change, _class_of(entity), patches)
     for entity, rows in created.items():
         _create_again(change, _class_of(entity), rows)
