@@ -101,7 +101,7 @@ class SyncedStation:
     def server(self) -> ServerConnection:
         if self._server is None or self._server.closed:
             self.hang_up()
-            self._server = ServerConnection.open(self.url)
+            self._server = self.world.line.open(self.url)
         return self._server
 
     def sync(self, *, full: bool = True) -> Round:
@@ -216,6 +216,7 @@ class World:
         self.server, self.folder = server, folder
         self.rng = random.Random(seed)
         self.now = START
+        self.line: type[ServerConnection] = ServerConnection
         self.stations: dict[str, SyncedStation] = {}
         self.people: dict[Role, Actor] = {}
         self._secrets: dict[tuple[str, UUID], bytes] = {}

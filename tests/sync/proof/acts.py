@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,6 +50,7 @@ RowT = TypeVar("RowT", bound=tables.Record)
 NUMBERS = ("X-1", "X-2", "X-3")
 """Numbers that people type at several stations, so that two of them want the same."""
 NAMES = ("one", "two")
+FILES = (b"a photo", b"a drawing", b"another photo")
 
 
 class NothingThere(Refused):
@@ -146,9 +148,10 @@ def _drop(scene: Scene) -> Intent[Any]:
 
 def _attach(scene: Scene) -> Intent[Any]:
     owner = scene.of(tables.WorkOrder, tables.Issue)
-    digest = f"{scene.chance.randrange(3):064x}"
+    data = scene.of(*FILES)
+    digest = hashlib.sha256(data).hexdigest()
     return attachments.attach_file(
-        owner=owner.__tablename__, owner_id=scene.row(owner).id, name="a.jpg", sha256=digest, size=3
+        owner=owner.__tablename__, owner_id=scene.row(owner).id, name="a.jpg", sha256=digest, size=len(data)
     )
 
 

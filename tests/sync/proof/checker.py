@@ -279,7 +279,9 @@ def _prove_as_asked(line: Line, made: Made, before: Tables, then: Tables) -> Non
             _prove_groups(line, step)
             row = rows.get(key, {})
             base = table.heard({name: pair[0] for name, pair in step.fields.items()})
-            new = table.heard({name: pair[1] for name, pair in step.fields.items()})
+            # What the server alone sets, it sets as it knows it, whatever an author says.
+            by_author = step.fields.keys() - _sharing()[key[0]].by_server
+            new = table.heard({name: step.fields[name][1] for name in by_author})
             for name, value in new.items():
                 known = step.creates or row[name] in (base[name], value)
                 assert known, (
@@ -287,7 +289,8 @@ def _prove_as_asked(line: Line, made: Made, before: Tables, then: Tables) -> Non
                     f"became {value!r}"
                 )
             rows[key] = {**row, **new}
-        end = {name: (value, then[key][name]) for name, value in rows[key].items() if name != "version"}
+        ours = rows[key].keys() - _sharing()[key[0]].by_server - {"version"}
+        end = {name: (rows[key][name], then[key][name]) for name in ours}
         changed = {name: pair for name, pair in end.items() if pair[0] != pair[1]}
         assert not changed, f"record {line.seq} did to {key} what nobody asked for: {changed}"
 

@@ -14,8 +14,11 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
+from app.sync import pushing
 from app.sync.comparing import compare
+from app.sync.pulling import PAGE
 from app.sync.server.creation import init
+from app.sync.wire import FeedLine, ServerConnection
 from tests.postgres import Postgres
 from tests.proxy import FaultyProxy
 from tests.sync.conftest import ServerDatabase
@@ -36,6 +39,7 @@ from tests.sync.proof.checker import (
 from tests.sync.proof.replay import Histories, Line
 
 STATIONS = ("01", "02", "03")
+_AT_ONCE = pushing.MOST_ENTRIES
 _COMMITTED = ("synchronous_commit=on",)  # what the server confirmed is there after a crash of it
 
 
@@ -78,6 +82,15 @@ class Wires:
         self._loop.close()
 
 
+class ShortPages(ServerConnection):
+    """A server that tells only so much of its log at a time."""
+
+    most = PAGE
+
+    def feed(self, first_seq: int, most: int, most_bytes: int = 1_000_000) -> list[FeedLine]:
+        return super().feed(first_seq, min(most, self.most), most_bytes)
+
+
 class Ground:
     """A server, its three stations, and what is needed to prove what became of them.
 
@@ -89,6 +102,7 @@ class Ground:
         name = postgres.new_database()
         init(postgres.url(name), "proof")
         self.world = World(ServerDatabase(postgres, name), folder)
+        self.world.line = ShortPages
         self.wires = Wires(postgres.port)
         self.tally: Counter[str] = Counter()
         self.ledger, self.histories = Ledger(), Histories()
@@ -122,6 +136,10 @@ class Ground:
             self.postgres.drop_database(copy)
         self._copies = []
         self.world.now, self.world.rng = START, Random(f"run {seed}")
+        # Days of work in one piece, or in many, between any two of which something may happen.
+        ShortPages.most, pushing.MOST_ENTRIES = self.world.rng.choice(
+            [(PAGE, _AT_ONCE), (2, 1), (7, 3), (50, 2)]
+        )
         for name in STATIONS:
             self.world.stations[name].roll_back(self._folders[name])
         for left in self.folder.glob("copy-*"):
@@ -215,6 +233,7 @@ class Ground:
         return server
 
     def close(self) -> None:
+        pushing.MOST_ENTRIES = _AT_ONCE
         self.world.close()
         self.wires.close()
 

@@ -20,7 +20,7 @@ from app.sync.place import want_baseline
 from app.sync.round import run_round
 from app.sync.wire import Hello, ServerConnection
 from tests.sync.harness import SyncedStation
-from tests.sync.proof.acts import GOING_ON, Act, NothingThere, choose, typed_order
+from tests.sync.proof.acts import FILES, GOING_ON, Act, NothingThere, choose, typed_order
 from tests.sync.proof.ground import Ground
 
 _SERVER_COPIES, _CRASHES, _STATIONS = 3, 2, 4
@@ -42,6 +42,8 @@ WEIGHTS: Mapping[str, int] = {
     "roll_a_folder_back": 4,
     "clone_a_folder": 1,
     "set_the_clock": 2,
+    "bytes_arrive": 3,
+    "forget_orphans": 1,
     "come_to_rest": 3,
 }
 """How often each thing happens, beside the others."""
@@ -184,6 +186,7 @@ class Sharing(RuleBasedStateMachine):
             partial(self._act, station, chance, GOING_ON),
             partial(self._act_and_send, other, chance),
             self.ground.kill_backends,
+            partial(self.restore_the_server, chance),
             partial(self.ground.wires.do, self.ground.wires.to(station.name).cut),
         )
         kind = chance.randrange(len(mischief))
@@ -206,7 +209,7 @@ class Sharing(RuleBasedStateMachine):
             self._count("rounds broken off")
         finally:
             station.engine.reach = station.arm
-            if kind >= len(mischief) - 2:  # lines fell
+            if kind >= len(mischief) - 3:  # lines fell
                 self.ground.hang_up()
 
     def _act_and_send(self, station: SyncedStation, chance: Random) -> None:
@@ -265,13 +268,34 @@ class Sharing(RuleBasedStateMachine):
 
     def clone_a_folder(self, chance: Random) -> None:
         if len(self.ground.stations) < _STATIONS:
-            self.ground.clone(self.some_station(chance))
+            station = self.some_station(chance)
+            twin = self.ground.clone(station)
             self._count("folders cloned")
+            if chance.random() < 0.5:  # both are connected before one of them does something
+                self._round(station)
+                self._round(twin)
+            for one in (station, twin):
+                self._act(one, chance)
+                self._round(one)
 
     def set_the_clock(self, chance: Random) -> None:
         days = chance.choice([-365, -1, 1, 365])
         self.ground.world.wait(days=days, seconds=days)
         self._count("clocks set")
+
+    # ── photos and files ─────────────────────────────────────────────────────────────────────────────────────
+
+    def bytes_arrive(self, chance: Random) -> None:
+        """The server itself notes that it has them, at every row that speaks of them."""
+        self.some_station(chance).send_bytes(chance.choice(FILES))
+        self._count("files arrived")
+
+    def forget_orphans(self, _chance: Random) -> None:
+        with self.ground.world.server.connect() as connection:
+            gone = connection.execute(
+                "SELECT count(*) FROM sync.remove_orphan_blobs(interval '0')"
+            ).fetchone()
+        self.ground.tally["files forgotten"] += gone[0] if gone else 0
 
     # ── proof ────────────────────────────────────────────────────────────────────────────────────────────────
 
