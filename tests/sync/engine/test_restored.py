@@ -112,6 +112,25 @@ def test_two_computers_with_copies_of_one_folder_both_get_through(world: World) 
     world.check()
 
 
+def test_copies_of_one_folder_that_are_both_connected_already_get_through(world: World) -> None:
+    """Counters are compared when a connection begins; after that only the server can tell the two apart."""
+    one = world.station("01")
+    one.do(write_note(at=START, text="before"))
+    one.sync()
+    twin = world.clone(one, one.copy())
+    for computer in (one, twin):
+        computer.sync()
+    notes = [computer.do(write_note(at=START, text="after")).result for computer in (one, twin)]
+    for computer in (one, twin):
+        computer.sync(full=False)
+    assert one.ask("SELECT value FROM meta WHERE key='source'") != twin.ask(
+        "SELECT value FROM meta WHERE key='source'"
+    )
+    world.settle()
+    world.check()
+    assert {note.hex for note in notes} <= one.rows()["note"].keys()
+
+
 def test_a_backup_holds_what_was_unsent_and_no_secret_and_goes_on_beside_the_old_computer(
     world: World,
 ) -> None:

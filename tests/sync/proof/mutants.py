@@ -183,16 +183,18 @@ def hunt(name: str, examples: int, steps: int) -> int:
     """Run the proof with one bug in this process; tells how it was found."""
     with TemporaryDirectory() as folder:
         plant(MUTANTS[name], Path(folder))
-        from tests.sync.proof.__main__ import main as prove
+        from tests.sync.proof.seeds import failures
 
         try:
-            prove(examples, steps)
-        except Exception as error:  # noqa: BLE001 - whatever the proof raises, it found something
-            told = str(error).strip().splitlines() or [""]
-            sys.stdout.write(f"FOUND {name}: {type(error).__name__}: {told[0][:200]}\n")
-            return FOUND
-    sys.stdout.write(f"MISSED {name}\n")
-    return MISSED
+            number, error = next(failures(range(examples), steps), (0, None))
+        except Exception as broken:  # noqa: BLE001 - not even the ground can be laid
+            number, error = 0, broken
+    if error is None:
+        sys.stdout.write(f"MISSED {name}\n")
+        return MISSED
+    told = str(error).strip().splitlines() or [""]
+    sys.stdout.write(f"FOUND {name} in run {number}: {type(error).__name__}: {told[0][:200]}\n")
+    return FOUND
 
 
 def found(name: str, examples: int = 60, steps: int = 60) -> tuple[bool, str]:

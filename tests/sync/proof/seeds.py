@@ -10,7 +10,7 @@ import argparse
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -55,12 +55,21 @@ def shortened(ground: Ground, number: int, wanted: Plan) -> Plan:
             less = wanted[: max(at, 0)] + wanted[max(at, 0) + size :]
             if less and run(ground, number, less) is not None:
                 wanted = less
-                sys.stdout.write(f"  {len(wanted)} steps\n")
-                sys.stdout.flush()
+                _say(f"  {len(wanted)} steps")
             at -= size
         if size == 1:
             return wanted
         size //= 2
+
+
+def failures(numbers: Iterable[int], steps: int) -> Iterator[tuple[int, Exception]]:
+    """The runs in which the proof objects to something."""
+    quiet()
+    with TemporaryDirectory() as folder, proving_ground(Path(folder)) as ground:
+        for number in numbers:
+            error = run(ground, number, plan(number, steps))
+            if error is not None:
+                yield number, error
 
 
 def main() -> int:
@@ -77,20 +86,22 @@ def main() -> int:
             wanted = plan(number, options.steps)
             error = run(ground, number, wanted)
             if error is None:
-                sys.stdout.write(f"{number} holds, {time.monotonic() - began:.0f} s\n")
-                sys.stdout.flush()
+                _say(f"{number} holds, {time.monotonic() - began:.0f} s")
                 continue
             failed += 1
-            sys.stdout.write(f"FAILED {number}: {type(error).__name__}: {str(error)[:600]}\n")
-            sys.stdout.flush()
+            _say(f"FAILED {number}: {type(error).__name__}: {str(error)[:600]}")
             if options.shorten:
                 wanted = shortened(ground, number, wanted)
                 error = run(ground, number, wanted)
-                sys.stdout.write(f"{wanted}\n")
-            sys.stdout.write("".join(traceback.format_exception(error)))
-            sys.stdout.flush()
-        sys.stdout.write(told(ground, began))
+                _say(f"{wanted}")
+            _say("".join(traceback.format_exception(error)))
+        _say(told(ground, began))
     return min(failed, 1)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
