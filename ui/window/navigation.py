@@ -6,7 +6,15 @@ from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QScrollArea,
+    QScroller,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.actions import PLACES, Place
 from ui.bridge.desk import Desk
@@ -24,9 +32,9 @@ def digit_of(place: Place) -> str:
 class _Entry(QAbstractButton):
     """One place."""
 
-    def __init__(self, place: Place, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.place = place
+    def __init__(self, place: Place, nav: Navigation) -> None:
+        super().__init__()
+        self.place, self._nav = place, nav
         self.narrow = False
         self.setObjectName(f"nav-{place.key}")
         self.setCheckable(True)
@@ -37,14 +45,10 @@ class _Entry(QAbstractButton):
         self.setToolTip(f"{place.title} ({keys})")
 
     def sizeHint(self) -> QSize:
-        nav = self.parentWidget()
-        assert isinstance(nav, Navigation)
-        return QSize(NARROW if self.narrow else WIDE, max(34, nav.theme.density.control_height))
+        return QSize(NARROW if self.narrow else WIDE, max(34, self._nav.theme.density.control_height))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        nav = self.parentWidget()
-        assert isinstance(nav, Navigation)
-        theme, t = nav.theme, nav.tokens
+        theme, t = self._nav.theme, self._nav.tokens
         painter = QPainter(self)
         try:
             box = QRectF(self.rect())
@@ -90,16 +94,35 @@ class Navigation(ThemedWidget):
         self._desk = desk
         self._narrow = self._crowded = False
         self._entries = {place.key: _Entry(place, self) for place in PLACES}
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 8, 1, 8)
+        places = QWidget()
+        layout = QVBoxLayout(places)
+        layout.setContentsMargins(0, 8, 0, 8)
         layout.setSpacing(1)
         for key, entry in self._entries.items():
             entry.clicked.connect(partial(self._clicked, key))
             layout.addWidget(entry)
         layout.addStretch(1)
+        self._scroll = self._scrolled(places)
         desk.actor_changed.connect(self._on_actor)
         self._on_actor()
         self.set_narrow(False)
+
+    def _scrolled(self, places: QWidget) -> QScrollArea:
+        """Entries keep their height where there is no room for all, by the wheel, a finger or the Tab key."""
+        area = QScrollArea()
+        area.setObjectName("navigationScroll")
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidgetResizable(True)
+        area.setWidget(places)
+        for surface in (area.viewport(), places):
+            surface.setAutoFillBackground(False)
+        QScroller.grabGesture(area.viewport(), QScroller.ScrollerGestureType.TouchGesture)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 1, 0)
+        around.addWidget(area)
+        return area
 
     def allowed(self, place: str) -> bool:
         """Whether the place is ever this person's business."""
@@ -146,6 +169,7 @@ class Navigation(ThemedWidget):
     def show_current(self, place: str) -> None:
         for key, entry in self._entries.items():
             entry.setChecked(key == place)
+        self._scroll.ensureWidgetVisible(self._entries[place], 0, 0)
 
     def _clicked(self, place: str, _checked: bool = False) -> None:
         self._entries[place].setChecked(True)
