@@ -178,7 +178,7 @@ def test_half_typed_orders_survive_a_change_of_user(
 
 def test_the_list_as_shown_is_written_to_a_file(qtbot: QtBot, screen: OrdersScreen, tmp_path: Path) -> None:
     file = tmp_path / "orders.csv"
-    screen.export_to(str(file))
+    screen.export.write(str(file))
     qtbot.waitUntil(lambda: screen.banner.text() == f"Wrote 3 rows to {file}.", timeout=5000)
     lines = file.read_text(encoding="utf-8-sig").splitlines()
     assert lines[0].startswith("Order,Product,")

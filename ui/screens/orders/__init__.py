@@ -1,5 +1,5 @@
-"""The list of work orders and its forms."""
+"""The list of work orders, its views, forms, figures and export."""
 
-from ui.screens.orders.screen import VIEWS, OrdersScreen
+from ui.screens.orders.screen import OrdersScreen
 
-__all__ = ["VIEWS", "OrdersScreen"]
+__all__ = ["OrdersScreen"]

@@ -1,81 +1,57 @@
-"""The list of work orders: filter, views, figures, editing of one or many, details beside it."""
+"""The place of the work orders: the list with its views, editing of one or many, details beside it."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFileDialog, QMenu, QSplitter, QWidget
+from PySide6.QtCore import QModelIndex, QPoint, Qt
+from PySide6.QtWidgets import QMenu, QSplitter, QWidget
 
-from app.domain.errors import LinesideError, Refused
+from app.domain.errors import Refused
 from app.operations.change import Outcome
 from app.operations.orders import cancel_work_orders, delete_work_orders, edit_work_orders
 from app.operations.stages import advance_work_order
-from app.store.queries.exporting import ExportColumn, ExportStopped, export_list
 from app.store.queries.listing import ListReader, ListRequest
 from app.store.queries.lists import WORK_ORDERS
-from app.store.queries.orders import ListFigures, read_figures
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
+from ui.models.filtered_list import FilteredList
 from ui.models.form_card import FormCard
 from ui.models.order_panel import OrderPanel
 from ui.models.orders import SORTED_BY, OrdersModel
 from ui.models.preferences import remember, remembered
-from ui.models.wording import percent
+from ui.screens.orders.export import OrdersExport
+from ui.screens.orders.figures import FiguresLine
 from ui.screens.orders.forms import EditForm, copied_order_form, create_intent, edit_intent, new_order_form
+from ui.screens.orders.views import FIRST_VIEW, HELP, HINT, VIEWS
 from ui.widgets.buttons import MenuButton
 from ui.widgets.form import Form
 from ui.widgets.list_view import ListView
 from ui.widgets.pane import Pane
-from ui.widgets.states import LoadingBar
-from ui.widgets.themed import RoleLabel
 
-VIEWS: dict[str, ListRequest] = {
-    "All open": ListRequest("open:yes", "planned_end", False),
-    "Late first": ListRequest("open:yes due<now", "planned_end", False),
-    "Due this week": ListRequest("open:yes due<nextweek", "planned_end", False),
-    "Blocked": ListRequest("status:blocked", "planned_end", False),
-    "Done": ListRequest("status:done", "planned_end", True),
-    "All orders": ListRequest("", "planned_end", False),
-}
-_HINT = "words, status:blocked, due<fri, priority<=2"
-_HELP = (
-    "Words find orders by number, product, lot or customer.\n"
-    "status:blocked   stage:paint   priority<=2   qty>100\n"
-    "due<fri   start>=2026-04-12   due<now   due<nextweek   open:yes   line:A"
-)
-FIGURES_UP_TO = 200_000
 CHOSEN_UP_TO = 5_000
 _BEING_READ = "Some of the chosen rows are still being read; try again in a moment."
 _SELECT = "Select at least one order."
 _NEEDS_ROWS = ("orders.edit", "orders.advance", "orders.cancel", "orders.delete", "orders.duplicate")
-_EXPORTED = tuple(
-    ExportColumn(column.key, column.title) for column in WORK_ORDERS.columns if column.key != "open"
-)
 
 
 class OrdersScreen(Pane):
     """All work orders. `open_with` takes a filter line or the id of an order to show beside the list."""
 
-    _progress = Signal(int, int)
-
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__("orders", "Work orders", parent)
         self._desk = desk
         self._building, self._none_at_all = True, False
-        self._stop_export = threading.Event()
         self.forms = FormCard(desk, self)
         self.model = OrdersModel(desk, self)
         self.list = ListView()
         self.panel = OrderPanel(desk)
-        self.figures = RoleLabel("", "meta", "text2")
+        self.figures = FiguresLine(desk, self.model)
         self.view_button = MenuButton("View", QMenu(self), "View of the list")
-        self._exporting = LoadingBar(cancellable=True)
+        self.export = OrdersExport(desk, self.model)
         self.actions_set = ActionSet(
             self,
             desk,
@@ -87,25 +63,23 @@ class OrdersScreen(Pane):
                 "orders.cancel": self.cancel_selected,
                 "orders.delete": self.delete_selected,
                 "orders.import": self._import,
-                "orders.export": self.choose_export,
+                "orders.export": self.export.choose_file,
                 "refresh": self.refresh,
             },
         )
         self._build_head()
         self._build_body()
         self._connect()
-        self._figures_soon = QTimer(self, singleShot=True, interval=250)
-        self._figures_soon.timeout.connect(self._read_figures)
         self._building = False
         self._on_selection()
-        self._show_view(remembered(self._person(), "orders/view", "All open"))
+        self._show_view(remembered(self._person(), "orders/view", FIRST_VIEW))
 
     # -- building
 
     def _build_head(self) -> None:
-        assert self.add_filter(_HINT, ("order", "orders")) is not None
-        if self.filter is not None:
-            self.filter.setToolTip(_HELP)
+        field = self.add_filter(HINT, ("order", "orders"))
+        field.setToolTip(HELP)
+        field.filter_changed.connect(self._on_filter)
         self.view_button.setObjectName("orders-view")
         menu = self.view_button.menu()
         for name in VIEWS:
@@ -123,12 +97,9 @@ class OrdersScreen(Pane):
     def _build_body(self) -> None:
         self.list.setObjectName("orders-list")
         self.list.setAccessibleName("Work orders")
-        self.list.setModel(self.model)
+        FilteredList(self._desk, self, self.list, self.model).counted.connect(self._on_counted)
         self.setFocusProxy(self.list)
         self.panel.hide()
-        policy = self._exporting.sizePolicy()
-        policy.setRetainSizeWhenHidden(False)
-        self._exporting.setSizePolicy(policy)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setObjectName("orders-split")
         split.addWidget(self.list)
@@ -138,38 +109,22 @@ class OrdersScreen(Pane):
         split.setChildrenCollapsible(False)
         self.body.addWidget(self.figures)
         self.body.addWidget(split, 1)
-        self.body.addWidget(self._exporting)
+        self.body.addWidget(self.export)
 
     def _connect(self) -> None:
-        if self.filter is not None:
-            self.filter.filter_changed.connect(self._on_filter)
-            self.model.counted.connect(self._on_counted)
-            self.model.counting.connect(self.filter.set_counting)
-        self.model.failed.connect(self._on_failed)
-        self.model.loading.connect(self.list.set_loading)
         self.model.edit_requested.connect(self._edit_cell)
         self.list.sort_requested.connect(self._on_sort)
         self.list.activated_row.connect(self._pin)
         self.list.peek_requested.connect(self._peek)
         self.list.context_requested.connect(self._on_context)
         self.list.empty_action_requested.connect(self._on_empty_action)
-        self.list.mark_clicked.connect(self._to_conflict)
         self.panel.conflict_requested.connect(partial(self.open_requested.emit, "sharing"))
-        self.list.copy_refused.connect(self._desk.refused)
         self.list.selectionModel().selectionChanged.connect(self._on_selection)
         self.list.selectionModel().currentRowChanged.connect(self._on_current)
-        self.banner.action_requested.connect(self.refresh)
-        self._progress.connect(self._show_progress)
-        self._exporting.cancelled.connect(self._stop_export.set)
+        self.export.written.connect(self.banner.show_text)
         self._desk.actor_changed.connect(self._on_actor)
 
     # -- what is shown
-
-    def _to_conflict(self, row: int) -> None:
-        """Where a row's sign of a conflict leads."""
-        conflict = self.model.conflict_at(row)
-        if conflict is not None:
-            self.open_requested.emit("sharing", conflict)
 
     def refresh(self) -> None:
         self.model.refresh()
@@ -186,11 +141,11 @@ class OrdersScreen(Pane):
 
     def _on_actor(self, actor: object) -> None:
         if actor is not None:
-            self._show_view(remembered(self._person(), "orders/view", "All open"))
+            self._show_view(remembered(self._person(), "orders/view", FIRST_VIEW))
         self._on_selection()
 
     def _show_view(self, name: str, _checked: bool = False) -> None:
-        name = name if name in VIEWS else "All open"
+        name = name if name in VIEWS else FIRST_VIEW
         remember(self._person(), "orders/view", name)
         self._ask(VIEWS[name], name)
 
@@ -221,16 +176,12 @@ class OrdersScreen(Pane):
         self.model.set_request(ListRequest(self.model.request.filter, sort, descending))
 
     def _on_counted(self, rows: int, filtered: bool) -> None:
-        self.banner.show_text("")
-        if self.filter is not None:
-            self.filter.set_count(rows, filtered)
         self._say_empty(1 if filtered else 0)
         if filtered and not rows:
             everything = ListReader(WORK_ORDERS, ListRequest(), self._desk.house.door.clock())
             self._desk.read(
                 lambda session: everything.count(session, at_most=1), self._say_empty, owner=self, key="any"
             )
-        self._figures_soon.start()
 
     def _say_empty(self, orders: int | None) -> None:
         """What an empty list says: `orders` tells whether there are any behind the filter."""
@@ -242,38 +193,11 @@ class OrdersScreen(Pane):
         else:
             self.list.set_empty("No order matches this filter.", "Show all orders")
 
-    def _on_failed(self, sentence: str) -> None:
-        self.banner.show_text(sentence, "Retry")
-
     def _on_empty_action(self) -> None:
         if not self._none_at_all:
             self._show_view("All orders")
         else:
             self.actions_set.trigger("orders.new")
-
-    def _read_figures(self) -> None:
-        if self.model.rowCount() > FIGURES_UP_TO:
-            self.figures.setText(f"Figures appear for at most {FIGURES_UP_TO:,} rows; narrow the filter.")
-            return
-        reader = ListReader(WORK_ORDERS, self.model.request, self._desk.house.door.clock())
-        self._desk.read(
-            lambda session: read_figures(session, reader.where(), reader.now),
-            self._show_figures,
-            owner=self,
-            key="figures",
-            failed=self._no_figures,
-        )
-
-    def _show_figures(self, figures: ListFigures) -> None:
-        self.figures.setText(
-            f"{figures.late:,} late of {figures.open:,} open  ·  on time {percent(figures.on_time_share)} of "
-            f"{figures.finished:,} finished  ·  efficiency {percent(figures.efficiency)}"
-        )
-
-    def _no_figures(self, error: BaseException) -> None:
-        self.figures.setText("")
-        if not isinstance(error, LinesideError):
-            self._desk.tasks.unhandled.emit(error)
 
     # -- rows
 
@@ -416,44 +340,6 @@ class OrdersScreen(Pane):
 
     def _import(self) -> None:
         self.open_requested.emit("import", None)
-
-    # -- export
-
-    def choose_export(self) -> None:
-        """Ask where to, then write what the list shows."""
-        dialog = QFileDialog(self, "Export work orders", "work-orders.xlsx", "Excel (*.xlsx);;CSV (*.csv)")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("xlsx")
-        dialog.fileSelected.connect(self.export_to)
-        dialog.show()
-
-    def export_to(self, file: str) -> None:
-        """Write the list as filtered and sorted into an .xlsx or .csv file."""
-        self._stop_export.clear()
-        self._exporting.start(f"Writing {Path(file).name}")
-        reader = ListReader(WORK_ORDERS, self.model.request, self._desk.house.door.clock())
-        store, stop, told = self._desk.house.store, self._stop_export, self._progress.emit
-        self._desk.tasks.run(
-            lambda: export_list(store, reader, _EXPORTED, Path(file), told, stop),
-            partial(self._exported, file),
-            owner=self,
-            failed=self._export_failed,
-        )
-
-    def _show_progress(self, rows: int, total: int) -> None:
-        self._exporting.set_progress(rows / max(total, 1), f"{rows:,} of {total:,} rows")
-
-    def _exported(self, file: str, rows: int) -> None:
-        self._exporting.finish()
-        self.banner.show_text(f"Wrote {rows:,} rows to {file}.")
-
-    def _export_failed(self, error: BaseException) -> None:
-        self._exporting.finish()
-        if isinstance(error, ExportStopped | LinesideError):
-            self._desk.refused.emit(error.sentence)
-        else:
-            self._desk.tasks.unhandled.emit(error)
 
 
 def _edit_form(rows: list[Mapping[str, Any]]) -> Form:

@@ -1,0 +1,76 @@
+"""A list with its filter line: order, count, failures and signs of sharing, wired alike wherever one is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from app.store.queries.listing import ListRequest
+from ui.bridge.desk import Desk
+from ui.models.paged import PagedModel
+from ui.widgets.list_view import ListView
+from ui.widgets.pane import Pane
+
+
+class FilteredList(QObject):
+    """Asks `model` for what the filter of `pane` says in the order of `view`, and tells there what came of it.
+
+    `sort` (key, descending) is the order at first; without it the screen asks the model by itself. `also` gives filter
+    words of the screen's own fields. `counted(rows, filtered)` comes once the count is on the screen.
+    """
+
+    counted = Signal(int, bool)
+
+    def __init__(
+        self,
+        desk: Desk,
+        pane: Pane,
+        view: ListView,
+        model: PagedModel,
+        *,
+        sort: tuple[str, bool] | None = None,
+        also: Callable[[], str] = str,
+    ) -> None:
+        super().__init__(pane)
+        assert pane.filter is not None
+        self._pane, self._filter, self._view, self._model = pane, pane.filter, view, model
+        self._sort, self._also = sort, also
+        view.setModel(model)
+        model.counted.connect(self._on_counted)
+        model.counting.connect(self._filter.set_counting)
+        model.failed.connect(self._on_failed)
+        model.loading.connect(view.set_loading)
+        view.mark_clicked.connect(self._to_conflict)
+        view.copy_refused.connect(desk.refused)
+        pane.banner.action_requested.connect(pane.refresh)
+        if sort is not None:
+            view.set_sort(*sort)
+            self._filter.filter_changed.connect(self._on_filter)
+            view.sort_requested.connect(self._on_sort)
+
+    def ask(self) -> None:
+        """Ask for what the filter says now."""
+        key, descending = self._view.sort() or self._sort or ("", False)
+        words = " ".join(part for part in (self._filter.text(), self._also()) if part)
+        self._model.set_request(ListRequest(words, key, descending))
+
+    def _on_filter(self, _words: str) -> None:
+        self.ask()
+
+    def _on_sort(self, _key: str, _descending: bool) -> None:
+        self.ask()
+
+    def _on_counted(self, rows: int, filtered: bool) -> None:
+        self._pane.banner.show_text("")
+        self._filter.set_count(rows, filtered)
+        self.counted.emit(rows, filtered)
+
+    def _on_failed(self, sentence: str) -> None:
+        self._pane.banner.show_text(sentence, "Retry")
+
+    def _to_conflict(self, row: int) -> None:
+        """Where a row's sign of a conflict leads."""
+        conflict = self._model.conflict_at(row)
+        if conflict is not None:
+            self._pane.open_requested.emit("sharing", conflict)
