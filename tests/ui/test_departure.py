@@ -103,6 +103,21 @@ def test_enter_closes_now_and_escape_goes_back_to_work(
     qtbot.waitUntil(lambda: not whole.windows, timeout=WAIT)
 
 
+def test_whoever_wants_to_see_the_details_stays(
+    qtbot: QtBot, whole: Desktop, window: MainWindow, unsent: Callable[[str], None]
+) -> None:
+    unsent(OFFLINE)
+    close_and_read(qtbot, window)
+    fate = window.farewell.fate
+    assert fate.height() >= fate.heightForWidth(fate.width())
+    QTest.mouseClick(window.sharing.button, Qt.MouseButton.LeftButton)
+    assert not window.farewell.isVisible()
+    current = window.panes.current()
+    assert current is not None
+    assert current.place == "sharing"
+    assert current.isVisible()
+
+
 def test_the_second_wish_to_close_is_granted_at_once(
     qtbot: QtBot, whole: Desktop, window: MainWindow, unsent: Callable[[str], None]
 ) -> None:

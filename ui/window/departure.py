@@ -53,7 +53,9 @@ class Departure(QObject):
         return False
 
     def stay(self) -> None:
-        """Somebody goes on working."""
+        """Somebody goes on working; nothing where nobody was about to close."""
+        if not self._asked or self._leaving:
+            return
         self._second.stop()
         self._asked = self._shown = False
         self.stayed.emit()

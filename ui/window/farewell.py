@@ -11,6 +11,7 @@ from ui.widgets.buttons import ActionButton
 from ui.widgets.themed import ElidedLabel, RoleLabel, ThemedWidget
 
 MOST_LINES = 5
+_BESIDE = 24
 
 
 class FarewellPage(ThemedWidget):
@@ -39,7 +40,7 @@ class FarewellPage(ThemedWidget):
         card.setFixedWidth(CARD_WIDTH)
         card.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Maximum)
         inside = QVBoxLayout(card)
-        inside.setContentsMargins(24, 20, 24, 20)
+        inside.setContentsMargins(_BESIDE, 20, _BESIDE, 20)
         inside.setSpacing(8)
         for widget in (self.title, self.fate, *self.lines, self.more):
             inside.addWidget(widget)
@@ -58,8 +59,10 @@ class FarewellPage(ThemedWidget):
 
     def tell(self, title: str, fate: str, lines: list[str], more: str) -> None:
         """Say what waits and what becomes of it; `lines` name the oldest changes."""
-        self.title.setText(title)
-        self.fate.setText(fate)
+        for label, words in ((self.title, title), (self.fate, fate)):
+            label.setText(words)
+            # A card that is no higher than it must be asks its labels for their height at another width.
+            label.setMinimumHeight(label.heightForWidth(CARD_WIDTH - 2 * _BESIDE))
         self.setAccessibleName(f"{title} {fate}")
         for at, label in enumerate(self.lines):
             label.set_text(lines[at] if at < len(lines) else "")

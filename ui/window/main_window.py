@@ -177,6 +177,7 @@ class MainWindow(QMainWindow):
         return self._show(Visit(place, argument))
 
     def _show(self, visit: Visit) -> Pane:
+        self.departure.stay()
         self._trail.visit(visit)
         pane = self.panes.show_place(visit.place)
         self.navigation.show_current(visit.place)
