@@ -59,9 +59,17 @@ def seal(secret: bytes, password: str, owner: UUID) -> tuple[str, str]:
     """`secret` sealed with a key made from `password`: the salt and the sealed text, both base64."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
-    sealed = nonce + AESGCM(_seal_key(password, salt)).encrypt(nonce, secret, owner.bytes)
-    return base64.b64encode(salt).decode(), base64.b64encode(sealed).decode()
+    salt, nonce = mark_of(secret), secrets.token_bytes(_NONCE_BYTES)
+    key = _seal_key(password, base64.b64decode(salt))
+    return salt, base64.b64encode(nonce + AESGCM(key).encrypt(nonce, secret, owner.bytes)).decode()
+
+
+def mark_of(secret: bytes) -> str:
+    """Tells which secret it is and nothing of it, base64: as salt of a seal, it says which one is sealed.
+
+    A secret is 256 bits that nobody can guess, different for each person, station and password.
+    """
+    return base64.b64encode(hashlib.sha256(b"seal of " + secret).digest()[:_SALT_BYTES]).decode()
 
 
 def unseal(salt: str, sealed: str, password: str, owner: UUID) -> bytes | None:

@@ -28,7 +28,7 @@ from app.operations.login import (
     refuse_disabled,
     refuse_login,
 )
-from app.store.sealing import seal, unseal, verifier
+from app.store.sealing import mark_of, seal, unseal, verifier
 from app.store.tables import LoginGrant, PasswordNote, UserAccount
 from app.sync.asking import Asking, DisabledThere, Granted, LockedThere, WrongThere
 from app.sync.membership import Address, server_url
@@ -85,8 +85,13 @@ class StationLogin:
         until = self.door.clock() + (granted.until - granted.now)
         kept = Kept(verifier(granted.terms, granted.key), salt, sealed, until)
         login = admit(self.door, account, kept)
-        self.book.unlock(account.id, granted.secret)
+        self.book.unlock(account.id, granted.secret, self._kept_mark)
         return login
+
+    def _kept_mark(self, user_id: UUID) -> str | None:
+        with self.door.store.reader() as session:
+            grant = session.get(LoginGrant, user_id)
+        return None if grant is None else grant.salt
 
     def _arrived(self, user_id: UUID) -> UserAccount:
         """The account as this station has it; one that was just made elsewhere may still be on its way."""
@@ -140,7 +145,8 @@ class StationLogin:
             day = grant.until.astimezone().strftime("%Y-%m-%d")
             raise self._once_more(account.name, f"the last login with it counted until {day}")
         login = admit(self.door, account)
-        self.book.unlock(account.id, secret)
+        marked = grant.salt == mark_of(secret)  # else it was sealed by a version that gave seals no mark
+        self.book.unlock(account.id, secret, self._kept_mark if marked else None)
         return login
 
     def _once_more(self, name: str, why: str) -> Refused:

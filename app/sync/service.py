@@ -154,6 +154,7 @@ class SyncService:
     def _hurry(self) -> None:
         self._tries.failed = 0
         self._due.connect = self._due.round = 0.0
+        self._wake_files()
 
     def _work_offline(self, offline: bool) -> None:
         self._offline_wanted = offline
@@ -263,10 +264,12 @@ class SyncService:
         self._after(done, self._hello)
 
     def _told_all(self, server: ServerConnection) -> None:
+        from app.sync.ended_logins import end_outdated_logins
         from app.sync.passwords import push_password_notes
 
         if not self._pending():
             push_password_notes(self._store, server)
+            end_outdated_logins(self._store, server, self._clock())
 
     def _after(self, done: Round, hello: Hello) -> None:
         skew, now = Skew.between(SHARED_SCHEMA, hello), time.monotonic()

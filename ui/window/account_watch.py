@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from PySide6.QtCore import QObject, QTimer
@@ -36,9 +37,11 @@ class AccountWatch(QObject):
         if user_id is None:
             return
         one: UUID = user_id
+        signing = self._desk.house.signing
 
         def read(session: Session) -> Standing | None:
-            return standing(session, one)
+            found = standing(session, one)
+            return found and replace(found, ended=signing.has_ended(one))
 
         self._desk.read(read, self._take, owner=self, key="standing", failed=self._not_read)
 
@@ -48,6 +51,10 @@ class AccountWatch(QObject):
             return
         if found is None or found.disabled:
             self._sessions.send_away(f"The account {actor.name} is disabled; ask an administrator.")
+        elif found.ended:
+            self._sessions.send_away(
+                f"The password of {actor.name} was changed elsewhere; log in with the new one."
+            )
         elif found.role is not actor.role:
             self._desk.set_actor(Actor(actor.user_id, actor.name, found.role))
 

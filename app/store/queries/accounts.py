@@ -15,11 +15,12 @@ from app.store.tables import LoginGuard, UserAccount
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an account may do at this moment."""
+    """What an account may do at this moment; `ended` says that its password was changed since the login here."""
 
     user_id: UUID
     role: Role
     disabled: bool
+    ended: bool = False
 
 
 def standing(session: Session, user_id: UUID) -> Standing | None:

@@ -117,6 +117,7 @@ def never() -> bool:
 
 def one_round(house: House, url: str) -> None:
     """What the sync process does all the time, once."""
+    from app.sync.ended_logins import end_outdated_logins
     from app.sync.passwords import push_password_notes
     from app.sync.round import run_round
     from app.sync.station import Station
@@ -125,3 +126,4 @@ def one_round(house: House, url: str) -> None:
     with ServerConnection.open(url) as server:
         run_round(Station(house.store), server, server.hello())
         push_password_notes(house.store, server)
+        end_outdated_logins(house.store, server, house.door.clock())
