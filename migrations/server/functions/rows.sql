@@ -142,7 +142,8 @@ BEGIN
     FROM jsonb_each(aft) WHERE key <> 'version' AND value IS DISTINCT FROM cur->key;
   out := jsonb_build_object('row', jsonb_build_object(
     'e', e, 'id', v_id, 'k', 'u', 'v', aft->'version', 'set', w, 'was', b));
-  SELECT array_agg(o ORDER BY o) INTO others FROM unnest(others) o WHERE NOT p_row->'set' ? o;
+  SELECT array_agg(o ORDER BY o) INTO others FROM unnest(others) o
+    WHERE NOT p_row->'set' ? o AND NOT EXISTS (SELECT FROM sync.server_field s WHERE s.entity = e AND s.field = o);
   IF others IS NOT NULL THEN
     out := out || jsonb_build_object('merged', jsonb_build_object('e', e, 'id', v_id, 'fields', others));
   END IF;

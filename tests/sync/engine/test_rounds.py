@@ -149,6 +149,7 @@ def test_a_photo_is_removed_while_its_bytes_arrive(world: World) -> None:
     one.do(remove_attachment(attachment_id=photo))
     one.sync()
     assert one.states()[-1] == "done", "the server itself noted that the bytes came; nobody disagrees"
+    assert "merged" not in world.log()[-1]
     shown = one.row("attachment", photo)
     assert shown is not None
     assert (shown["deleted"], shown["stored"], shown["version"]) == (True, True, 3)
