@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 from PySide6.QtCore import QObject, Signal
 
@@ -17,7 +18,8 @@ class FilteredList(QObject):
     """Asks `model` for what the filter of `pane` says in the order of `view`, and tells there what came of it.
 
     `sort` (key, descending) is the order at first; without it the screen asks the model by itself. `also` gives filter
-    words of the screen's own fields. `counted(rows, filtered)` comes once the count is on the screen.
+    words of the screen's own fields. `counted(rows, filtered)` comes once the count is on the screen. `awaited` is the
+    id of a row that `choose_row` shall make current as soon as it is there.
     """
 
     counted = Signal(int, bool)
@@ -36,6 +38,7 @@ class FilteredList(QObject):
         assert pane.filter is not None
         self._pane, self._filter, self._view, self._model = pane, pane.filter, view, model
         self._sort, self._also = sort, also
+        self.awaited: UUID | None = None
         view.setModel(model)
         model.counted.connect(self._on_counted)
         model.counting.connect(self._filter.set_counting)
@@ -54,6 +57,15 @@ class FilteredList(QObject):
         key, descending = self._view.sort() or self._sort or ("", False)
         words = " ".join(part for part in (self._filter.text(), self._also()) if part)
         self._model.set_request(ListRequest(words, key, descending))
+
+    def choose_row(self) -> None:
+        """Make the awaited row current, or the first one where none is."""
+        row = self._model.find_loaded(self.awaited) if self.awaited is not None else None
+        if row is not None:
+            self.awaited = None
+            self._view.selectRow(row)
+        elif self._model.rowCount() and not self._view.currentIndex().isValid():
+            self._view.selectRow(0)
 
     def _on_filter(self, _words: str) -> None:
         self.ask()

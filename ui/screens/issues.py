@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QSplitter, QVBoxLa
 from app.domain.issues import IssueStatus, IssueType
 from app.operations.change import Intent
 from app.operations.issues import acknowledge_issue, reopen_issue, resolve_issue
-from app.store.queries.listing import ListRequest
 from app.store.queries.lists import ISSUES
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
 from ui.models.attachments import AttachmentPanel
+from ui.models.filtered_list import FilteredList
 from ui.models.form_card import FormCard
 from ui.models.paged import ColumnLook, PagedModel
 from ui.models.sharing_line import SharingLine
@@ -69,7 +69,6 @@ class IssuesScreen(Pane):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__("issues", "Issues", parent)
         self._desk = desk
-        self._awaited: UUID | None = None
         self.forms = FormCard(desk, self)
         self.model = PagedModel(
             desk,
@@ -98,7 +97,7 @@ class IssuesScreen(Pane):
         self._build()
         self._connect()
         self._show_details()
-        self._ask()
+        self._filtered.ask()
 
     def _build(self) -> None:
         field = self.add_filter("words, stage:paint, type:quality, raised_by:…", ("issue", "issues"))
@@ -118,8 +117,9 @@ class IssuesScreen(Pane):
             self.add_tool(self.actions_set.button(key))
         self.list.setObjectName("issues-list")
         self.list.setAccessibleName("Issues")
-        self.list.setModel(self.model)
-        self.list.set_sort("raised_at", True)
+        self._filtered = FilteredList(
+            self._desk, self, self.list, self.model, sort=("raised_at", True), also=self._chosen
+        )
         self.details.setWidgetResizable(True)
         self.details.setFrameShape(QFrame.Shape.NoFrame)
         self.details.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -142,30 +142,16 @@ class IssuesScreen(Pane):
         self.setFocusProxy(self.list)
 
     def _connect(self) -> None:
-        if self.filter is not None:
-            self.filter.filter_changed.connect(self._on_filter)
-        self.status.activated.connect(self._on_filter)
-        self.kind.activated.connect(self._on_filter)
-        self.model.counted.connect(self._on_counted)
-        self.model.failed.connect(self._on_failed)
-        self.model.loading.connect(self.list.set_loading)
+        self.status.activated.connect(self._on_choice)
+        self.kind.activated.connect(self._on_choice)
+        self._filtered.counted.connect(self._on_counted)
         self.model.layoutChanged.connect(self._show_details)
         self.model.modelReset.connect(self._show_details)
-        self.list.sort_requested.connect(self._on_sort)
         self.list.selectionModel().currentRowChanged.connect(self._on_current)
         self.list.empty_action_requested.connect(self._on_empty_action)
-        self.list.mark_clicked.connect(self._to_conflict)
         self.sharing.conflict_requested.connect(partial(self.open_requested.emit, "sharing"))
-        self.list.copy_refused.connect(self._desk.refused)
-        self.banner.action_requested.connect(self.refresh)
 
     # -- what is shown
-
-    def _to_conflict(self, row: int) -> None:
-        """Where a row's sign of a conflict leads."""
-        conflict = self.model.conflict_at(row)
-        if conflict is not None:
-            self.open_requested.emit("sharing", conflict)
 
     def refresh(self) -> None:
         self.model.refresh()
@@ -173,7 +159,7 @@ class IssuesScreen(Pane):
     def open_with(self, argument: object) -> None:
         """A filter line, or the id of an issue to show."""
         if isinstance(argument, UUID):
-            self._awaited = argument
+            self._filtered.awaited = argument
             argument = ""
         if isinstance(argument, str):
             self.status.setCurrentIndex(self.status.count() - 1)
@@ -181,24 +167,16 @@ class IssuesScreen(Pane):
             if self.filter is not None:
                 self.filter.set_text(argument)
                 self.filter.settle()
-            self._ask()
+            self._filtered.ask()
 
-    def _ask(self) -> None:
-        typed = self.filter.text() if self.filter is not None else ""
-        parts = (typed, self.status.currentData(), self.kind.currentData())
-        sort, descending = self.list.sort() or ("raised_at", True)
-        self.model.set_request(ListRequest(" ".join(part for part in parts if part), sort, descending))
+    def _chosen(self) -> str:
+        """Filter words of the two fields."""
+        return " ".join(part for part in (self.status.currentData(), self.kind.currentData()) if part)
 
-    def _on_filter(self, _value: object) -> None:
-        self._ask()
+    def _on_choice(self, _index: int) -> None:
+        self._filtered.ask()
 
-    def _on_sort(self, _key: str, _descending: bool) -> None:
-        self._ask()
-
-    def _on_counted(self, rows: int, filtered: bool) -> None:
-        self.banner.show_text("")
-        if self.filter is not None:
-            self.filter.set_count(rows, filtered)
+    def _on_counted(self, _rows: int, filtered: bool) -> None:
         if filtered:
             self.list.set_empty(
                 "No issue matches. Issues are raised on the board with Ctrl+I.", "Show all issues"
@@ -207,15 +185,7 @@ class IssuesScreen(Pane):
             self.list.set_empty(
                 "No issue was ever raised. Raise one on the board with Ctrl+I.", "Stage board"
             )
-        row = self.model.find_loaded(self._awaited) if self._awaited is not None else None
-        if row is not None:
-            self._awaited = None
-            self.list.selectRow(row)
-        elif rows and not self.list.currentIndex().isValid():
-            self.list.selectRow(0)
-
-    def _on_failed(self, sentence: str) -> None:
-        self.banner.show_text(sentence, "Retry")
+        self._filtered.choose_row()
 
     def _on_empty_action(self) -> None:
         if self.model.request.filter.strip():

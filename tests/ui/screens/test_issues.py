@@ -49,7 +49,7 @@ def test_acknowledging_and_resolving_say_who_and_when(qtbot: QtBot, screen: Issu
     QTest.keyClick(screen.list, Qt.Key.Key_A)
     qtbot.waitUntil(lambda: "Acknowledged by Ada Boss" in words(screen), timeout=5000)
     screen.status.setCurrentIndex(screen.status.count() - 1)
-    screen._ask()
+    screen.status.activated.emit(screen.status.currentIndex())
     QTest.keyClick(screen.list, Qt.Key.Key_R)
     form = screen.forms.form
     assert form is not None
@@ -65,7 +65,7 @@ def test_acknowledging_and_resolving_say_who_and_when(qtbot: QtBot, screen: Issu
 
 def test_a_kind_narrows_the_list(qtbot: QtBot, screen: IssuesScreen) -> None:
     screen.kind.setCurrentIndex(screen.kind.findText("Quality"))
-    screen._ask()
+    screen.kind.activated.emit(screen.kind.currentIndex())
     qtbot.waitUntil(lambda: screen.model.rowCount() == 1, timeout=5000)
     assert screen.model.values_at(0)["title"] == "Burr"
 

@@ -96,7 +96,7 @@ def test_an_order_that_is_past_its_time_says_so_and_completed_ones_leave_the_ope
     qtbot.waitUntil(lambda: "Late one" in screen.panel.text(), timeout=WAIT)  # the soonest first
     assert "⚠ It is 1 d 2 h late." in screen.panel.text()
     screen.status.setCurrentIndex(1)
-    screen._ask()
+    screen.status.activated.emit(screen.status.currentIndex())
     qtbot.waitUntil(lambda: [row["id"] for row in _rows(screen)] == [late], timeout=WAIT)
     screen.open_with(done)
     qtbot.waitUntil(lambda: "It was 3 h late" in screen.panel.text(), timeout=WAIT)

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from app.domain.inspections import InspectionItem, ItemKind, Verdict
 from app.store.queries.inspections import InspectionSheet, inspection_sheet
-from app.store.queries.listing import ListRequest
 from app.store.queries.lists import INSPECTIONS
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
 from ui.models.attachments import AttachmentPanel
+from ui.models.filtered_list import FilteredList
 from ui.models.inspection_draft import draft_item
 from ui.models.paged import ColumnLook, PagedModel
 from ui.models.sharing_line import SharingLine
@@ -52,7 +52,6 @@ class InspectionsScreen(Pane):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__("inspections", "Inspections", parent)
         self._desk = desk
-        self._awaited: UUID | None = None
         self.model = PagedModel(
             desk, INSPECTIONS, LOOKS, frozenset({"inspection"}), marked="inspection", parent=self
         )
@@ -67,7 +66,7 @@ class InspectionsScreen(Pane):
         self._build()
         self._connect()
         self._show_sheet(None)
-        self._ask()
+        self._filtered.ask()
 
     def _build(self) -> None:
         field = self.add_filter("words, verdict:fail, stage:paint, order:…", ("inspection", "inspections"))
@@ -75,8 +74,7 @@ class InspectionsScreen(Pane):
         self.add_tool(self.actions_set.button("inspections.new"))
         self.list.setObjectName("inspections-list")
         self.list.setAccessibleName("Inspections")
-        self.list.setModel(self.model)
-        self.list.set_sort("inspected_at", True)
+        self._filtered = FilteredList(self._desk, self, self.list, self.model, sort=("inspected_at", True))
         self.details.setWidgetResizable(True)
         self.details.setFrameShape(QFrame.Shape.NoFrame)
         self.details.setAccessibleName("Results of the inspection")
@@ -99,31 +97,17 @@ class InspectionsScreen(Pane):
         self.setFocusProxy(self.list)
 
     def _connect(self) -> None:
-        if self.filter is not None:
-            self.filter.filter_changed.connect(self._on_filter)
-        self.model.counted.connect(self._on_counted)
-        self.model.failed.connect(self._on_failed)
-        self.model.loading.connect(self.list.set_loading)
+        self._filtered.counted.connect(self._on_counted)
         self.model.layoutChanged.connect(self._read_sheet)
         self.model.modelReset.connect(self._read_sheet)
-        self.list.sort_requested.connect(self._on_sort)
         self.list.selectionModel().currentRowChanged.connect(self._on_current)
         self.list.empty_action_requested.connect(self._on_empty_action)
-        self.list.mark_clicked.connect(self._to_conflict)
         self.sharing.conflict_requested.connect(partial(self.open_requested.emit, "sharing"))
-        self.list.copy_refused.connect(self._desk.refused)
-        self.banner.action_requested.connect(self.refresh)
         self.form.logged.connect(self._on_logged)
         self.form.left.connect(self._on_left)
         self._desk.actor_changed.connect(self._on_actor)
 
     # -- the list
-
-    def _to_conflict(self, row: int) -> None:
-        """Where a row's sign of a conflict leads."""
-        conflict = self.model.conflict_at(row)
-        if conflict is not None:
-            self.open_requested.emit("sharing", conflict)
 
     def refresh(self) -> None:
         self.model.refresh()
@@ -136,36 +120,14 @@ class InspectionsScreen(Pane):
             if self.filter is not None:
                 self.filter.set_text(argument)
                 self.filter.settle()
-            self._ask()
+            self._filtered.ask()
 
-    def _ask(self) -> None:
-        words = self.filter.text() if self.filter is not None else ""
-        sort, descending = self.list.sort() or ("inspected_at", True)
-        self.model.set_request(ListRequest(words, sort, descending))
-
-    def _on_filter(self, _words: str) -> None:
-        self._ask()
-
-    def _on_sort(self, _key: str, _descending: bool) -> None:
-        self._ask()
-
-    def _on_counted(self, rows: int, filtered: bool) -> None:
-        self.banner.show_text("")
-        if self.filter is not None:
-            self.filter.set_count(rows, filtered)
+    def _on_counted(self, _rows: int, filtered: bool) -> None:
         if filtered:
             self.list.set_empty("No inspection matches.", "Show all inspections")
         else:
             self.list.set_empty("No inspection was logged yet.", "Log inspection")
-        row = self.model.find_loaded(self._awaited) if self._awaited is not None else None
-        if row is not None:
-            self._awaited = None
-            self.list.selectRow(row)
-        elif rows and not self.list.currentIndex().isValid():
-            self.list.selectRow(0)
-
-    def _on_failed(self, sentence: str) -> None:
-        self.banner.show_text(sentence, "Retry")
+        self._filtered.choose_row()
 
     def _on_empty_action(self) -> None:
         if self.model.request.filter.strip():
@@ -224,7 +186,7 @@ class InspectionsScreen(Pane):
         self.form.begin(stage_id)
 
     def _on_logged(self, inspection_id: UUID) -> None:
-        self._awaited = inspection_id
+        self._filtered.awaited = inspection_id
         self._on_left()
         self.model.refresh()
 

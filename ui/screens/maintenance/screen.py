@@ -11,10 +11,10 @@ from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QComboBox, QSplitter, QWidget
 
 from app.domain.maintenance import MaintenanceKind, MaintenanceStatus
-from app.store.queries.listing import ListRequest
 from app.store.queries.lists import MAINTENANCE
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
+from ui.models.filtered_list import FilteredList
 from ui.models.form_card import FormCard
 from ui.models.paged import ColumnLook, PagedModel
 from ui.models.wording import day
@@ -68,7 +68,6 @@ class MaintenanceScreen(Pane):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__("maintenance", "Maintenance", parent)
         self._desk = desk
-        self._awaited: UUID | None = None
         self.forms = FormCard(desk, self)
         self.model = PagedModel(
             desk,
@@ -85,7 +84,7 @@ class MaintenanceScreen(Pane):
         self.actions_set = ActionSet(self, desk, {"maintenance.new": self.plan, "refresh": self.refresh})
         self._build()
         self._connect()
-        self._ask()
+        self._filtered.ask()
 
     def _build(self) -> None:
         field = self.add_filter("words, machine:…, priority:high, due<fri", ("order", "orders"))
@@ -105,8 +104,9 @@ class MaintenanceScreen(Pane):
         self.add_tool(self.actions_set.button("maintenance.new"))
         self.list.setObjectName("maintenance-list")
         self.list.setAccessibleName("Maintenance orders")
-        self.list.setModel(self.model)
-        self.list.set_sort("due_at", False)
+        self._filtered = FilteredList(
+            self._desk, self, self.list, self.model, sort=("due_at", False), also=self._chosen
+        )
         split = QSplitter()
         split.setObjectName("maintenance-split")
         split.addWidget(self.list)
@@ -118,22 +118,14 @@ class MaintenanceScreen(Pane):
         self.setFocusProxy(self.list)
 
     def _connect(self) -> None:
-        if self.filter is not None:
-            self.filter.filter_changed.connect(self._on_filter)
-        self.status.activated.connect(self._on_filter)
-        self.kind.activated.connect(self._on_filter)
-        self.model.counted.connect(self._on_counted)
-        self.model.failed.connect(self._on_failed)
-        self.model.loading.connect(self.list.set_loading)
+        self.status.activated.connect(self._on_choice)
+        self.kind.activated.connect(self._on_choice)
+        self._filtered.counted.connect(self._on_counted)
         self.model.layoutChanged.connect(self._show_current)
         self.model.modelReset.connect(self._show_current)
-        self.list.sort_requested.connect(self._on_sort)
         self.list.selectionModel().currentRowChanged.connect(self._on_current)
         self.list.empty_action_requested.connect(self._on_empty_action)
-        self.list.mark_clicked.connect(self._to_conflict)
         self.panel.conflict_requested.connect(partial(self.open_requested.emit, "sharing"))
-        self.list.copy_refused.connect(self._desk.refused)
-        self.banner.action_requested.connect(self.refresh)
 
     # -- what is shown
 
@@ -142,7 +134,7 @@ class MaintenanceScreen(Pane):
 
     def open_with(self, argument: object) -> None:
         if isinstance(argument, UUID):
-            self._awaited = argument
+            self._filtered.awaited = argument
             argument = ""
         if isinstance(argument, str):
             self.status.setCurrentIndex(_ALL)
@@ -150,30 +142,16 @@ class MaintenanceScreen(Pane):
             if self.filter is not None:
                 self.filter.set_text(argument)
                 self.filter.settle()
-            self._ask()
+            self._filtered.ask()
 
-    def _to_conflict(self, row: int) -> None:
-        """Where a row's sign of a conflict leads."""
-        conflict = self.model.conflict_at(row)
-        if conflict is not None:
-            self.open_requested.emit("sharing", conflict)
+    def _chosen(self) -> str:
+        """Filter words of the two fields."""
+        return " ".join(part for part in (self.status.currentData(), self.kind.currentData()) if part)
 
-    def _ask(self) -> None:
-        typed = self.filter.text() if self.filter is not None else ""
-        parts = (typed, self.status.currentData(), self.kind.currentData())
-        sort, descending = self.list.sort() or ("due_at", False)
-        self.model.set_request(ListRequest(" ".join(part for part in parts if part), sort, descending))
+    def _on_choice(self, _index: int) -> None:
+        self._filtered.ask()
 
-    def _on_filter(self, _value: object) -> None:
-        self._ask()
-
-    def _on_sort(self, _key: str, _descending: bool) -> None:
-        self._ask()
-
-    def _on_counted(self, rows: int, filtered: bool) -> None:
-        self.banner.show_text("")
-        if self.filter is not None:
-            self.filter.set_count(rows, filtered)
+    def _on_counted(self, _rows: int, filtered: bool) -> None:
         if self.model.request.filter == _STATUS_LINES[0][1]:
             self.list.set_empty("Nothing is open. Plan what comes next.", "Plan maintenance")
         elif filtered:
@@ -183,15 +161,7 @@ class MaintenanceScreen(Pane):
                 "No maintenance was planned yet. Plan the first one, or bring a workbook in under Import.",
                 "Plan maintenance",
             )
-        row = self.model.find_loaded(self._awaited) if self._awaited is not None else None
-        if row is not None:
-            self._awaited = None
-            self.list.selectRow(row)
-        elif rows and not self.list.currentIndex().isValid():
-            self.list.selectRow(0)
-
-    def _on_failed(self, sentence: str) -> None:
-        self.banner.show_text(sentence, "Retry")
+        self._filtered.choose_row()
 
     def _on_empty_action(self) -> None:
         if self.model.request.filter not in ("", _STATUS_LINES[0][1]):
@@ -228,5 +198,5 @@ class MaintenanceScreen(Pane):
         )
 
     def _planned(self, order_id: UUID) -> None:
-        self._awaited = order_id
+        self._filtered.awaited = order_id
         self.model.refresh()

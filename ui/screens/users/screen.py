@@ -10,10 +10,10 @@ from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QWidget
 
 from app.operations.people import disable_user, enable_user
-from app.store.queries.listing import ListRequest
 from app.store.queries.lists import USERS
 from ui.actions import ActionSet
 from ui.bridge.desk import Desk
+from ui.models.filtered_list import FilteredList
 from ui.models.form_card import FormCard
 from ui.models.paged import ColumnLook, PagedModel
 from ui.screens.users.forms import new_form, new_intent, reset_form, reset_intent, role_form, role_intent
@@ -69,7 +69,7 @@ class UsersScreen(Pane):
         self._build()
         self._connect()
         self._show_current()
-        self._ask()
+        self._filtered.ask()
 
     def _build(self) -> None:
         self.add_filter("name, role:inspector, disabled:yes", ("user", "users"))
@@ -77,8 +77,7 @@ class UsersScreen(Pane):
             self.add_tool(self.actions_set.button(key))
         self.list.setObjectName("users-list")
         self.list.setAccessibleName("Users")
-        self.list.setModel(self.model)
-        self.list.set_sort("name", False)
+        self._filtered = FilteredList(self._desk, self, self.list, self.model, sort=("name", False))
         people = QWidget()
         columns = QHBoxLayout(people)
         columns.setContentsMargins(0, 8, 0, 0)
@@ -92,49 +91,25 @@ class UsersScreen(Pane):
         self.body.addWidget(self.tabs, 1)
 
     def _connect(self) -> None:
-        if self.filter is not None:
-            self.filter.filter_changed.connect(self._on_filter)
-        self.model.counted.connect(self._on_counted)
-        self.model.failed.connect(self._on_failed)
-        self.model.loading.connect(self.list.set_loading)
+        self._filtered.counted.connect(self._on_counted)
         self.model.layoutChanged.connect(self._show_current)
         self.model.modelReset.connect(self._show_current)
-        self.list.sort_requested.connect(self._on_sort)
         self.list.activated_row.connect(self._on_activated)
         self.list.selectionModel().currentRowChanged.connect(self._on_current)
         self.list.empty_action_requested.connect(self._show_all)
-        self.banner.action_requested.connect(self.refresh)
 
     # -- the list
 
     def refresh(self) -> None:
         self.model.refresh()
 
-    def _ask(self) -> None:
-        sort, descending = self.list.sort() or ("name", False)
-        text = self.filter.text() if self.filter is not None else ""
-        self.model.set_request(ListRequest(text, sort, descending))
-
-    def _on_filter(self, _text: str) -> None:
-        self._ask()
-
-    def _on_sort(self, _key: str, _descending: bool) -> None:
-        self._ask()
-
     def _show_all(self) -> None:
         if self.filter is not None:
             self.filter.clear()
 
-    def _on_counted(self, rows: int, filtered: bool) -> None:
-        self.banner.show_text("")
-        if self.filter is not None:
-            self.filter.set_count(rows, filtered)
+    def _on_counted(self, _rows: int, _filtered: bool) -> None:
         self.list.set_empty("No user matches this filter.", "Show all users")
-        if rows and not self.list.currentIndex().isValid():
-            self.list.selectRow(0)
-
-    def _on_failed(self, sentence: str) -> None:
-        self.banner.show_text(sentence, "Retry")
+        self._filtered.choose_row()
 
     def _on_activated(self, _row: int) -> None:
         self.actions_set.trigger("users.role")
