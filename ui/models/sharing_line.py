@@ -14,10 +14,13 @@ from ui.models.sharing_words import presence_words
 from ui.widgets.buttons import ActionButton
 from ui.widgets.themed import RoleLabel
 
+_NO_LIMIT = 16_777_215  # px, Qt's own largest size
+
 
 class SharingLine(QWidget):
-    """Takes no room while there is nothing to say. `conflict_requested` carries the number of the conflict.
+    """Takes the room of one line where a server is shared, elsewhere none.
 
+    `conflict_requested` carries the number of the conflict.
     While it is on the screen other stations are told that this row is open here, or with `editing` that it is edited.
     """
 
@@ -59,8 +62,12 @@ class SharingLine(QWidget):
         self.words.setAccessibleName(words)
         self.words.setVisible(bool(words))
         self.button.setVisible(self._conflict() is not None)
-        # The line itself stays in the layout, empty: whether it is seen says whether the row is open here.
-        self.setMaximumHeight(16_777_215 if words or self._conflict() is not None else 0)
+        # Where a server is shared, somebody may come at any moment: the room for one line stays, so that no field
+        # moves under a hand. Elsewhere the line stays in the layout too, empty: whether it is seen says whether the
+        # row is open here.
+        shared = self._desk.sharing.now.joined
+        self.setMinimumHeight(self.words.fontMetrics().height() + 2 if shared else 0)
+        self.setMaximumHeight(_NO_LIMIT if shared else 0)
 
     def _others(self) -> list[SomebodyElse]:
         return [] if self._row_id is None else self._desk.sharing.others_at(self._entity, self._row_id)

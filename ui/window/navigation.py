@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from ui.actions import PLACES, Place
 from ui.bridge.desk import Desk
+from ui.theme import Density
 from ui.widgets.themed import LEFT, RIGHT, ThemedWidget, draw_focus_ring, draw_text
 
 WIDE, NARROW = 176, 52
@@ -62,9 +63,10 @@ class _Entry(QAbstractButton):
             theme.icon(self.place.icon).paint(painter, 16, top, icon, icon)
             if not self.narrow:
                 role = "strong" if self.isChecked() else "body"
-                words = box.adjusted(48, 0, -28, 0)
+                # Who wears gloves presses no key: there the words have the room of its digit.
+                digit = digit_of(self.place) if theme.density is not Density.TOUCH else ""
+                words = box.adjusted(48, 0, -28 if theme.density is not Density.TOUCH else -4, 0)
                 draw_text(painter, words, self.place.title, theme.font(role), t.text, LEFT)
-                digit = digit_of(self.place)
                 draw_text(painter, box.adjusted(0, 0, -10, 0), digit, theme.font("meta"), t.text2, RIGHT)
             if self.hasFocus():
                 draw_focus_ring(painter, box, t)

@@ -530,10 +530,12 @@ def test_who_opens_an_order_is_told_who_else_has_it_open(
     panel.show_order(row)
     qtbot.waitUntil(lambda: ("look", "work_order", row) in process.asked, timeout=WAIT)
     assert panel.sharing.words.isHidden()
+    below = panel._scroll.mapTo(panel, QPoint(0, 0))
     there = Presence("work_order", str(row), "K. Osei", "03", AT)
     told(presence=(there, Presence("work_order", str(row), "Ada Boss", "07", AT)))
     qtbot.waitUntil(lambda: not panel.sharing.words.isHidden(), timeout=WAIT)
     assert panel.sharing.words.text() == "K. Osei has this open on station 03"
+    assert panel._scroll.mapTo(panel, QPoint(0, 0)) == below  # nothing moved when the name came
     card = FormCard(desk, panel)
     card.open("edit", "Edit", lambda: Form("Save"), _no_intent, row=("work_order", row))
     qtbot.waitUntil(lambda: process.asked[-1] == ("edit", "work_order", row), timeout=WAIT)

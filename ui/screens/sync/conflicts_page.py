@@ -57,7 +57,7 @@ def looks(clock: Callable[[], datetime]) -> tuple[ColumnLook, ...]:
         ColumnLook("state", "", 34, words=_state),
         ColumnLook("label", "Change", 230),
         ColumnLook("actor", "Who", 110),
-        ColumnLook("at", "When", 60, words=when),
+        ColumnLook("at", "When", 84, words=when),
     )
 
 
@@ -105,14 +105,18 @@ class ConflictsPage(QWidget):
         for key in ("sharing.mine", "sharing.theirs", "sharing.other"):
             buttons.addWidget(actions.button(key))
         buttons.addStretch(1)
-        for key in ("sharing.bring-back", "sharing.next", "sharing.apply"):
-            buttons.addWidget(actions.button(key))
+        buttons.addWidget(actions.button("sharing.next"))
+        self._settle, self._bring_back = (
+            actions.button(key) for key in ("sharing.apply", "sharing.bring-back")
+        )
+        for button in (self._settle, self._bring_back):
+            buttons.addWidget(button)
         column.addLayout(buttons)
         split = QSplitter()
         split.setObjectName("conflicts-split")
         split.addWidget(self.list)
         split.addWidget(side)
-        split.setSizes([430, 740])
+        split.setSizes([470, 700])
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 2)
         split.setChildrenCollapsible(False)
@@ -251,6 +255,12 @@ class ConflictsPage(QWidget):
         actions.set_unavailable("sharing.next", None if self.model.rowCount() else "There is no conflict.")
         still = "This is still open; settle it instead."
         gone = details is not None and details.state != OPEN
+        if (self._settle if gone else self._bring_back).hasFocus():
+            self.list.setFocus(Qt.FocusReason.OtherFocusReason)  # keys go on working when the button goes
+        self._settle.setVisible(
+            not gone
+        )  # one place for both: an open one is settled, a settled one brought back
+        self._bring_back.setVisible(gone)
         actions.set_unavailable("sharing.bring-back", self._denial(details) or (None if gone else still))
 
     def _reason(self, details: ConflictDetails | None) -> str | None:
