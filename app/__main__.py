@@ -70,15 +70,17 @@ async def _collect(source: StorePlantSource, folder: Path, wish: Wish) -> list[L
     from app.live.collector import Collector, utc_now
     from app.store.processes import vanished
     from app.sync.machines.forwarding import Forwarding
+    from app.sync.machines.running_copy import RunningCopy
     from app.sync.machines.server_fellows import ServerFellows
 
+    copy = RunningCopy(folder)
     collector = Collector(
         source,
         folder,
         commands=source,
         machines=source,
-        fellows=ServerFellows(folder, seconds=seconds_with_sleep, clock=utc_now),
-        forwarder=Forwarding(folder),
+        fellows=ServerFellows(folder, seconds=seconds_with_sleep, clock=utc_now, copy=copy),
+        forwarder=Forwarding(folder, run=copy.run),
         parent=wish.parent,
         ends_when=vanished(wish.parent) if wish.with_parent and wish.parent else lambda: False,
     )

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -70,14 +71,18 @@ class Postbag:
 
 
 def post(
-    connection: Connection[Any], standings: Sequence[Standing], acts: Sequence[str], answers: Sequence[Any]
+    connection: Connection[Any],
+    standings: Sequence[Standing],
+    acts: Sequence[str],
+    answers: Sequence[Any],
+    run: UUID | None = None,
 ) -> None:
     """Tell the server."""
     if standings or acts:
         body = _json([_packed(standing) for standing in standings])
-        connection.execute("SELECT sync.put_alarms(%s::jsonb, %s::uuid[])", (body, _uuids(acts)))
+        connection.execute("SELECT sync.put_alarms(%s::jsonb, %s::uuid[], %s)", (body, _uuids(acts), run))
     if answers:
-        connection.execute("SELECT sync.put_answers(%s::jsonb)", (_json(answers),))
+        connection.execute("SELECT sync.put_answers(%s::jsonb, %s)", (_json(answers), run))
 
 
 def _uuids(acts: Sequence[str]) -> list[str]:

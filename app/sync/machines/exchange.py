@@ -30,6 +30,7 @@ TELL_SECONDS = 0.25
 _ALIVE_SECONDS = 2.0  # a holder with nothing to say shows so often that it is there
 HEAR_SECONDS = 0.3
 _HEAR_ALONE_SECONDS = 2.0  # nobody looks
+_NO_SERVER = "The server is not reached; station {} reads"
 _SHARE_OF_TIME = 3  # telling takes at most a fourth of the time
 
 
@@ -138,10 +139,13 @@ class Exchange:
         if self._everything:
             self._gather_everything()
         values, links = self._out.take(), self._links()
+        if self._leases.fence:
+            return
         if values or links != self._links_told or self._leases.mine():
             told = Told(values, links if links != self._links_told else None)
             try:
-                forgotten = await link.ask(lambda c: live_values.put(c, told))
+                run = self._leases.marks.run
+                forgotten = await link.ask(lambda c: live_values.put(c, told, run))
             except LinesideError:
                 self._out.give_back(values)
                 raise
@@ -155,10 +159,11 @@ class Exchange:
             self._tell.set()
 
     async def _post(self, link: ServerLink) -> None:
+        run = self._leases.marks.run
         while self._bag:
             standings, acts, answers = self._bag.take()
             try:
-                await link.ask(lambda c, s=standings, a=acts, w=answers: alarm_states.post(c, s, a, w))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
+                await link.ask(lambda c, s=standings, a=acts, w=answers: alarm_states.post(c, s, a, w, run))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
             except LinesideError:
                 self._bag.give_back(standings, acts, answers)
                 raise
@@ -258,12 +263,15 @@ class Exchange:
 
     def _status(self, id: UUID, name: str) -> LinkStatus:
         station, before = self._leases.holder(id), self._statuses.get(id)
+        if self._leases.fence and station in ("", self._station):
+            return self._unheard(before, name, "", self._leases.fence)
         if not station:
             return self._since(
                 before, name, LinkState.CONNECTING, "No station talks to this machine yet.", ""
             )
         if not self._is_believed(station):
-            return self._unheard(before, name, station)
+            where = "Station {} is not heard; it reads" if self._server_up else _NO_SERVER
+            return self._unheard(before, name, station, f"{where.format(station)} this machine.")
         told = next((one for one in self._links_of(station) if one["connection"] == str(id)), None)
         if told is None:
             sentence = f"Station {station} has this machine."
@@ -272,15 +280,11 @@ class Exchange:
         status: LinkStatus = msgspec.convert(told | own, LinkStatus)
         return msgspec.structs.replace(status, sentence=f"By station {station}: {status.sentence}")
 
-    def _unheard(self, before: LinkStatus | None, name: str, station: str) -> LinkStatus:
+    def _unheard(self, before: LinkStatus | None, name: str, station: str, sentence: str) -> LinkStatus:
         """Nobody knows how the machine is; since when stays as it was first told."""
-        if self._server_up:
-            sentence = f"Station {station} is not heard; it reads this machine."
-        else:
-            sentence = f"The server is not reached; station {station} reads this machine."
         if before is not None and not before.heard and before.station == station:
             return msgspec.structs.replace(before, sentence=sentence)
-        at = self._clock() - timedelta(seconds=self._silence(station))
+        at = self._clock() - timedelta(seconds=self._silence(station) if station else 0.0)
         return LinkStatus(name, LinkState.OFFLINE, sentence, at, station=station, heard=False)
 
     def _links_of(self, station: str) -> Sequence[dict[str, Any]]:

@@ -71,7 +71,8 @@ class AskAgain(Exception):
 class Forwarding:
     """Forwards the history of a data folder, as soon as and as long as it `shares` a server.
 
-    `connect` opens a connection of its own, or raises Refused or WorldFault. The order of the history is kept, so what
+    `connect` opens a connection of its own, or raises Refused or WorldFault; `run` is the run of the collector. The
+    order of the history is kept, so what
     was collected first is forwarded first, also after days without a server.
     """
 
@@ -80,6 +81,7 @@ class Forwarding:
         folder: Path,
         connect: Callable[[], ServerConnection] | None = None,
         *,
+        run: Callable[[], UUID | None] = lambda: None,
         shares: Callable[[], bool] | None = None,
         new_id: Callable[[], UUID] = uuid4,
         batch: int = BATCH,
@@ -89,7 +91,7 @@ class Forwarding:
         self._samples = SampleStream(folder / FILE_NAME)
         self._connect = connect or partial(own_connection, folder)
         self._shares = shares or partial(is_shared, folder)
-        self._new_id, self._batch, self._share = new_id, batch, share
+        self._run_id, self._new_id, self._batch, self._share = run, new_id, batch, share
         self._stop = threading.Event()
         self._pace = Pace(self._share_now, self._stop.wait)
         self._meter = ForwardMeter()
@@ -189,7 +191,7 @@ class Forwarding:
         from app.sync.machines.sample_server import SampleServer
         from app.sync.machines.stream_position import Known, find_position
 
-        server = SampleServer(connection.session)
+        server = SampleServer(connection.session, self._run_id())
         known = None if self._attempted is None else Known(self._forwarded or 0, self._attempted)
         position = find_position(server, self._samples, _EPOCH, self._new_id, known)
         present = position.streams[-1]

@@ -26,24 +26,31 @@ class Held:
 
 
 class LeaseBook:
-    """The newest known holder of every machine by its connection's id; `keep` writes the file where it differs."""
+    """The newest known holder of every machine by its connection's id; `keep` writes the file where it differs.
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE_NAME
+    For a collector the file counts for its `copy` of the data folder alone: what another copy held is not held here.
+    Who only reads says None.
+    """
+
+    def __init__(self, folder: Path, copy: UUID | None = None) -> None:
+        self._file, self._copy = folder / FILE_NAME, "" if copy is None else str(copy)
         self._kept: dict[UUID, Held] | None = None
         self.held: dict[UUID, Held] = {}
 
-    def read(self, station: str) -> bool:
-        """Take up what an earlier collector of this station left; False when there is nothing of the kind."""
+    def read(self, station: str) -> bool | None:
+        """Take up what an earlier collector of this station left here; None when there is no book, False when it is
+        another's."""
         try:
             facts = json.loads(self._file.read_text(encoding="utf-8"))
             if facts["station"] != station:
+                return None
+            if self._copy and facts["copy"] != self._copy:
                 return False
             self.held = {
                 UUID(id): Held(int(h["epoch"]), str(h["station"])) for id, h in facts["leases"].items()
             }
         except FileNotFoundError:
-            return False
+            return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("leases not understood, the server is asked", reason=str(error))
             return False
@@ -60,5 +67,5 @@ class LeaseBook:
             return
         held = dict(self.held)
         leases = {str(id): {"epoch": h.epoch, "station": h.station} for id, h in held.items()}
-        write_private(self._file, json.dumps({"station": station, "leases": leases}))
+        write_private(self._file, json.dumps({"station": station, "copy": self._copy, "leases": leases}))
         self._kept = held

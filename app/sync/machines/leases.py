@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,9 @@ import structlog
 from app.domain.errors import LinesideError
 from app.domain.plant import Connection as Machine
 from app.sync.machines.lease_book import Held, LeaseBook
+from app.sync.machines.running_copy import Marks
 from app.sync.machines.server_link import ServerLink
+from app.sync.server.sentences import Fenced
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -68,7 +70,8 @@ class Callbacks:
 class Leases:
     """The server decides; without it, whoever held a machine last goes on, and nobody else begins.
 
-    `seconds` is a clock that nobody sets and that goes on while this computer sleeps.
+    While `fence` says why not, this copy of the station's folder drives nothing: another has its machines. `seconds` is
+    a clock that nobody sets and that goes on while this computer sleeps.
     """
 
     def __init__(
@@ -76,13 +79,14 @@ class Leases:
         book: LeaseBook,
         station: str,
         callbacks: Callbacks,
+        marks: Marks,
         *,
         seconds: Callable[[], float],
         clock: Callable[[], datetime],
         beat: float = BEAT_SECONDS,
     ) -> None:
         self._book, self._station, self._callbacks = book, station, callbacks
-        self._seconds, self._clock, self._beat = seconds, clock, beat
+        self.marks, self._seconds, self._clock, self._beat = marks, seconds, clock, beat
         self._machines: dict[UUID, Machine] = {}
         self._unsent: frozenset[UUID] = frozenset()
         self._orders: dict[UUID, Order] = {}
@@ -93,6 +97,7 @@ class Leases:
         self._silence = _SILENCE
         self._news = asyncio.Event()
         self.known: dict[UUID, Lease] = {}
+        self.fence = ""
 
     def follow(self, machines: dict[UUID, Machine], unsent: Iterable[UUID], orders: Iterable[Order]) -> None:
         """The connections that are switched on, those that no server knows yet, and what people ordered."""
@@ -107,6 +112,8 @@ class Leases:
     def drives(self, id: UUID) -> bool:
         """Whether this station talks to the machine."""
         held = self._book.held.get(id)
+        if self.fence:
+            return False
         return id in self._unsent if held is None else held.station == self._station
 
     def holder(self, id: UUID) -> str:
@@ -145,17 +152,54 @@ class Leases:
                 continue
 
     async def _round(self, link: ServerLink) -> None:
-        began, mine = self._seconds(), self.mine()
-        told = await link.ask(lambda c: _one(c, "SELECT sync.keep_leases(%s::uuid[])", mine))
-        self._learn(told, mine, began)
+        began, mine, run = self._seconds(), self.mine(), self.marks.run
+        was = {id for id in self._machines if self.drives(id)}
+        estates = await self._begin(link)
+        told = await link.ask(lambda c: _one(c, "SELECT sync.keep_leases(%s::uuid[], %s)", mine, run))
+        if self.fence:
+            was, mine = set(), []
+        self._learn(told, mine, began, was, estates)
         await self._keep_book()
-        await self._reach_out(link)
+        if not self.fence:
+            await self._reach_out(link)
 
-    def _learn(self, told: dict[str, Any], kept: list[UUID], began: float) -> None:
-        """Believe the server: what another holds is given up at once."""
+    async def _begin(self, link: ServerLink) -> dict[UUID, Estate]:
+        """Ask whether this copy of the station may have its machines; returns where alarms stood that another left."""
+        copy, run, after = self.marks.copy, self.marks.run, list(self.marks.after)
+        told = await link.ask(
+            lambda c: _one(c, "SELECT sync.begin_collecting(%s, %s, %s::uuid[])", copy, run, after)
+        )
+        if not told["granted"]:
+            self._fence_off(str(told["sentence"]))
+            return {}
+        self.fence = ""
+        if told["why"] != "silent":
+            return {}
+        log.warning("this copy of the station has its machines now")
+        return await link.ask(lambda c: {id: _estate(c, id) for id in self._machines})
+
+    def _fence_off(self, sentence: str) -> None:
+        """Give everything up that is driven here."""
+        if not self.fence:
+            log.warning("another copy of this station has its machines")
+        driven = [id for id in self._machines if self.drives(id)]
+        self.fence = sentence
+        for id in driven:
+            self._callbacks.lost(id)
+        if driven:
+            self._callbacks.learned()
+
+    def _learn(
+        self,
+        told: dict[str, Any],
+        kept: list[UUID],
+        began: float,
+        was: set[UUID],
+        estates: Mapping[UUID, Estate],
+    ) -> None:
+        """Believe the server: what another holds is given up at once. `was` is what was driven before."""
         self._silence = float(told["silence"])
         leases = {UUID(lease["connection"]): _lease(lease) for lease in told["leases"]}
-        was = {id for id in self._machines if self.drives(id)}
         self.known = leases
         tentative = {id: h for id, h in self._book.held.items() if h.epoch == 0 and id not in leases}
         self._book.learn(tentative | {id: lease.held for id, lease in leases.items()})
@@ -167,7 +211,7 @@ class Leases:
                 self._callbacks.lost(id)
         for id in self._machines:
             if self.drives(id) and id not in was:
-                self._callbacks.taken(id, None)
+                self._callbacks.taken(id, estates.get(id))
         self._callbacks.learned()
 
     def _confirm(self, id: UUID, began: float, sends_in: float) -> None:
@@ -210,7 +254,8 @@ class Leases:
     async def _take(self, link: ServerLink, id: UUID, order: UUID | None, *, answered: bool) -> str:
         """Ask for one machine; returns why it was given or not."""
         began = self._seconds()
-        told, estate = await link.ask(lambda c: _take(c, id, order, answered))
+        run = self.marks.run
+        told, estate = await link.ask(lambda c: _take(c, id, order, answered, run))
         why = str(told["why"])
         if not told["granted"]:
             log.debug("machine not given", connection=str(id), why=why)
@@ -232,12 +277,19 @@ class Leases:
     async def why_not_send(self, link: ServerLink, id: UUID) -> str:
         """Asked right before a value is sent: why it must not be; empty when this epoch holds."""
         held = self._book.held.get(id)
+        if self.fence:
+            return _as_reason(self.fence)
         if held is None or held.station != self._station:
             return f"station {self.holder(id) or '?'} talks to this machine."
         began = self._seconds()
         try:
             async with asyncio.timeout(_ASK_SECONDS):
-                told = await link.ask(lambda c: _one(c, "SELECT sync.holds_lease(%s, %s)", id, held.epoch))
+                told = await link.ask(
+                    lambda c: _one(c, "SELECT sync.holds_lease(%s, %s, %s)", id, held.epoch, self.marks.run)
+                )
+        except Fenced as fence:
+            self.look_now()
+            return _as_reason(fence.sentence)
         except (LinesideError, TimeoutError):
             return self._why_not_alone(id)
         if not told["holds"]:
@@ -284,18 +336,28 @@ def _one(connection: Connection[Any], statement: str, *parameters: object) -> di
     return found
 
 
+def _as_reason(sentence: str) -> str:
+    """A sentence behind a colon."""
+    return f"{sentence[:1].lower()}{sentence[1:]}"
+
+
 def _take(
-    connection: Connection[Any], id: UUID, order: UUID | None, answered: bool
+    connection: Connection[Any], id: UUID, order: UUID | None, answered: bool, run: UUID
 ) -> tuple[dict[str, Any], Estate | None]:
     """Ask for a machine and, where another held it, read where its alarms stood."""
-    told = _one(connection, "SELECT sync.take_lease(%s, %s, %s)", id, order, answered)
+    told = _one(connection, "SELECT sync.take_lease(%s, %s, %s, %s)", id, order, answered, run)
     if not told["granted"] or told["why"] not in ("silent", "by hand"):
         return told, None
+    return told, _estate(connection, id)
+
+
+def _estate(connection: Connection[Any], id: UUID) -> Estate:
+    """Where the alarms of a machine stood, as its last holder told it."""
     alarms = connection.execute(
         "SELECT key, record, state FROM sync.machine_alarm WHERE place = %s", (str(id),)
     )
     acts = connection.execute("SELECT id::text FROM sync.machine_act")
-    return told, Estate(
+    return Estate(
         tuple((key, record, bytes(state) if state is not None else None) for key, record, state in alarms),
         tuple(act for (act,) in acts),
     )

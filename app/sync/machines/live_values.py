@@ -50,7 +50,7 @@ class Outgoing:
         self._samples = {sample.tag: (connection, sample) for connection, sample in values} | self._samples
 
 
-def put(connection: Connection[Any], told: Told) -> bool:
+def put(connection: Connection[Any], told: Told, run: UUID | None = None) -> bool:
     """Tell the server; True when it remembers nothing of this station and wants everything."""
     columns: list[list[Any]] = [[] for _ in range(7)]
     for id, sample in told.values:
@@ -60,8 +60,8 @@ def put(connection: Connection[Any], told: Told) -> bool:
             column.append(value)
     row = connection.execute(
         "SELECT sync.put_live(%s::text[], %s::uuid[], %s::bigint[], %s::bigint[], %s::float8[], %s::text[],"
-        " %s::bigint[], %s::jsonb)",
-        (*columns, told.links),
+        " %s::bigint[], %s::jsonb, %s)",
+        (*columns, told.links, run),
     ).fetchone()
     return bool(row and row[0])
 

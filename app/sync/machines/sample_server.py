@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _EXACT = 2**53  # beyond it a real is no exact whole number; the digits then travel as text
 _DAY = 86_400_000_000
+_LONGEST_TEXT = 4_000  # characters of a text that goes to the server, as many as most drivers read
 Stored: TypeAlias = tuple[Any, ...]
 
 
@@ -64,7 +65,7 @@ def _texts(part: Any) -> list[str | None] | None:
     texts: list[str | None] = [None] * len(part)
     for place in told.tolist():
         bits = int(part.bits[place])
-        texts[place] = str(bits) if large[place] else part.words[bits].replace("\0", "␀")
+        texts[place] = str(bits) if large[place] else part.words[bits][:_LONGEST_TEXT].replace("\0", "␀")
     return texts
 
 
@@ -80,16 +81,17 @@ def told(batch: Batch, names: Sequence[str]) -> list[tuple[int, Stored]]:
 
 
 class SampleServer:
-    """The functions of `readings.sql` over one connection; errors are those of psycopg."""
+    """The functions of `readings.sql` over one connection, called by one `run` of a collector; errors are those of
+    psycopg."""
 
-    def __init__(self, connection: Connection[Any]) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection[Any], run: UUID | None = None) -> None:
+        self._connection, self._run = connection, run
         accept_arrays(connection)
         self._days: set[int] = set()
 
     def open(self, stream: UUID, epoch: int, first_n: int) -> int:
         """Up to which number the server has the stream; it begins at `first_n` where it is not known."""
-        return int(self._one("SELECT sync.open_stream(%s, %s, %s)", (stream, epoch, first_n)))
+        return int(self._one("SELECT sync.open_stream(%s, %s, %s, %s)", (stream, epoch, first_n, self._run)))
 
     def signals(self, names: Sequence[str], kinds: Sequence[str]) -> list[int]:
         """The server's numbers of signals."""
@@ -101,11 +103,11 @@ class SampleServer:
         self._make_room(batch.t)
         return int(
             self._one(
-                "SELECT sync.forward(%s, %s::int, %s::bigint, %s::bigint, %b, %b, %b, %b, %b, %s::text[], %b)",
+                "SELECT sync.forward(%s, %s::int, %s::bigint, %s::bigint, %b, %b, %b, %b, %b, %s::text[], %b, %s)",
                 (
                     stream, epoch, batch.first_n, batch.last_n, int4s(batch.signals), moments(batch.t),
                     float8s(batch.v), int4s(batch.q), float4s(batch.delay), batch.s,
-                    None if batch.n is None else int8s(batch.n),
+                    None if batch.n is None else int8s(batch.n), self._run,
                 ),
             )
         )  # fmt: skip

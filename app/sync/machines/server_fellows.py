@@ -22,12 +22,18 @@ from app.sync.machines.alarm_states import record_of
 from app.sync.machines.exchange import Exchange
 from app.sync.machines.lease_book import Held, LeaseBook
 from app.sync.machines.leases import BEAT_SECONDS, Callbacks, Estate, Leases, Order
+from app.sync.machines.running_copy import RunningCopy
 from app.sync.machines.server_link import ServerLink
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 log = structlog.get_logger(__name__)
+
+_COPIED = (
+    "This data folder was copied or moved here; the server has not said yet that this copy may have the station's "
+    "machines."
+)
 
 
 def open_as_station(folder: Path) -> Connection[Any]:
@@ -67,9 +73,11 @@ class ServerFellows:
         clock: Callable[[], datetime],
         open_connection: Callable[[], Connection[Any]] | None = None,
         beat: float = BEAT_SECONDS,
+        copy: RunningCopy | None = None,
     ) -> None:
         self._folder, self._seconds, self._clock, self._beat = folder, seconds, clock, beat
         self._open = open_connection or (lambda: open_as_station(folder))
+        self._copy = copy or RunningCopy(folder)
         self._joined: _Joined | None = None
         self._ears: Ears | None = None
         self._names: dict[UUID, str] = {}
@@ -92,14 +100,17 @@ class ServerFellows:
 
     def _join(self, station: str) -> None:
         assert self._ears is not None
-        book = LeaseBook(self._folder)
+        marks = self._copy.marks()
+        book = LeaseBook(self._folder, marks.copy)
         known = book.read(station)
-        if (
-            not known and self._ids
-        ):  # this collector drove its machines before the folder was joined: it goes on
+        if known is None and self._ids:  # it drove its machines before the folder was joined: it goes on
             book.learn({id: Held(0, station) for id in self._ids.values()})
         callbacks = Callbacks(self._taken, self._lost, self._answers, self._learned)
-        leases = Leases(book, station, callbacks, seconds=self._seconds, clock=self._clock, beat=self._beat)
+        leases = Leases(
+            book, station, callbacks, marks, seconds=self._seconds, clock=self._clock, beat=self._beat
+        )
+        if known is False:
+            leases.fence = _COPIED
         exchange = Exchange(
             station, leases, self._ears, names=self._names, seconds=self._seconds, clock=self._clock
         )

@@ -11,6 +11,11 @@ from app.domain.errors import LinesideError, Refused, WorldFault
 if TYPE_CHECKING:
     import psycopg
 
+
+class Fenced(WorldFault):
+    """Another copy of this station's data folder has its machines; this one waits until it may begin."""
+
+
 _TRANSIENT = ("08", "40", "53", "55", "57", "58", "F0", "XX", "25")
 """Classes of errors that pass by themselves: connection, rollback, resources, locks, shutting down, disk."""
 _BY_STATE = {
@@ -78,6 +83,8 @@ _LOST = "The connection to the server was lost."
 def plain_error(error: psycopg.Error) -> LinesideError:
     """`Refused` when a person must act, `WorldFault` when it is to be tried again."""
     state = error.sqlstate or ""
+    if state == "SY006":
+        return Fenced(error.diag.message_primary or str(error))
     if state.startswith("SY") or (state == "42501" and error.diag.context):
         return Refused(error.diag.message_primary or str(error))
     if state in _WAITING:

@@ -22,7 +22,9 @@ $$;
 
 -- Ask for a machine. `p_takeover` is the id of the row in which a person ordered it, `p_answered` says that the
 -- machine answered the asking station just now. Returns the lease as it is afterwards, with `granted` and `why`.
-CREATE OR REPLACE FUNCTION sync.take_lease(p_connection uuid, p_takeover uuid, p_answered boolean) RETURNS jsonb
+CREATE OR REPLACE FUNCTION sync.take_lease(
+    p_connection uuid, p_takeover uuid, p_answered boolean, p_run uuid DEFAULT NULL
+) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     me text := (sync._station()).name;
@@ -34,6 +36,7 @@ DECLARE
     reason text;
     sends timestamptz;
 BEGIN
+    PERFORM sync._unfenced(me, p_run);
     PERFORM sync._machine_presence(me);
     -- One at a time, also while a machine has no row yet; stations cannot hold this lock, as they could an advisory one.
     LOCK TABLE sync.lease IN SHARE ROW EXCLUSIVE MODE;
@@ -103,27 +106,30 @@ BEGIN
 END $$;
 
 -- The heartbeat: these are the machines that I drive. Returns every lease there is, and the terms.
-CREATE OR REPLACE FUNCTION sync.keep_leases(p_connections uuid[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION sync.keep_leases(p_connections uuid[], p_run uuid DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     me text := (sync._station()).name;
     held jsonb;
 BEGIN
-    PERFORM sync._machine_presence(me);
-    UPDATE sync.lease l SET seen_at = clock_timestamp()
-        WHERE l.station = me AND l.connection = ANY (p_connections);
+    IF sync._fence(me, p_run) IS NULL THEN
+        PERFORM sync._machine_presence(me);
+        UPDATE sync.lease l SET seen_at = clock_timestamp()
+            WHERE l.station = me AND l.connection = ANY (p_connections);
+    END IF;
     SELECT coalesce(jsonb_agg(sync._lease_words(l)), '[]') INTO held FROM sync.lease l;
     RETURN jsonb_build_object('station', me, 'now', extract(epoch FROM clock_timestamp())::float8,
         'silence', (SELECT extract(epoch FROM t.silence)::float8 FROM sync.lease_terms t), 'leases', held);
 END $$;
 
 -- Asked right before a value is sent to a machine: whether this epoch still holds, and for how long to wait.
-CREATE OR REPLACE FUNCTION sync.holds_lease(p_connection uuid, p_epoch bigint) RETURNS jsonb
+CREATE OR REPLACE FUNCTION sync.holds_lease(p_connection uuid, p_epoch bigint, p_run uuid DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     me text := (sync._station()).name;
     held sync.lease;
 BEGIN
+    PERFORM sync._unfenced(me, p_run);
     UPDATE sync.lease l SET seen_at = clock_timestamp()
         WHERE l.connection = p_connection AND l.station = me AND l.epoch = p_epoch RETURNING l.* INTO held;
     IF held.connection IS NULL THEN
@@ -151,11 +157,11 @@ GRANT SELECT ON sync.lease, sync.lease_term, sync.lease_terms TO @station@;
 GRANT SELECT ON lineside.machine_takeover TO @station@;
 REVOKE ALL ON FUNCTION sync._machine_presence(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync._lease_words(sync.lease) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.take_lease(uuid, uuid, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.keep_leases(uuid[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.holds_lease(uuid, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.take_lease(uuid, uuid, boolean, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.keep_leases(uuid[], uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.holds_lease(uuid, bigint, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.let_go(uuid, bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION sync.take_lease(uuid, uuid, boolean) TO @station@;
-GRANT EXECUTE ON FUNCTION sync.keep_leases(uuid[]) TO @station@;
-GRANT EXECUTE ON FUNCTION sync.holds_lease(uuid, bigint) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.take_lease(uuid, uuid, boolean, uuid) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.keep_leases(uuid[], uuid) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.holds_lease(uuid, bigint, uuid) TO @station@;
 GRANT EXECUTE ON FUNCTION sync.let_go(uuid, bigint) TO @station@;

@@ -5,7 +5,7 @@
 -- anew, because this server remembers nothing of the station.
 CREATE OR REPLACE FUNCTION sync.put_live(
     p_names text[], p_connections uuid[], p_t bigint[], p_r bigint[], p_v float8[], p_s text[], p_q bigint[],
-    p_links jsonb
+    p_links jsonb, p_run uuid DEFAULT NULL
 ) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -17,6 +17,7 @@ BEGIN
     IF cardinality(p_names) > 100000 OR octet_length(p_links::text) > 2000000 THEN
         RAISE EXCEPTION 'These are more values than a station has.' USING ERRCODE = 'SY011';
     END IF;
+    PERFORM sync._unfenced(me, p_run);
     PERFORM sync._machine_presence(me);
     SELECT s.rev INTO known FROM sync.live_station s WHERE s.station = me FOR UPDATE;
     IF cardinality(p_names) = 0 AND p_links IS NULL AND known > 0 THEN
@@ -54,7 +55,7 @@ END $$;
 
 -- Where alarms stand: a JSON array of {"place", "key", "record", "state"}; an empty place means the station itself,
 -- any other is a connection that the station holds. `p_acts` are acts of people that are dealt with.
-CREATE OR REPLACE FUNCTION sync.put_alarms(p_alarms jsonb, p_acts uuid[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION sync.put_alarms(p_alarms jsonb, p_acts uuid[], p_run uuid DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     me text := (sync._station()).name;
@@ -65,6 +66,7 @@ BEGIN
     IF cardinality(p_acts) > 100000 OR octet_length(p_alarms::text) > 50000000 THEN
         RAISE EXCEPTION 'These are more alarms than a station has.' USING ERRCODE = 'SY011';
     END IF;
+    PERFORM sync._unfenced(me, p_run);
     UPDATE sync.machine_news n SET rev = n.rev + 1 RETURNING n.rev INTO next_rev;
     INSERT INTO sync.machine_act (id, station) SELECT DISTINCT a, me FROM unnest(p_acts) AS a
         ON CONFLICT (id) DO NOTHING;
@@ -96,7 +98,7 @@ BEGIN
 END $$;
 
 -- What became of values that people sent: a JSON array of objects with the "id" of the wish.
-CREATE OR REPLACE FUNCTION sync.put_answers(p_answers jsonb) RETURNS bigint
+CREATE OR REPLACE FUNCTION sync.put_answers(p_answers jsonb, p_run uuid DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     me text := (sync._station()).name;
@@ -106,6 +108,7 @@ BEGIN
         OR (SELECT count(*) FROM sync.machine_answer a WHERE a.station = me) > 100000 THEN
         RAISE EXCEPTION 'These are more answers than machines give.' USING ERRCODE = 'SY011';
     END IF;
+    PERFORM sync._unfenced(me, p_run);
     UPDATE sync.machine_news n SET rev = n.rev + 1 RETURNING n.rev INTO next_rev;
     INSERT INTO sync.machine_answer (id, station, rev, answer)
         SELECT (a ->> 'id')::uuid, me, next_rev, a FROM jsonb_array_elements(p_answers) AS a
@@ -118,10 +121,11 @@ END $$;
 
 GRANT SELECT ON sync.live, sync.live_station, sync.machine_alarm, sync.machine_act, sync.machine_answer,
     sync.machine_news TO @station@;
-REVOKE ALL ON FUNCTION sync.put_live(text[], uuid[], bigint[], bigint[], float8[], text[], bigint[], jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.put_alarms(jsonb, uuid[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.put_answers(jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION sync.put_live(text[], uuid[], bigint[], bigint[], float8[], text[], bigint[], jsonb)
+REVOKE ALL ON FUNCTION sync.put_live(text[], uuid[], bigint[], bigint[], float8[], text[], bigint[], jsonb, uuid)
+    FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.put_alarms(jsonb, uuid[], uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.put_answers(jsonb, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sync.put_live(text[], uuid[], bigint[], bigint[], float8[], text[], bigint[], jsonb, uuid)
     TO @station@;
-GRANT EXECUTE ON FUNCTION sync.put_alarms(jsonb, uuid[]) TO @station@;
-GRANT EXECUTE ON FUNCTION sync.put_answers(jsonb) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.put_alarms(jsonb, uuid[], uuid) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.put_answers(jsonb, uuid) TO @station@;

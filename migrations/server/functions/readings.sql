@@ -5,6 +5,13 @@ CREATE OR REPLACE FUNCTION sync.name_signals(p_names text[], p_kinds text[]) RET
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM sync._station();
+    IF cardinality(p_names) > 100000 OR cardinality(p_kinds) <> cardinality(p_names) THEN
+        RAISE EXCEPTION 'These are more signals than a station has.' USING ERRCODE = 'SY011';
+    ELSIF EXISTS (SELECT FROM unnest(p_names, p_kinds) AS u(name, kind)
+        WHERE u.name IS NULL OR u.kind IS NULL OR length(u.name) > 500 OR length(u.kind) > 20)
+    THEN
+        RAISE EXCEPTION 'A signal has a name of 500 characters at most, and a kind.' USING ERRCODE = 'SY011';
+    END IF;
     IF EXISTS (
         SELECT FROM unnest(p_names, p_kinds) AS u(name, kind)
         LEFT JOIN lineside.signal g ON g.name = u.name AND g.kind = u.kind WHERE g.id IS NULL
@@ -15,6 +22,9 @@ BEGIN
         INSERT INTO lineside.signal (name, kind)
             SELECT DISTINCT ON (u.name) u.name, u.kind FROM unnest(p_names, p_kinds) AS u(name, kind)
             WHERE NOT EXISTS (SELECT FROM lineside.signal g WHERE g.name = u.name);
+        IF (SELECT count(*) FROM lineside.signal) > 1000000 THEN
+            RAISE EXCEPTION 'The server keeps samples of 1,000,000 signals at most.' USING ERRCODE = 'SY011';
+        END IF;
     END IF;
     RETURN ARRAY(
         SELECT g.id FROM unnest(p_names) WITH ORDINALITY AS u(name, place)
@@ -22,13 +32,16 @@ BEGIN
 END $$;
 
 -- Up to which number this server has the stream; one that is not known begins at p_first_n.
-CREATE OR REPLACE FUNCTION sync.open_stream(p_stream uuid, p_epoch integer, p_first_n bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION sync.open_stream(
+    p_stream uuid, p_epoch integer, p_first_n bigint, p_run uuid DEFAULT NULL
+) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     me text := (sync._station()).name;
     found_n bigint;
     origins integer[];
 BEGIN
+    PERFORM sync._unfenced(me, p_run);
     LOCK TABLE lineside.origin IN SHARE ROW EXCLUSIVE MODE;
     IF NOT EXISTS (SELECT FROM sync.stream s WHERE s.stream = p_stream AND s.epoch = p_epoch) THEN
         WITH made AS (
@@ -53,7 +66,8 @@ END $$;
 -- learns where to go on. NaN in p_v is no number.
 CREATE OR REPLACE FUNCTION sync.forward(
     p_stream uuid, p_epoch integer, p_first_n bigint, p_last_n bigint, p_signal integer[], p_t timestamptz[],
-    p_v float8[], p_q integer[], p_delay float4[], p_s text[] DEFAULT NULL, p_n bigint[] DEFAULT NULL
+    p_v float8[], p_q integer[], p_delay float4[], p_s text[] DEFAULT NULL, p_n bigint[] DEFAULT NULL,
+    p_run uuid DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -71,6 +85,12 @@ BEGIN
     THEN
         RAISE EXCEPTION 'The columns of a batch are not of one length.' USING ERRCODE = 'SY011';
     END IF;
+    IF samples > 100000 OR EXISTS (SELECT FROM unnest(p_s) AS u WHERE length(u) > 100000)
+        OR (SELECT sum(octet_length(u)) FROM unnest(p_s) AS u) > 100000000
+    THEN
+        RAISE EXCEPTION 'A batch has 100,000 samples at most, and a text 100,000 characters.' USING ERRCODE = 'SY011';
+    END IF;
+    PERFORM sync._unfenced(me, p_run);
     UPDATE sync.stream s SET last_n = p_last_n, passed_over = s.passed_over + (p_last_n - p_first_n + 1 - samples),
         seen_at = clock_timestamp()
         WHERE s.stream = p_stream AND s.epoch = p_epoch AND s.station = me AND s.last_n = p_first_n - 1
@@ -242,14 +262,14 @@ CREATE OR REPLACE VIEW lineside.samples_by_minute AS
 GRANT SELECT ON lineside.signal, lineside.origin, lineside.reading, lineside.reading_minute, lineside.samples,
     lineside.samples_by_minute, sync.stream, sync.reading_terms TO @station@;
 REVOKE ALL ON FUNCTION sync.name_signals(text[], text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.open_stream(uuid, integer, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.open_stream(uuid, integer, bigint, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.forward(uuid, integer, bigint, bigint, integer[], timestamptz[], float8[], integer[],
-    float4[], text[], bigint[]) FROM PUBLIC;
+    float4[], text[], bigint[], uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync._held_elsewhere(text, integer, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.make_room(timestamptz[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.drop_old_readings() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sync.name_signals(text[], text[]) TO @station@;
-GRANT EXECUTE ON FUNCTION sync.open_stream(uuid, integer, bigint) TO @station@;
+GRANT EXECUTE ON FUNCTION sync.open_stream(uuid, integer, bigint, uuid) TO @station@;
 GRANT EXECUTE ON FUNCTION sync.forward(uuid, integer, bigint, bigint, integer[], timestamptz[], float8[], integer[],
-    float4[], text[], bigint[]) TO @station@;
+    float4[], text[], bigint[], uuid) TO @station@;
 GRANT EXECUTE ON FUNCTION sync.make_room(timestamptz[]) TO @station@;

@@ -83,3 +83,57 @@ def test_more_than_a_station_has_is_refused(fort: Fort) -> None:
             with pytest.raises(psycopg.Error) as raised:
                 station.execute(call, (many,))
             assert raised.value.sqlstate == "SY011"
+
+
+_FORWARD = (
+    "SELECT sync.forward(%s, 1, 1, %s, array_fill(%s::integer, %s), array_fill(now(), %s), array_fill(1::float8, %s),"
+    " array_fill(0, %s), array_fill(0::float4, %s), array_fill(repeat('x', %s), %s))"
+)
+
+
+def test_names_and_texts_of_samples_have_an_end(fort: Fort) -> None:
+    naming = "SELECT sync.name_signals(%s, %s)"
+    with fort.connect("X7") as station:
+        for names, kinds in (
+            (["x"] * 100_001, ["number"] * 100_001),
+            (["x", "y"], ["number"]),
+            (["x" * 501], ["number"]),
+            (["x"], ["k" * 21]),
+            ([None], ["number"]),
+            (["x"], [None]),
+        ):
+            with pytest.raises(psycopg.Error) as raised:
+                station.execute(naming, (names, kinds))
+            assert raised.value.sqlstate == "SY011", raised.value
+        stream = uuid4()
+        station.execute("SELECT sync.open_stream(%s, 1, 1)", (stream,))
+        row = station.execute(naming, (["M/text"], ["text"])).fetchone()
+        assert row is not None
+
+        def forward(many: int, length: int) -> int:
+            size = [many]
+            values = (stream, many, row[0][0], size, size, size, size, size, length, size)
+            found = station.execute(_FORWARD, values).fetchone()
+            assert found is not None
+            return int(found[0])
+
+        for many, length in ((100_001, 1), (1, 100_001), (1_100, 100_000)):
+            with pytest.raises(psycopg.Error) as raised:
+                forward(many, length)
+            assert raised.value.sqlstate == "SY011", raised.value
+        assert forward(3, 1000) == 3
+
+
+def test_the_server_keeps_so_many_signals_and_no_more(fort: Fort) -> None:
+    with fort.connect("X7") as station, fort.own() as owner:
+        owner.execute(
+            "INSERT INTO lineside.signal (name, kind) SELECT 'many/' || n, 'number' FROM generate_series(1, 1000000) n"
+        )
+        try:
+            with pytest.raises(psycopg.Error, match="1,000,000 signals") as raised:
+                station.execute("SELECT sync.name_signals(%s, %s)", (["one more"], ["number"]))
+            assert raised.value.sqlstate == "SY011"
+            known = station.execute("SELECT sync.name_signals(%s, %s)", (["many/7"], ["number"])).fetchone()
+            assert known is not None
+        finally:
+            owner.execute("DELETE FROM lineside.signal WHERE name LIKE 'many/%'")

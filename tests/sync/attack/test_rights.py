@@ -13,7 +13,7 @@ ALLOWED_FUNCTIONS = frozenset(
     hello open_source end_bringing push push_many login_terms login renew_login set_password logins end_older_logins
     verify digests look_at lookers
     blob_terms begin_blob blob_chunks_missing put_blob finish_blob find_blob get_blob_chunk doubt_blob
-    take_lease keep_leases holds_lease let_go put_live put_alarms put_answers
+    begin_collecting take_lease keep_leases holds_lease let_go put_live put_alarms put_answers
     name_signals open_stream forward make_room
     """.split()
 )

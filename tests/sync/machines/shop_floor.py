@@ -121,11 +121,13 @@ class Floor:
         return name not in self.server.stations
 
     @asynccontextmanager
-    async def station(self, name: str, url: str = "", **more: Any) -> AsyncIterator[Station]:
-        """A running station; its folder stays, so that it can be started again."""
+    async def station(
+        self, name: str, url: str = "", folder: Path | None = None, **more: Any
+    ) -> AsyncIterator[Station]:
+        """A running station; its folder stays, so that it can be started again. Another `folder` may be a copy."""
         if self.unseen(name):
             self.server.add_station(name)
-        folder = self.folder / name
+        folder = folder or self.folder / name
         folder.mkdir(exist_ok=True)
         address = url or self.server.station_url(name)
 
