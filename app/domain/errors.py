@@ -23,6 +23,10 @@ class Denied(Refused):
     """The person's role does not allow it."""
 
 
+class WrongPassword(Refused):
+    """Somebody who is logged in does not know their password: counted like a login that failed."""
+
+
 class NotFound(Refused):
     """What was asked for does not exist (any more)."""
 

@@ -160,6 +160,13 @@ def lock_after(failed_tries: int, now: datetime) -> datetime | None:
     return now + min(_FIRST_LOCK * (1 << doublings), _LONGEST_LOCK)
 
 
+def say_lock(until: datetime, now: datetime) -> str:
+    """What a person is told whose name is locked."""
+    seconds = max(1, round((until - now).total_seconds()))
+    wait = f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"
+    return f"Too many wrong passwords: wait {wait}, or ask an administrator to reset it."
+
+
 def check_user_name(name: str) -> str:
     """The tidy form of a user name; raises `Refused` when it cannot be one."""
     tidy = " ".join(name.split())

@@ -14,12 +14,13 @@ import structlog
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app.domain.errors import Denied, Refused
+from app.domain.errors import Denied, Refused, WrongPassword
 from app.domain.events import Committed
 from app.domain.people import Actor, require
 from app.operations.change import Change, Intent, Operation, Outcome, Signer
 from app.store import entries, journal
 from app.store.entries import CreatedRows
+from app.store.login_guard import count_wrong_password
 from app.store.sessions import Store
 from app.store.tables import UserAccount
 
@@ -118,9 +119,9 @@ class Door:
     ) -> None:
         error = done.exception()
         if error is not None:
-            future.set_exception(error)
             if isinstance(error, Refused):
                 self._audit_refusal(intent, actor, error)
+            future.set_exception(error)
             return
         outcome, committed = done.result()
         for listener in tuple(self._listeners):
@@ -136,6 +137,8 @@ class Door:
 
         def write(session: Session) -> None:
             journal.append_audit(session, line)
+            if isinstance(error, WrongPassword):
+                count_wrong_password(session, actor.name, line.at)
 
         try:
             self.store.submit(write).add_done_callback(_log_lost_audit)

@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from app.domain.errors import Refused
-from app.domain.people import THE_PLANT, Actor, Role, lock_after
+from app.domain.people import THE_PLANT, Actor, Role, say_lock
 from app.operations.change import Change, operation
 from app.operations.door import Door
 from app.operations.people import hash_password, password_fits
+from app.store.login_guard import count_wrong_password, forget_wrong_passwords, guard_of
 from app.store.tables import Credential, LoginGrant, LoginGuard, UserAccount
 
 _WRONG = "The user name or the password is wrong."
@@ -77,7 +78,7 @@ def candidate(door: Door, name: str) -> Candidate:
         ).one_or_none()
     known = Candidate(name, None, None) if found is None else Candidate(name, found[0], found[1])
     if guard is not None and guard.locked_until is not None and guard.locked_until > now:
-        raise refuse_login(door, known.known_as, _say_lock(guard.locked_until, now), field="password")
+        raise refuse_login(door, known.known_as, say_lock(guard.locked_until, now), field="password")
     return known
 
 
@@ -97,7 +98,7 @@ def fits(found: Candidate, password: str) -> bool:
 def refusal_of_wrong(door: Door, found: Candidate, sentence: str = _WRONG) -> Refused:
     """Count and audit a wrong pair; returns what to raise."""
     locked = door.perform(note_failed_login(name=found.typed, known=found.known_as), THE_PLANT).result
-    told = sentence if locked is None else f"{sentence} {_say_lock(locked, door.clock())}"
+    told = sentence if locked is None else f"{sentence} {say_lock(locked, door.clock())}"
     return Refused(told, field="password")
 
 
@@ -126,18 +127,8 @@ def note_failed_login(change: Change, /, *, name: str, known: str) -> datetime |
 
     The audit trail keeps only the name of a `known` account: what else is typed there may be a password.
     """
-    tidy = " ".join(name.split())[:60]
-    guard = change.session.get(LoginGuard, tidy.casefold())
-    if guard is None:
-        guard = LoginGuard(
-            name_key=tidy.casefold(), failed_tries=0, locked_until=None, last_failed_at=change.now
-        )
-        change.session.add(guard)
-    guard.failed_tries += 1
-    guard.last_failed_at = change.now
-    guard.locked_until = lock_after(guard.failed_tries, change.now)
     _testify_refusal(change, known, "Wrong user name or password")
-    return guard.locked_until
+    return count_wrong_password(change.session, name, change.now)
 
 
 @operation(None, undoable=False)
@@ -162,21 +153,14 @@ def note_login(change: Change, /, *, kept: Kept | None = None) -> None:
         change.session.merge(
             LoginGrant(user_id=user_id, salt=kept.salt, sealed=kept.sealed, until=kept.until)
         )
-    guard = change.session.get(LoginGuard, change.actor.name.casefold())
-    if guard is not None:
-        guard.failed_tries, guard.locked_until = 0, None
+    forget_wrong_passwords(change.session, change.actor.name)
     change.testify(change.actor, "done", "Logged in", "log_in")
 
 
 @operation(None, undoable=False)
 def note_lock(change: Change, /, *, name: str, known: str, until: datetime) -> None:
     """Note that the server locked `name` until then; nothing is asked of it before."""
-    tidy = " ".join(name.split())[:60].casefold()
-    guard = change.session.get(LoginGuard, tidy)
-    if guard is None:
-        guard = LoginGuard(name_key=tidy, failed_tries=0, locked_until=None, last_failed_at=change.now)
-        change.session.add(guard)
-    guard.locked_until = until
+    guard_of(change.session, name, change.now).locked_until = until
     _testify_refusal(change, known, "Too many wrong passwords")
 
 
@@ -193,9 +177,3 @@ def forget_login(change: Change, /, *, user_id: UUID, why: str) -> None:
 def note_logout(change: Change, /, *, idle: bool = False) -> None:
     """Note that the actor logged out or that the idle lock closed the session."""
     change.testify(change.actor, "done", "Locked after idle time" if idle else "Logged out", "log_out")
-
-
-def _say_lock(until: datetime, now: datetime) -> str:
-    seconds = max(1, round((until - now).total_seconds()))
-    wait = f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"
-    return f"Too many wrong passwords: wait {wait}, or ask an administrator to reset it."

@@ -9,12 +9,13 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import Denied, Refused
-from app.domain.people import Permission, Role, check_password, check_user_name
+from app.domain.errors import Denied, Refused, WrongPassword
+from app.domain.people import Permission, Role, check_password, check_user_name, say_lock
 from app.operations.change import Change, operation
+from app.store.login_guard import forget_wrong_passwords, locked_until
 from app.store.sealing import seal, unseal
 from app.store.sharing import joined_station, queue_password
-from app.store.tables import Credential, LoginGrant, LoginGuard, UserAccount
+from app.store.tables import Credential, LoginGrant, UserAccount
 
 if TYPE_CHECKING:
     from passlib.context import CryptContext
@@ -144,7 +145,7 @@ def reset_password(change: Change, /, *, user_id: UUID, password: str) -> None:
     check_password(password, account.name)
     _set_password(change, account, password)
     account.must_change_password = True
-    _lift_lock(change.session, account.name_key)
+    forget_wrong_passwords(change.session, account.name)
     _drop_seal(change.session, account.id)
     change.label = f"Reset the password of {account.name}"
 
@@ -156,8 +157,12 @@ def change_own_password(change: Change, /, *, old_password: str, new_password: s
         raise Denied("Only a person has a password.")
     account = change.get(UserAccount, change.actor.user_id, "user")
     known = change.session.get(Credential, account.id)
+    locked = locked_until(change.session, account.name)
+    if locked is not None and locked > change.now:
+        raise Refused(say_lock(locked, change.now), field="old_password")
     if known is None or not password_fits(old_password, known.password_hash):
-        raise Refused("The old password is wrong.", field="old_password")
+        raise WrongPassword("The old password is wrong.", field="old_password")
+    forget_wrong_passwords(change.session, account.name)
     if old_password == new_password:
         raise Refused("Choose a password that differs from the old one.", field="password")
     check_password(new_password, account.name)
@@ -184,9 +189,3 @@ def _seal_anew(session: Session, user_id: UUID, old: str, new: str) -> None:
 def _drop_seal(session: Session, user_id: UUID) -> None:
     """What opens with a password that nobody has any more is of no use; a login with the server brings it again."""
     session.execute(delete(LoginGrant).where(LoginGrant.user_id == user_id))
-
-
-def _lift_lock(session: Session, name_key: str) -> None:
-    guard = session.get(LoginGuard, name_key)
-    if guard is not None:
-        guard.failed_tries, guard.locked_until = 0, None

@@ -34,7 +34,7 @@ from app.operations.people import (
     set_role,
 )
 from app.plant import House, opened_house, utc_now
-from app.store.tables import Audit, Credential, Outbox
+from app.store.tables import Audit, Credential, LoginGuard, Outbox
 
 PASSWORD = "a quiet winter morning"
 
@@ -142,6 +142,22 @@ def test_a_reset_lifts_the_lock_and_asks_for_a_new_password(
         change_own_password(old_password="another calm evening", new_password="third time lucky"), login.actor
     )
     assert not log_in(house.door, operator.name, "third time lucky").must_change_password
+
+
+def test_wrong_old_passwords_are_counted_like_failed_logins(house: House, admin: Actor) -> None:
+    for _ in range(FREE_TRIES):
+        with pytest.raises(Refused, match="old password is wrong"):
+            house.door.perform(change_own_password(old_password="?", new_password="third time lucky"), admin)
+    right = change_own_password(old_password=PASSWORD, new_password="third time lucky")
+    with pytest.raises(Refused, match="Too many wrong passwords: wait 30 seconds"):
+        house.door.perform(right, admin)
+    with pytest.raises(Refused, match="Too many wrong passwords"):
+        log_in(house.door, admin.name, PASSWORD)
+    later = house.door.clock() + timedelta(seconds=31)
+    house.door.clock = lambda: later
+    house.door.perform(right, admin)
+    with house.store.reader() as session:
+        assert [guard.failed_tries for guard in session.execute(select(LoginGuard)).scalars()] == [0]
 
 
 def test_a_disabled_account_cannot_log_in_until_it_is_enabled(

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.people import Role
-from app.store.tables import LoginGuard, UserAccount
+from app.store import login_guard
+from app.store.tables import UserAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +39,4 @@ def has_users(session: Session) -> bool:
 
 def locked_until(session: Session, name: str) -> datetime | None:
     """Until when logins under this name are refused, None when they never were."""
-    guard = session.get(LoginGuard, " ".join(name.split())[:60].casefold())
-    return None if guard is None else guard.locked_until
+    return login_guard.locked_until(session, name)

@@ -152,6 +152,22 @@ def test_wrong_passwords_lock_the_name_on_every_station(
     assert office.log_in(PLANNER, NEW).must_change_password
 
 
+def test_wrong_passwords_at_another_station_shut_nobody_out_where_they_work(
+    office: Place, hall: Place
+) -> None:
+    """A stolen station could lock every name as often as it likes."""
+    office.log_in(ADMIN)
+    office.log_out(ADMIN)
+    for _ in range(5):
+        refusal(hall, ADMIN, "a wrong sentence")
+    office.log_in(ADMIN)
+    office.order(ADMIN)
+    office.sync()
+    assert office.verdicts()[-1] == ("done", "applied")
+    assert "Too many wrong passwords: wait" in refusal(office, ADMIN, "a wrong sentence")
+    assert "Too many wrong passwords: wait" in refusal(hall, ADMIN, SECRET)
+
+
 def test_a_new_colleague_logs_in_on_another_station_as_soon_as_the_account_arrived(
     office: Place, hall: Place
 ) -> None:
