@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 LOOK_MS = 1000
 _SOON_MS = 250
 _LOOKED_AGAIN_MS = 20_000
-_PATIENT_LOOKS = 6  # a sync process takes some seconds to start
-"""A sync process that wrote nothing for so long does not run, whatever it said last."""
+_PATIENT_LOOKS = 6
+"""A sync process that was heard and then said nothing for so many looks does not run."""
+_FIRST_LOOKS = 20
+"""One that starts beside the window on a slow computer takes longer."""
 _ON_ITS_WAY = timedelta(seconds=10)  # samples that are forwarded at once do not count as waiting
 _MACHINE = "equipment"
 UNSENT_MARK, CONFLICT_MARK = "⇅", "⚡"
@@ -164,6 +166,7 @@ class SyncWatch(QObject):
         self._rows = UnsentRows()
         self._reading = self._again = False
         self._unheard = 0
+        self._patience = _FIRST_LOOKS
         self._open: dict[int, _Place] = {}
         self._seen: _Place | None = None
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
@@ -246,7 +249,9 @@ class SyncWatch(QObject):
     def _take_status(self, status: SyncStatus | None) -> None:
         alive = status is not None and is_alive(status, self._desk.house.door.clock())
         self._unheard = 0 if alive else self._unheard + 1
-        silent = self._unheard > _PATIENT_LOOKS
+        if alive:
+            self._patience = _PATIENT_LOOKS
+        silent = self._unheard > self._patience
         self._show(replace(self.now, status=status if alive else None, silent=silent))
 
     def take_forwarding(self, figures: ForwardFigures) -> None:

@@ -64,9 +64,9 @@ class FarewellPage(ThemedWidget):
             # A card that is no higher than it must be asks its labels for their height at another width.
             label.setMinimumHeight(label.heightForWidth(CARD_WIDTH - 2 * _BESIDE))
         self.setAccessibleName(f"{title} {fate}")
-        for at, label in enumerate(self.lines):
-            label.set_text(lines[at] if at < len(lines) else "")
-            label.setVisible(at < len(lines))
+        for at, line in enumerate(self.lines):
+            line.set_text(lines[at] if at < len(lines) else "")
+            line.setVisible(at < len(lines))
         self.more.setText(more)
         self.more.setVisible(bool(more))
 

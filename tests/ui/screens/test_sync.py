@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -206,6 +207,23 @@ def test_the_line_at_the_top_follows_the_sync_process(
     assert not banner_line.isHidden()
     told()
     qtbot.waitUntil(banner_line.isHidden, timeout=WAIT)
+
+
+def test_a_sync_process_that_is_just_starting_is_waited_for_longer_than_one_that_fell_silent(
+    qtbot: QtBot, desk: Desk, parking: Parking
+) -> None:
+    qtbot.waitUntil(lambda: desk.sharing.now.joined, timeout=WAIT)
+    watch, now = desk.sharing, desk.house.door.clock()
+    watch._poll.stop()
+    qtbot.waitUntil(lambda: desk.tasks.idle, timeout=WAIT)
+    for _ in range(15):
+        watch._take_status(None)
+    assert not watch.now.silent
+    assert headline(watch.now, now).text == "Connecting to the server…"
+    watch._take_status(SyncStatus(state=ONLINE, written_at=now, station="07", pid=os.getpid()))
+    for _ in range(7):
+        watch._take_status(None)
+    assert watch.now.silent
 
 
 def test_a_sync_process_that_was_killed_is_not_taken_for_one_that_runs(

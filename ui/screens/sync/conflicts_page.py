@@ -54,7 +54,7 @@ def looks(clock: Callable[[], datetime]) -> tuple[ColumnLook, ...]:
         return local_time(values["at"], clock())
 
     return (
-        ColumnLook("state", "", 34, words=_state),
+        ColumnLook("state", " ", 34, words=_state),
         ColumnLook("label", "Change", 230),
         ColumnLook("actor", "Who", 110),
         ColumnLook("at", "When", 84, words=when),
