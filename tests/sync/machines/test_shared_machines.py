@@ -110,6 +110,25 @@ async def test_a_machine_whose_holder_is_gone_is_taken_over_with_its_alarms(floo
             assert second.phase() is Phase.ACKED
 
 
+async def test_what_people_do_while_nobody_has_the_machine_is_carried_out_by_whoever_takes_it(
+    floor: Floor,
+) -> None:
+    floor.silence(3600)
+    async with floor.station("02") as second:
+        async with floor.station("01") as first:
+            floor.order("01")
+            await until(lambda: first.drives)
+            floor.send(FEED, 1500)
+            await until(lambda: second.phase() is Phase.UNACK)
+        floor.act(Verb.ACKNOWLEDGE, FEED, reason="on my way")
+        assert not second.drives
+        floor.silence(2)
+        await until(lambda: second.drives, 30)
+        await until(lambda: second.phase() is Phase.ACKED)
+        with closing(HistoryReader(second.folder / FILE_NAME)) as stored:
+            await until(lambda: [(n.event, n.actor) for n in stored.journal()] == [("acknowledged", "anna")])
+
+
 async def test_values_of_a_silent_holder_are_never_shown_as_good(floor: Floor) -> None:
     floor.silence(3600)
     async with floor.station("02") as second:

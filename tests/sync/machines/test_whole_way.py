@@ -18,7 +18,7 @@ from app.drivers.simulator import SimulatedPlant
 from app.live.collector import utc_now
 from app.live.feed import Feed
 from app.live.messages import AlarmChanged, Message, SampleBatch
-from app.operations.alarms import acknowledge_alarm
+from app.operations.alarms import acknowledge_alarm, shelve_alarm, unshelve_alarm
 from app.operations.machines import write_to_machine
 from app.operations.plant import apply_plant
 from app.store.history import FILE_NAME, HistoryReader
@@ -72,6 +72,13 @@ def holder(server: ServerDatabase) -> str:
     return "" if row is None else str(row[0])
 
 
+def acts(station: SyncedStation) -> list[tuple[str, str, str]]:
+    """What people did, as the journal of the station has it: what, who, why."""
+    with HistoryReader(station.folder / FILE_NAME) as history:
+        lines = history.journal(key=FEED)
+    return [(line.event, line.actor, line.reason) for line in reversed(lines) if line.actor]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
 async def test_a_killed_holder_is_followed_and_people_act_from_any_station(
     world: World, server: ServerDatabase, machines: SimulatedPlant
@@ -91,15 +98,31 @@ async def test_a_killed_holder_is_followed_and_people_act_from_any_station(
                 world.settle()
                 await until(lambda: here.phase is Phase.UNACK and there.phase is Phase.UNACK, 30)
                 await until(lambda: there.value == 1500)
+                with HistoryReader(first.folder / FILE_NAME) as history:
+                    (raised,) = history.alarms(tag=FEED)
                 second.do(acknowledge_alarm(alarm=FEED, comment="seen"), Role.OPERATOR)
                 world.settle()
                 await until(lambda: here.phase is Phase.ACKED and there.phase is Phase.ACKED, 30)
+                shelf = shelve_alarm(alarm=FEED, minutes=60, reason="sensor is moved")
+                second.do(shelf, Role.SUPERVISOR)
+                world.settle()
+                await until(lambda: here.phase is Phase.SHELVED and there.phase is Phase.SHELVED, 30)
+                await until(lambda: len(acts(first)) == 2, 30)
+                assert acts(first) == [
+                    ("acknowledged", "operator", "seen"),
+                    ("shelved", "supervisor", "sensor is moved"),
+                ]
                 os.kill(process.pid, signal.SIGKILL)
                 await until(lambda: holder(server) == "02", 60)
                 await until(lambda: there.value == 1500, 30)
-                assert there.phase is Phase.ACKED
+                assert there.phase is Phase.SHELVED
+                second.do(unshelve_alarm(alarm=FEED), Role.TECHNICIAN)  # nobody has it but this station now
+                await until(lambda: there.phase is Phase.UNACK, 30)
+                await until(lambda: ("unshelved", "technician", "") in acts(second), 30)
         with HistoryReader(second.folder / FILE_NAME) as history:
             (alarm,) = history.alarms(tag=FEED)
-        assert (bool(alarm.acked_by), alarm.comment) == (True, "seen")
+        assert (alarm.raised_at, alarm.occurrence) == (raised.raised_at, raised.occurrence), (
+            "the same raising"
+        )
     finally:
         world.close()
