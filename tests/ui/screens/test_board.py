@@ -181,7 +181,7 @@ def test_an_operator_sees_only_the_stages_assigned_to_them(
     mine = card_of(board, "WO-1")
     operator = as_role(Role.OPERATOR)
     qtbot.waitUntil(lambda: not board.model.board.orders, timeout=5000)
-    assert not board.owner.isEnabled()
+    assert not board.scope.owner.isEnabled()
     stage = stage_of(house, UUID(mine))
     house.door.perform(assign_stages(ids=[stage.id], assignee_id=operator.user_id), admin)
     qtbot.waitUntil(lambda: [str(o.id) for o in board.model.board.orders] == [mine], timeout=5000)

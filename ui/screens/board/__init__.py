@@ -1,4 +1,4 @@
-"""The stage board and its forms."""
+"""The stage board, what can be done with its cards, and what of it is shown."""
 
 from ui.screens.board.screen import BoardScreen
 

@@ -1,11 +1,14 @@
-"""The small forms of the stage board: why a stage is blocked, who does it, how many cards a column should hold."""
+"""The small forms of the stage board: why a stage is blocked, and who does it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
 
-from app.domain.errors import Refused
+from app.domain.stages import StageStatus
+from app.operations.change import Intent
+from app.operations.stages import assign_stages, move_stage
 from ui.widgets.form import Form
 
 
@@ -24,22 +27,12 @@ def assign_form(people: Mapping[str, str], assignee: str) -> Form:
     return form
 
 
-def limits_form(columns: Sequence[str], limits: Mapping[str, int]) -> Form:
-    """One number a column; empty means no limit."""
-    form = Form("Save")
-    for name in columns:
-        field = form.add_decimal(name, name, hint="no limit")
-        field.set_value(limits.get(name))
-    return form
+def block_intent(stage_id: UUID, form: Form) -> Intent[Any]:
+    """The operation that a reason means."""
+    return move_stage(stage_id=stage_id, to=StageStatus.BLOCKED, reason=str(form.values()["reason"]))
 
 
-def limits_of(form: Form) -> dict[str, int]:
-    """The limits as typed. Raises `Refused` beside a field that holds no whole number above zero."""
-    limits = {}
-    for name, value in form.values().items():
-        if value is None:
-            continue
-        if not isinstance(value, Decimal) or value != value.to_integral_value() or value <= 0:
-            raise Refused("Enter a whole number above zero, or nothing.", field=name)
-        limits[name] = int(value)
-    return limits
+def assign_intent(stage_id: UUID, form: Form) -> Intent[Any]:
+    """The operation that a chosen person means."""
+    chosen = form.values()["assignee_id"]
+    return assign_stages(ids=[stage_id], assignee_id=UUID(str(chosen)) if chosen else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import datetime, time
 from functools import partial
@@ -10,33 +9,29 @@ from typing import Any
 from uuid import UUID
 
 from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSplitter, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QWidget
 
 from app.domain.errors import LinesideError, Refused
-from app.domain.people import Role
 from app.domain.stages import FINISHED, StageStatus
-from app.operations.change import Intent, Outcome
-from app.operations.stages import advance_work_order, assign_stages, move_order_to_stage, move_stage
-from app.store.queries.board import Board, BoardFilter, BoardOrder, BoardStage, read_board
+from app.operations.change import Outcome
+from app.operations.stages import move_order_to_stage
+from app.store.queries.board import Board, read_board
 from ui.actions import ActionSet
 from ui.bridge.desk import EVERYTHING, Desk
 from ui.models.board import DONE_COLUMN, BoardModel, more_key
 from ui.models.form_card import FormCard
-from ui.models.issue_form import issue_form, issue_intent
 from ui.models.order_panel import OrderPanel
-from ui.models.preferences import remember, remembered
-from ui.screens.board.forms import assign_form, block_form, limits_form, limits_of
+from ui.screens.board.card_work import CardWork
+from ui.screens.board.limits import ask_for_limits, kept_limits
+from ui.screens.board.scope import BoardScope
 from ui.widgets.board_view import BoardView
 from ui.widgets.buttons import MenuButton
-from ui.widgets.dialog_card import DialogCard
-from ui.widgets.form import Form
 from ui.widgets.pane import Pane
 from ui.widgets.states import EmptyState
 from ui.widgets.themed import RoleLabel
 
 _ENTITIES = frozenset({"work_order", "stage", "issue", "route_stage", "user_account"})
 _ON_CARD = ("board.move", "board.advance", "board.assign", "board.issue", "board.inspect")
-_MINE = "mine"
 _NO_CARD = "Choose a card first."
 
 
@@ -51,22 +46,23 @@ class BoardScreen(Pane):
         self.view.setObjectName("board-view")
         self.panel = OrderPanel(desk)
         self.forms = FormCard(desk, self)
-        self.owner, self.line = QComboBox(), QComboBox()
+        self.scope = BoardScope()
         self.note = RoleLabel("", "meta", "text2")
         self.empty = EmptyState("No open order to show.", "Show everything")
         self.model = self._fresh(Board((), (), (), 0))
+        self.work = CardWork(desk, self.view, self._shown_board, self.forms, self)
         self._more = QMenu(self)
         self.actions_set = ActionSet(
             self,
             desk,
             {
                 "board.move": self.choose_target,
-                "board.advance": self.advance,
-                "board.block": self.block,
-                "board.unblock": self.unblock,
-                "board.assign": self.assign,
-                "board.issue": self.raise_issue,
-                "board.inspect": self.inspect,
+                "board.advance": self.work.advance,
+                "board.block": self.work.block,
+                "board.unblock": self.work.unblock,
+                "board.assign": self.work.assign,
+                "board.issue": self.work.raise_issue,
+                "board.inspect": self.work.inspect,
                 "board.limits": self.set_limits,
                 "refresh": self.refresh,
             },
@@ -83,11 +79,8 @@ class BoardScreen(Pane):
 
     def _build(self) -> None:
         self.add_filter("words", ("order", "orders"))
-        for box, name in ((self.owner, "Whose stages"), (self.line, "Line")):
-            box.setAccessibleName(name)
-            box.setToolTip(name)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-            self.add_tool(box)
+        self.add_tool(self.scope.owner)
+        self.add_tool(self.scope.line)
         for key in ("advance", "unblock", "issue", "inspect", "limits"):
             self._more.addAction(self.actions_set.action(f"board.{key}"))
         self.add_tool(MenuButton("More", self._more, "More actions on cards"))
@@ -120,8 +113,9 @@ class BoardScreen(Pane):
         self.view.context_requested.connect(self._on_context)
         if self.filter is not None:
             self.filter.filter_changed.connect(self._on_filter)
-        self.owner.activated.connect(self._on_filter)
-        self.line.activated.connect(self._on_filter)
+        self.scope.owner.activated.connect(self._on_filter)
+        self.scope.line.activated.connect(self._on_filter)
+        self.work.inspection_requested.connect(partial(self.open_requested.emit, "inspections"))
         self.empty.action_requested.connect(self._show_everything)
         self.banner.action_requested.connect(self.refresh)
         self._desk.changed.connect(self._on_changed)
@@ -136,7 +130,8 @@ class BoardScreen(Pane):
         """Read the board again; what is on the screen stays until then."""
         now = self._desk.house.door.clock()
         start = datetime.combine(now.astimezone().date(), time.min).astimezone()
-        wanted = self._wanted()
+        words = self.filter.text() if self.filter is not None else ""
+        wanted = self.scope.wanted(words, self._desk.actor)
         self.loading.start()
         self._desk.read(
             lambda session: read_board(session, wanted, start),
@@ -146,19 +141,9 @@ class BoardScreen(Pane):
             failed=self._failed,
         )
 
-    def _wanted(self) -> BoardFilter:
-        actor = self._desk.actor
-        own = actor is not None and self.owner.currentData() == _MINE
-        chosen = self.owner.currentData()
-        owner_id = actor.user_id if own and actor else (UUID(chosen) if chosen and chosen != _MINE else None)
-        return BoardFilter(
-            self.filter.text() if self.filter is not None else "", self.line.currentData() or "", owner_id
-        )
-
     def _fresh(self, board: Board) -> BoardModel:
-        limits = json.loads(remembered("", "board/limits", "{}"))
-        marks = self._desk.sharing.marks
-        return BoardModel(board, self._desk.actor, self._desk.house.door.clock(), limits, {}, marks=marks)
+        now, marks = self._desk.house.door.clock(), self._desk.sharing.marks
+        return BoardModel(board, self._desk.actor, now, kept_limits(), {}, marks=marks)
 
     def _on_marks(self) -> None:
         self.model = replace(self.model, marks=self._desk.sharing.marks)
@@ -172,7 +157,7 @@ class BoardScreen(Pane):
         self._settled.clear()
         fresh = self._fresh(board)
         self.model = replace(fresh, pending=moving, unfolded=before.unfolded)
-        self._offer_lines()
+        self.scope.offer_lines(board.lines)
         self._offer_people()
         self._show()
 
@@ -222,42 +207,16 @@ class BoardScreen(Pane):
             return
         if self.filter is not None:
             self.filter.clear()
-        self.line.setCurrentIndex(0)
-        if self.owner.isEnabled():
-            self.owner.setCurrentIndex(0)
+        self.scope.show_all()
         self.refresh()
 
     def _offer_people(self) -> None:
-        """Whose stages: an operator has no choice, everyone else begins with everybody's."""
-        actor = self._desk.actor
-        is_operator = actor is not None and actor.role is Role.OPERATOR
-        chosen = self.owner.currentData()
-        self.owner.clear()
-        if not is_operator:
-            self.owner.addItem("Everyone", "")
-        self.owner.addItem("My stages", _MINE)
-        if not is_operator:
-            for user_id, name in self.model.board.people.items():
-                self.owner.addItem(name, str(user_id))
-        self.owner.setCurrentIndex(max(0, self.owner.findData(chosen)))
-        self.owner.setEnabled(not is_operator)
-        self.owner.setToolTip("Operators see the stages assigned to them." if is_operator else "Whose stages")
-
-    def _offer_lines(self) -> None:
-        chosen = self.line.currentData()
-        known = list(dict.fromkeys([*([chosen] if chosen else []), *self.model.board.lines]))
-        self.line.clear()
-        self.line.addItem("All lines", "")
-        for line in known:
-            self.line.addItem(line, line)
-        self.line.setCurrentIndex(max(0, self.line.findData(chosen)))
-        self.line.setVisible(bool(known))
+        self.scope.offer_people(self._desk.actor, self.model.board.people)
 
     # -- cards
 
-    def _current(self) -> tuple[BoardOrder, BoardStage] | None:
-        order = self.model.order(self.view.current_card())
-        return (order, order.current) if order is not None and order.current is not None else None
+    def _shown_board(self) -> BoardModel:
+        return self.model
 
     def _on_current(self, key: str) -> None:
         order = self.model.order(key)
@@ -370,78 +329,9 @@ class BoardScreen(Pane):
         self._menu.addAction(self.actions_set.action("board.limits"))
         self._menu.popup(at)
 
-    def advance(self) -> None:
-        """The next step of the current card: begin its stage, or finish it."""
-        found = self._current()
-        if found is not None:
-            self._desk.perform(advance_work_order(order_id=found[0].id), owner=self)
-
-    # -- forms
-
-    def block(self) -> None:
-        """Block the current card's stage with a reason."""
-        found = self._current()
-        if found is not None:
-            order, stage = found
-            title = f"Block {order.number} {stage.name}"
-            self.forms.open("block", title, block_form, partial(_block_intent, stage.id))
-
-    def unblock(self) -> None:
-        """Let a blocked stage go on where it stood."""
-        found = self._current()
-        if found is not None:
-            to = StageStatus.IN_PROGRESS if found[1].started else StageStatus.PLANNED
-            self._desk.perform(move_stage(stage_id=found[1].id, to=to), owner=self)
-
-    def assign(self) -> None:
-        """Give the current card's stage to someone."""
-        found = self._current()
-        if found is not None:
-            order, stage = found
-            people = {str(user_id): name for user_id, name in self.model.board.people.items()}
-            build = partial(assign_form, people, str(stage.assignee_id or ""))
-            self.forms.open(
-                "assign", f"Assign {order.number} {stage.name}", build, partial(_assign_intent, stage.id)
-            )
-
-    def raise_issue(self) -> None:
-        """Raise an issue on the current card's stage."""
-        found = self._current()
-        if found is not None:
-            order, stage = found
-            about = f"{order.number} {stage.name}"
-            self.forms.open(
-                "issue",
-                f"Raise issue on {about}",
-                partial(issue_form, about),
-                partial(issue_intent, stage.id),
-                keep_draft=True,
-            )
-
-    def inspect(self) -> None:
-        """Log an inspection of the current card's stage, in its own place."""
-        found = self._current()
-        if found is not None:
-            self.open_requested.emit("inspections", found[1].id)
-
     def set_limits(self) -> None:
         """How many cards a column should hold at most on this computer's board."""
-        form = limits_form(self.model.board.stage_names, self.model.limits)
-        card = DialogCard("Limits of the columns", form, self)
-        form.submitted.connect(partial(self._save_limits, form, card))
-        form.cancelled.connect(card.close)
-        card.show_card()
-        form.focus_first()
-
-    def _save_limits(self, form: Form, card: DialogCard) -> None:
-        try:
-            limits = limits_of(form)
-        except Refused as refusal:
-            form.set_error(refusal.field, refusal.sentence)
-            return
-        remember("", "board/limits", json.dumps(limits))
-        card.close()
-        self.refresh()
+        ask_for_limits(self.model.board.stage_names, self.refresh, self)
 
     def open_with(self, argument: object) -> None:
         """A filter line, or the id of an order whose card becomes current."""
@@ -451,12 +341,3 @@ class BoardScreen(Pane):
             self.panel.show_order(argument)
         else:
             super().open_with(argument)
-
-
-def _block_intent(stage_id: UUID, form: Form) -> Intent[Any]:
-    return move_stage(stage_id=stage_id, to=StageStatus.BLOCKED, reason=str(form.values()["reason"]))
-
-
-def _assign_intent(stage_id: UUID, form: Form) -> Intent[Any]:
-    chosen = form.values()["assignee_id"]
-    return assign_stages(ids=[stage_id], assignee_id=UUID(str(chosen)) if chosen else None)
