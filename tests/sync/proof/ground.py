@@ -82,13 +82,24 @@ class Wires:
         self._loop.close()
 
 
-class ShortPages(ServerConnection):
-    """A server that tells only so much of its log at a time."""
+class BadLine(ServerConnection):
+    """Tells only `most` records of the log at a time, and once, if `mixed_up` is set, not those that it should."""
 
     most = PAGE
+    mixed_up: Literal["", "one is missing", "two change places", "one says something else"] = ""
 
     def feed(self, first_seq: int, most: int, most_bytes: int = 1_000_000) -> list[FeedLine]:
-        return super().feed(first_seq, min(most, self.most), most_bytes)
+        lines = super().feed(first_seq, min(most, self.most), most_bytes)
+        wrong, BadLine.mixed_up = BadLine.mixed_up, ""
+        if len(lines) < 3:
+            BadLine.mixed_up = wrong
+        elif wrong == "one is missing":
+            del lines[1]
+        elif wrong == "two change places":
+            lines[1:3] = lines[2], lines[1]
+        elif wrong:
+            lines[1] = FeedLine(lines[1].seq, lines[1].hash, lines[2].body)
+        return lines
 
 
 class Ground:
@@ -102,7 +113,7 @@ class Ground:
         name = postgres.new_database()
         init(postgres.url(name), "proof")
         self.world = World(ServerDatabase(postgres, name), folder)
-        self.world.line = ShortPages
+        self.world.line = BadLine
         self.wires = Wires(postgres.port)
         self.tally: Counter[str] = Counter()
         self.ledger, self.histories = Ledger(), Histories()
@@ -137,7 +148,8 @@ class Ground:
         self._copies = []
         self.world.now, self.world.rng = START, Random(f"run {seed}")
         # Days of work in one piece, or in many, between any two of which something may happen.
-        ShortPages.most, pushing.MOST_ENTRIES = self.world.rng.choice(
+        BadLine.mixed_up = ""
+        BadLine.most, pushing.MOST_ENTRIES = self.world.rng.choice(
             [(PAGE, _AT_ONCE), (2, 1), (7, 3), (50, 2)]
         )
         for name in STATIONS:

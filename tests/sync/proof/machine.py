@@ -21,7 +21,7 @@ from app.sync.round import run_round
 from app.sync.wire import Hello, ServerConnection
 from tests.sync.harness import SyncedStation
 from tests.sync.proof.acts import FILES, GOING_ON, Act, NothingThere, choose, typed_order
-from tests.sync.proof.ground import Ground
+from tests.sync.proof.ground import BadLine, Ground
 
 _SERVER_COPIES, _CRASHES, _STATIONS = 3, 2, 4
 
@@ -34,6 +34,7 @@ WEIGHTS: Mapping[str, int] = {
     "die": 14,
     "meddle": 8,
     "cut_the_line": 5,
+    "mix_up_the_log": 3,
     "kill_backends": 2,
     "crash_the_server": 1,
     "back_the_server_up": 3,
@@ -228,6 +229,17 @@ class Sharing(RuleBasedStateMachine):
             self._count("lines cut in a round")
         finally:
             self.ground.wires.heal()
+
+    def mix_up_the_log(self, chance: Random) -> None:
+        """What lies between a station and the server tells it something else than the log."""
+        station, other = chance.sample(self.ground.stations, 2)
+        for _ in range(3):
+            self._act(other, chance)
+        self._round(other)
+        BadLine.mixed_up = chance.choice(["one is missing", "two change places", "one says something else"])
+        self._round(station)
+        self.ground.tally["logs mixed up"] += not BadLine.mixed_up
+        BadLine.mixed_up = ""
 
     def kill_backends(self, chance: Random) -> None:
         self.ground.tally["backends killed"] += self.ground.kill_backends()
