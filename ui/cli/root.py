@@ -25,7 +25,7 @@ from ui.cli import (
     upkeep,
     window,
 )
-from ui.cli.session import SESSION
+from ui.cli.session import SESSION, tame
 
 _DATA_DIR, _JSON, _PASSWORD_STDIN = "--data-dir", "--json", "--password-stdin"
 
@@ -114,7 +114,7 @@ def run(arguments: list[str]) -> int:
     try:
         root(hoisted(arguments), prog_name="lineside")
     except LinesideError as error:
-        sys.stderr.write(error.sentence + "\n")
+        sys.stderr.write(tame(error.sentence) + "\n")
         return 1
     except BrokenPipeError:
         sys.stderr.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ class Session:
 
 SESSION = Session()
 PASSWORD_VARIABLE = "LINESIDE_PASSWORD"
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but line ends and tabs, and what turns the direction of writing."""
 
 
 def folder() -> Path:
@@ -135,11 +138,20 @@ def plain(value: Any) -> Any:
     return value
 
 
+def tame(text: str) -> str:
+    """`text` without signs that a terminal would obey: other stations choose names and labels."""
+    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    return f"\\u{ord(sign[0]):04x}"
+
+
 def say(data: Any, text: str) -> None:
     """Print `text`, or `data` as JSON with --json."""
     if SESSION.as_json:
-        text = json.dumps(plain(data), ensure_ascii=False, indent=2)
-    sys.stdout.write(text + "\n")
+        text = _OBEYED.sub(_escaped, json.dumps(plain(data), ensure_ascii=False, indent=2))
+    sys.stdout.write(tame(text) + "\n")
     sys.stdout.flush()
 
 
