@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from app.store.entries import SHARED_SCHEMA
@@ -30,6 +31,7 @@ def sync_once(folder: Path, store: Store) -> Done:
 
     Where the sync process of this folder runs, that one is told to hurry, and what waits is waited for.
     """
+    from app.sync.ended_logins import end_outdated_logins
     from app.sync.passwords import push_password_notes
     from app.sync.round import Skew, run_round
     from app.sync.station import Station
@@ -43,6 +45,7 @@ def sync_once(folder: Path, store: Store) -> Done:
             hello = server.hello()
             done = run_round(Station(store), server, hello)
             push_password_notes(store, server)
+            end_outdated_logins(store, server, datetime.now(UTC))
     except EngineElsewhere:
         return _hurry(folder, store)
     note = Skew.between(SHARED_SCHEMA, hello).sentence
