@@ -318,6 +318,9 @@ class ActionSet(QObject):
             # The action itself stays enabled so that its key can answer with the reason.
             action.setToolTip(reason or action.text())
             if key in self._buttons:
+                if reason is not None and self._buttons[key].hasFocus():
+                    # Else Qt hands it to whatever comes next, out of reach of the keys of this place.
+                    self._host.setFocus(Qt.FocusReason.OtherFocusReason)
                 self._buttons[key].refuse(reason)
                 if reason is None and SPECS[key].shortcut:
                     self._buttons[key].setToolTip(f"{SPECS[key].title} ({SPECS[key].shortcut})")

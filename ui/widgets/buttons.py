@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QMenu, QPushButton, QStyle, QStyleOptionButton, QToolButton, QWidget
@@ -63,10 +65,17 @@ class ActionButton(QPushButton):
 
     def full_width(self) -> int:
         """Width in px with its words, also while they are not shown."""
+        return self._width_with(self._words)
+
+    def reserve(self, texts: Iterable[str]) -> None:
+        """Be wide enough for each of these words, so that nothing beside it moves when it changes its own."""
+        self.setMinimumWidth(max(self._width_with(text) for text in texts))
+
+    def _width_with(self, text: str) -> int:
         option = QStyleOptionButton()
         self.initStyleOption(option)
-        option.text = self._words
-        words = option.fontMetrics.size(Qt.TextFlag.TextShowMnemonic, self._words)
+        option.text = text
+        words = option.fontMetrics.size(Qt.TextFlag.TextShowMnemonic, text)
         icon = self.iconSize().width() + _ICON_GAP if not self.icon().isNull() else 0
         wish = QSize(words.width() + icon, words.height())
         kind = QStyle.ContentsType.CT_PushButton

@@ -106,6 +106,30 @@ def shown(qtbot: QtBot, screen: SharingScreen, conflict: Conflict) -> None:
     )
 
 
+def test_choosing_moves_no_button(qtbot: QtBot, screen: SharingScreen, conflict: Conflict) -> None:
+    shown(qtbot, screen, conflict)
+    buttons = [screen.findChild(QWidget, f"button-sharing.{key}") for key in ("mine", "next", "apply")]
+    places = [button.geometry() for button in buttons if button is not None]
+    for key in ("sharing.other", "sharing.mine", "sharing.theirs"):
+        screen.actions_set.trigger(key)
+        assert screen.actions_set.action("sharing.apply").text() != "Settle"
+        assert [button.geometry() for button in buttons if button is not None] == places
+
+
+def test_keys_go_on_working_after_the_button_that_was_pressed_became_unavailable(
+    qtbot: QtBot, screen: SharingScreen, conflict: Conflict
+) -> None:
+    shown(qtbot, screen, conflict)
+    screen.activateWindow()
+    screen.actions_set.trigger("sharing.theirs")
+    settle = screen.findChild(QWidget, "button-sharing.apply")
+    assert settle is not None
+    settle.setFocus()
+    QTest.mouseClick(settle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not settle.isEnabled() or settle.isHidden(), timeout=WAIT)
+    assert screen.conflicts.list.hasFocus()
+
+
 # -- words
 
 

@@ -248,9 +248,9 @@ class ConflictsPage(QWidget):
             actions.rename(key, title)
             actions.set_unavailable(key, reason)
         whole = self.detail.whole
-        actions.rename(
-            "sharing.apply", "Settle" if whole is None else f"Settle: {titles[_SETTLE[whole]].lower()}"
-        )
+        wordings = {take: f"Settle: {titles[key].lower()}" for take, key in _SETTLE.items()}
+        actions.rename("sharing.apply", "Settle" if whole is None else wordings[whole])
+        self._settle.reserve(wordings.values())
         actions.set_unavailable("sharing.apply", reason or (_CHOOSE if whole is None else None))
         actions.set_unavailable("sharing.next", None if self.model.rowCount() else "There is no conflict.")
         still = "This is still open; settle it instead."
