@@ -12,9 +12,10 @@ import structlog
 from app.domain.attachments import PICTURES, THUMBNAIL_BYTES
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.Image import Image, Transpose
 
 _SIDE = 320
+_ORIENTATION = 0x0112  # of Exif
 _MOST_PIXELS = 120_000_000  # a picture of 120 megapixels takes 360 MB while it is made small
 _QUALITIES = (82, 70, 55, 40, 25)
 
@@ -43,18 +44,37 @@ def look_at(file: Path) -> Look:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         structlog.get_logger().info("picture_too_large", reason=str(error))
         return Look("", b"")
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:  # as Pillow says "broken"
+    except Exception as error:  # noqa: BLE001 - Pillow says "broken" in a dozen ways; a broken photo is nobody's bug
         structlog.get_logger().info("picture_unreadable", reason=str(error))
         return Look("", b"")
 
 
+def _turn(picture: Image) -> Transpose | None:
+    """How to turn it so that up is up; what a camera noted in a way that nobody can read turns nothing."""
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    try:
+        return turns.get(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - as above; the picture itself may be sound
+        return None
+
+
 def _small(picture: Image) -> bytes:
     from PIL import Image as Pillow
-    from PIL import ImageOps
 
+    turn = _turn(picture)
     picture.draft("RGB", (_SIDE * 2, _SIDE * 2))  # a JPEG is decoded at a fraction of its size
     picture.thumbnail((_SIDE * 2, _SIDE * 2), Pillow.Resampling.BILINEAR)
-    upright = ImageOps.exif_transpose(picture)
+    upright = picture if turn is None else picture.transpose(turn)
     if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
         upright = upright.convert("RGBA")
         ground = Pillow.new("RGBA", upright.size, "white")

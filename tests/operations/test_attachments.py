@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from app.domain.attachments import AttachmentState, check_name, state_of
 from app.domain.errors import Denied, NotFound, Refused
@@ -27,7 +28,7 @@ from app.store.queries.attachments import (
     listed_blobs,
     removable_blobs,
 )
-from app.store.tables import Attachment, Meta, SharedChange
+from app.store.tables import Attachment, Blob, Meta, SharedChange
 
 SHA = "ab" * 32
 
@@ -154,6 +155,9 @@ def test_bytes_go_to_the_server_once_and_may_leave_only_when_every_row_is_stored
     with house.store.reader() as session:
         assert removable_blobs(session) == frozenset()
     _say_stored(house, second)
+    with house.store.reader() as session:
+        assert removable_blobs(session) == frozenset(), "what was added here was not sent from here yet"
+    house.store.submit(lambda session: session.execute(update(Blob).values(sent=True))).result()
     with house.store.reader() as session:
         assert removable_blobs(session) == {SHA}
         assert blobs_to_send(session) == []

@@ -12,6 +12,7 @@ import pytest
 from app.domain.attachments import MEGABYTE
 from app.domain.errors import NotFound, Refused, WorldFault
 from app.store.blobs import BlobFolder
+from tests.sync.engine.test_disk_full import no_file_above
 
 
 @pytest.fixture
@@ -87,3 +88,24 @@ def test_a_folder_that_cannot_be_written_is_a_fault_in_a_sentence(tmp_path: Path
     (tmp_path / "blobs").write_text("a file stands in the way")
     with pytest.raises(WorldFault, match="cannot take the file"):
         BlobFolder(tmp_path).add(b"x")
+
+
+def test_a_full_disk_is_a_fault_in_a_sentence_and_leaves_nothing_behind(
+    folder: BlobFolder, tmp_path: Path
+) -> None:
+    source = tmp_path / "photo.jpg"
+    source.write_bytes(bytes(3 * MEGABYTE))
+    # The last bytes are the ones that stay in a buffer until the file is closed.
+    for limit in (MEGABYTE, 3 * MEGABYTE - 100):
+        with no_file_above(limit), pytest.raises(WorldFault, match="cannot take the file"):
+            folder.add_file(source)
+    with no_file_above(MEGABYTE), pytest.raises(WorldFault, match="cannot take the file"):  # noqa: SIM117
+        with folder.part("ab" * 32) as part:
+            part.write(bytes(3 * MEGABYTE))
+    assert list(folder.path.glob("draft-*")) == []
+    assert folder.held() == {}
+
+
+def test_putting_aside_what_is_gone_already_is_nothing(folder: BlobFolder) -> None:
+    folder.put_aside("ab" * 32)
+    assert folder.size("ab" * 32) == 0

@@ -95,6 +95,25 @@ def test_broken_bytes_never_raise(tmp_path_factory: pytest.TempPathFactory, seed
     assert len(look_at(source).thumbnail) <= THUMBNAIL_BYTES
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # what Pillow has to say of it is for programmers
+@pytest.mark.parametrize("kind", [5, 12])
+def test_a_camera_that_notes_its_name_as_a_number_costs_no_picture(tmp_path: Path, kind: int) -> None:
+    image, written, exif = Image.new("RGB", (800, 600), "red"), io.BytesIO(), Image.Exif()
+    exif[0x0112], exif[0x010F], exif[0x0131] = 6, "Maker", "x" * 200
+    image.save(written, "JPEG", exif=exif)
+    name = struct.pack(">HH", 0x010F, 2)
+    assert written.getvalue().count(name) == 1
+    source = tmp_path / "photo.jpg"
+    source.write_bytes(written.getvalue().replace(name, struct.pack(">HH", 0x010F, kind)))
+    assert _opened(look_at(source).thumbnail).size == (240, 320), "turned as the camera was held"
+
+
+def test_a_photo_in_a_kind_that_lineside_cannot_show_is_kept_as_what_it_is(tmp_path: Path) -> None:
+    heic = bytes.fromhex("0000001c66747970686569630000000068656963") + bytes(2000)
+    taken = take_bytes(BlobFolder(tmp_path), "IMG_0001.HEIC", heic)
+    assert (taken.mime, taken.thumbnail, taken.size) == ("image/heic", "", len(heic))
+
+
 def test_what_only_calls_itself_a_picture_is_a_file(tmp_path: Path) -> None:
     source = tmp_path / "photo.jpg"
     source.write_bytes(b"this is no picture at all")

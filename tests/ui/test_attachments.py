@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,9 +22,11 @@ from app.domain.people import Actor
 from app.operations.change import Outcome
 from app.plant import House
 from app.store.blobs import BlobFolder
+from app.store.queries.attachments import AttachedFile
 from app.store.tables import Attachment, Meta
 from app.sync.status import SyncStatus, Transfer, write_status
 from ui.bridge.desk import Desk
+from ui.models.attachment_card import thumbnail_of
 from ui.models.attachments import AttachmentPanel
 from ui.theme import Density, Theme
 from ui.widgets.attachment_strip import tile_size
@@ -54,6 +57,19 @@ def panel(qtbot: QtBot, desk: Desk, order: Callable[..., UUID]) -> Iterator[Atta
     if made.card is not None:
         made.card.close()
     qtbot.waitUntil(lambda: desk.tasks.idle, timeout=5000)
+
+
+@pytest.mark.usefixtures("qapp")
+def test_a_small_picture_that_would_unpack_to_gigabytes_is_not_unpacked() -> None:
+    def attached(thumbnail: bytes) -> AttachedFile:
+        at = datetime(2026, 4, 12, 10, tzinfo=UTC)
+        return AttachedFile(
+            uuid4(), "a.jpg", "image/jpeg", 1, "ab" * 32, thumbnail, "Eve", at, AttachmentState.SENT
+        )
+
+    assert thumbnail_of(attached(jpeg(320, 240))).width() == 320
+    assert thumbnail_of(attached(jpeg(3000, 2000))).isNull()
+    assert thumbnail_of(attached(b"")).isNull()
 
 
 def drop(panel: AttachmentPanel, *files: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import typer
 
-from app.domain.errors import WorldFault
+from app.domain.errors import LinesideError, WorldFault
 from ui.cli.session import folder, say
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def set_files_key(
     lines from standard input.
     """
     from app.sync.attachments.key_trial import store_of_server, try_key
+    from app.sync.control import SyncControl
     from app.sync.membership import keep_files_key, station_address
 
     here = station_address(folder())
@@ -34,6 +36,8 @@ def set_files_key(
         address, unreached = None, fault.sentence
     key = asked_files_key()
     where = keep_files_key(folder(), here, key)
+    with suppress(LinesideError):  # where nothing runs, nothing has to hurry
+        SyncControl(folder()).sync_now()
     if address is None:
         say({"kept": True, "tried": False, "place": where}, f"{where} It was not tried: {unreached}")
         return
@@ -41,10 +45,7 @@ def set_files_key(
         try_key(address, key)
     except WorldFault as fault:
         raise WorldFault(f"The key is kept, but: {fault.sentence}") from fault
-    say(
-        {"kept": True, "tried": True, "place": where},
-        f"{address.bare} takes this key. {where} Photos that wait are sent within a minute.",
-    )
+    say({"kept": True, "tried": True, "place": where}, f"{address.bare} takes this key. {where}")
 
 
 def asked_files_key() -> FilesKey:

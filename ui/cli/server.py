@@ -177,6 +177,8 @@ def files(
     )
     if removed is not None:
         words += f"\n{removed.files:,} that nothing spoke of were removed, {removed.bytes / 1e6:,.1f} MB."
+    if blob_store.in_clear(found.store_url):
+        words += "\nPhotos travel unencrypted between the stations and this store."
     say(plain(found) | {"removed": None if removed is None else removed.files}, words)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtCore import QBuffer, QByteArray, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QImageReader, QPixmap
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.attachments import AttachmentState, is_picture
@@ -22,6 +22,7 @@ from ui.widgets.picture_view import PictureView
 from ui.widgets.themed import ElidedLabel, RoleLabel
 
 _LOOK_MS = 500
+_MOST_SMALL = 1000  # pixels; ours have 320
 
 
 class AttachmentCard(DialogCard):
@@ -156,7 +157,14 @@ def save_dialog(parent: QWidget, name: str, chosen: Callable[[str], None]) -> No
 
 
 def thumbnail_of(file: AttachedFile) -> QPixmap:
-    picture = QPixmap()
-    if file.thumbnail:
-        picture.loadFromData(QByteArray(file.thumbnail), "JPEG")
-    return picture
+    """The small picture, empty where there is none; what claims to be far larger is not unpacked."""
+    if not file.thumbnail:
+        return QPixmap()
+    data = QByteArray(file.thumbnail)
+    buffer = QBuffer(data)
+    buffer.open(QBuffer.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer, QByteArray(b"jpeg"))
+    size = reader.size()
+    if max(size.width(), size.height()) > _MOST_SMALL:
+        return QPixmap()
+    return QPixmap.fromImageReader(reader)

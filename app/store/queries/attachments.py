@@ -101,9 +101,17 @@ def known_blobs(session: Session) -> frozenset[str]:
 
 
 def removable_blobs(session: Session) -> frozenset[str]:
-    """Bytes that can be had from the server again: every row that speaks of them, removed ones too, says so."""
+    """Bytes that can be had from the server again: every row that speaks of them, removed ones too, says so.
+
+    What was added here goes only when it was sent from here: about a store the server believes what stations say.
+    """
     unsent = select(Attachment.sha256).where(~Attachment.stored)
-    stored = select(Attachment.sha256).where(Attachment.stored, Attachment.sha256.not_in(unsent)).distinct()
+    own = select(Blob.sha256).where(Blob.original, ~Blob.sent)
+    stored = (
+        select(Attachment.sha256)
+        .where(Attachment.stored, Attachment.sha256.not_in(unsent), Attachment.sha256.not_in(own))
+        .distinct()
+    )
     return frozenset(session.execute(stored).scalars())
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import Refused
+from app.sync.attachments.store_address import StoreAddress
 from app.sync.attachments.stores import HeldFile, OutsideStore, owners_store
 from app.sync.server.address import connect
 from app.sync.server.creation import require_server
@@ -62,6 +63,11 @@ def set_store(url: str, store_url: str) -> None:
                 else f"{lying[0]:,} files lie in {known[0]}, and stations would not find them any more."
             )
         connection.execute("UPDATE sync.blob_terms SET store_url = %s", (store_url,))
+
+
+def in_clear(store_url: str) -> bool:
+    """Whether photos travel unencrypted to this store; an empty address is the database."""
+    return bool(store_url) and StoreAddress(store_url).in_clear
 
 
 def set_quota(url: str, *, largest: int | None = None, station_quota: int | None = None) -> None:

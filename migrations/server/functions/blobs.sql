@@ -228,7 +228,10 @@ END $$;
 CREATE OR REPLACE FUNCTION sync._attachment_arrives() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-  IF NEW.sha256 !~ '^[0-9a-f]{64}$' OR NEW.size <= 0 OR length(NEW.thumbnail) > 24000 OR length(NEW.name) > 200
+  -- A name has no folder in it, no line break, and nothing that turns the direction of reading around.
+  IF NEW.sha256 !~ '^[0-9a-f]{64}$' OR NEW.size <= 0 OR length(NEW.name) > 200
+     OR NEW.name ~ E'[\\x01-\\x1f\\x7f-\\x9f/\\\\\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]'
+     OR length(NEW.thumbnail) > 24000 OR length(NEW.thumbnail) % 4 <> 0 OR NEW.thumbnail !~ '^[A-Za-z0-9+/]*={0,2}$'
      OR NEW.owner NOT IN ('issue', 'inspection', 'maintenance_order', 'work_order') THEN
     RAISE EXCEPTION 'This is no photo or file as Lineside knows them.' USING ERRCODE = '23514';
   END IF;

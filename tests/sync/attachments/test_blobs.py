@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -17,7 +18,7 @@ from app.sync.attachments.downloading import fetch_blob
 from app.sync.attachments.shelf import ChunksLost, ServerShelf
 from app.sync.attachments.stores import OutsideStore
 from app.sync.attachments.uploading import send_blob
-from tests.sync.attachments.blobs import CHUNK, content, digest, shelf_of, stored_at, tell_server, waiting
+from tests.sync.attachments.blobs import AT, CHUNK, content, digest, shelf_of, stored_at, tell_server, waiting
 
 if TYPE_CHECKING:
     from tests.sync.conftest import ServerDatabase
@@ -328,3 +329,35 @@ def test_a_cut_at_every_chunk_loses_nothing_that_arrived(
     with shelf_of(server.station_url("07")) as fresh:
         send(fresh, folder)
     assert shelf.find(SHA) is not None
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("name", "../../.ssh/authorized_keys"),
+        ("name", "C:\\Windows\\x.jpg"),
+        ("name", "two\nlines.jpg"),
+        ("name", "photo\u202egpj.exe"),
+        ("name", "a\u2066b.jpg"),
+        ("thumbnail", "no base64!"),
+        ("thumbnail", "AAA"),
+        ("thumbnail", "AAAA=AAA"),
+        ("thumbnail", "A" * 24_004),
+        ("sha256", "../" + "a" * 61),
+        ("size", 0),
+        ("owner", "user_account"),
+    ],
+)
+def test_a_row_that_would_trick_its_readers_is_taken_by_no_server(
+    server: ServerDatabase, column: str, value: object
+) -> None:
+    facts = {
+        "id": uuid4(), "owner": "issue", "owner_id": uuid4(), "name": "Kehlnaht übergroß 🔧.jpg", "mime": "image/jpeg",
+        "size": 1, "sha256": SHA, "thumbnail": "AAA=", "at": AT, "author": "Ada",
+    }  # fmt: skip
+    columns = ", ".join(facts)
+    insert = f"INSERT INTO lineside.attachment ({columns}) VALUES ({', '.join(['%s'] * len(facts))})".encode()
+    with server.connect() as connection:
+        connection.execute(insert, list(facts.values()))
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute(insert, list((facts | {"id": uuid4(), column: value}).values()))

@@ -36,6 +36,7 @@ from tests.sync.attachments.blobs import (
     tell_server,
     waiting,
 )
+from tests.sync.engine.test_disk_full import no_file_above
 
 if TYPE_CHECKING:
     from tests.sync.conftest import ServerDatabase
@@ -265,3 +266,69 @@ def test_an_order_gets_through_while_twenty_megabytes_are_on_their_way(
     assert sorted(trips)[len(trips) // 2] < 1.0
     with here.store.reader() as session:
         assert session.execute(select(func.count(Attachment.id))).scalar() == 1
+
+
+def test_what_was_added_here_stays_until_it_was_sent_from_here_whatever_others_claim(
+    server: ServerDatabase, station: Callable[..., Sender]
+) -> None:
+    here = station("07", limits=BlobLimits(cache_bytes=1))
+    claimed = here.add(content(1000, seed=2), stored=True)
+    rows = [
+        Blob(sha256=digest(content(1000, seed=seed)), size=1000, original=True, sent=seed == 3, added_at=AT)
+        for seed in (2, 3)
+    ]
+    here.store.submit(lambda session: session.add_all(rows)).result()
+    gone = here.add(content(1000, seed=3), stored=True)
+    here.worker.start()
+    eventually(lambda: not here.blobs.has(gone))
+    assert here.blobs.has(claimed)
+
+
+def test_one_file_that_cannot_be_read_holds_no_other_up(
+    server: ServerDatabase, station: Callable[..., Sender]
+) -> None:
+    here = station("07")
+    bad, good = here.add(content(1000, seed=2)), content(1000, seed=3)
+    file = here.blobs.file(bad)
+    file.unlink()
+    file.mkdir()  # a disk that says "is a directory" stands for one that says "input/output error"
+    (file / "x").touch()
+    here.add(good)
+    here.worker.start()
+    eventually(lambda: _complete(server, good))
+    eventually(lambda: any("cannot be read for sending" in step.problem for step in here.steps))
+
+
+def test_a_row_that_lies_about_the_size_keeps_no_file_back(
+    server: ServerDatabase, station: Callable[..., Sender]
+) -> None:
+    here = station("07")
+    sha256 = here.add(DATA)
+    row = Attachment(
+        id=uuid4(), owner="issue", owner_id=uuid4(), name="a.jpg", mime="image/jpeg", size=1,
+        sha256=sha256, stored=False, at=AT, author="Eve",
+    )  # fmt: skip
+    here.store.submit(lambda session: session.add(row)).result()
+    here.worker.start()
+    eventually(lambda: _complete(server, DATA))
+
+
+def test_a_full_disk_is_said_and_the_download_goes_on_where_it_stopped(
+    server: ServerDatabase, station: Callable[..., Sender]
+) -> None:
+    here, there = station("07"), station("08")
+    limit = 100_000 + max(file.stat().st_size for file in there.blobs.path.parent.glob("lineside.sqlite*"))
+    data = content(limit + 2 * CHUNK)
+    here.add(data)
+    here.worker.start()
+    eventually(lambda: _complete(server, data))
+    here.worker.stop()
+    with no_file_above(limit):
+        there.worker.start()
+        there.worker.fetch(digest(data))
+        eventually(lambda: any("cannot take the file" in step.problem for step in there.steps))
+    before = len(there.steps)
+    there.worker.fetch(digest(data))
+    eventually(lambda: there.blobs.has(digest(data)))
+    assert there.steps[before].done >= limit // CHUNK * CHUNK
+    assert there.blobs.read(digest(data)) == data
