@@ -121,6 +121,17 @@ def test_going_online_again_is_in_the_banner(
     assert current.place == "sharing"
 
 
+def test_the_palette_finds_what_an_action_would_do_now(
+    qtbot: QtBot, window: MainWindow, told: Callable[..., None]
+) -> None:
+    told(PAUSED)
+    window.open_place("sharing")
+    qtbot.waitUntil(lambda: window.desk.sharing.now.paused, timeout=WAIT)
+    titles = [item.title for item in window.palette_wiring.items()]
+    assert "Go online" in titles
+    assert "Work offline" not in titles
+
+
 def test_nobody_reads_messages_on_a_locked_screen(
     qtbot: QtBot, window: MainWindow, told: Callable[..., None]
 ) -> None:

@@ -66,8 +66,9 @@ class PaletteWiring(QObject):
             spec, reason = SPECS[key], actions.reason(key)
             if key == "palette":
                 continue
+            title = actions.action(key).text()  # worded by what it would do now
             items.append(
-                PaletteItem(f"{ACTION}:{key}", spec.title, hint, spec.shortcut, reason is None, reason or "")
+                PaletteItem(f"{ACTION}:{key}", title, hint, spec.shortcut, reason is None, reason or "")
             )
         return items
 
