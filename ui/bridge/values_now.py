@@ -34,7 +34,7 @@ class LinksLost:
         """What to say of it in a narrow place; empty when all is well."""
         if not self.lost:
             return ""
-        if self.silent == self.lost:
+        if self.stations and self.silent == self.lost:
             return f"{self.unheard} not heard"
         if self.lost < self.known:
             return f"{self.lost} of {self.known} links down"
@@ -42,10 +42,11 @@ class LinksLost:
 
     @property
     def unheard(self) -> str:
-        """The silent stations: `station 07`, `stations 07, 08`; empty when there are none."""
-        if not self.stations:
-            return ""
-        return f"station{'s' if len(self.stations) > 1 else ''} {', '.join(self.stations)}"
+        """Of whom nothing is heard: `station 07`, `stations 07, 08`; `3 connections` of a copied folder that may not
+        talk to them; empty when all are."""
+        if self.stations:
+            return f"station{'s' if len(self.stations) > 1 else ''} {', '.join(self.stations)}"
+        return f"{self.silent} connection{'s' if self.silent > 1 else ''}" if self.silent else ""
 
 
 ALL_THERE = LinksLost()
@@ -130,7 +131,7 @@ class ValuesNow:
         known = [s for s in self.links.values() if self._is_wanted(s.connection)]
         lost = [s for s in known if s.state is LinkState.OFFLINE]
         silent = [s.station for s in lost if not s.heard]
-        return LinksLost(len(lost), len(known), tuple(sorted(set(silent))), len(silent))
+        return LinksLost(len(lost), len(known), tuple(sorted(set(silent) - {""})), len(silent))
 
     def _is_wanted(self, connection: str) -> bool:
         known = self._connections.get(connection)

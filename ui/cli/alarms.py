@@ -11,6 +11,8 @@ from ui.cli import alarm_reports
 from ui.cli.session import SESSION, actor, folder, house, say, say_rows
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.domain.plant import Plant
     from app.domain.samples import Value
     from app.operations.change import Intent
@@ -68,7 +70,18 @@ def show_alarms(*, active: bool, limit: int) -> None:
         for a in found
     ]
     titles = _TITLES | _FOR_SCRIPTS if SESSION.as_json else _TITLES
-    say_rows(rows, titles, "No active alarms." if active else "No alarms yet.")
+    say_rows(rows, titles, _none(folder()) if active else "No alarms yet.")
+
+
+def _none(data: Path) -> str:
+    """Without a collector nobody would notice an alarm, so none can be ruled out."""
+    from app.live.attaching import running_collector
+    from app.store.processes import process_lives
+
+    known = running_collector(data)
+    if known is None or not process_lives(known.pid):
+        return "No active alarms are known of, but no collector is running: nobody is watching."
+    return "No active alarms."
 
 
 def _value(record: AlarmRecord, plant: Plant | None) -> Value:

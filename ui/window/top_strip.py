@@ -144,7 +144,7 @@ class TopStrip(ThemedWidget):
         if newest is None:
             self.alarms.set_newest("")
             heard, unheard = self._live.collector_state.live, self._live.links_lost.unheard
-            quiet = f"No alarm is known of, but {unheard} is not heard" if unheard else "No active alarms"
+            quiet = f"No alarm is known of; nothing is heard of {unheard}" if unheard else "No active alarms"
             self.alarms.set_quiet_text(quiet if heard else "The collector is not heard")
         else:
             age = age_words(newest.raised_at, self._live.now())

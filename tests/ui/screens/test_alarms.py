@@ -22,7 +22,7 @@ from app.live.feed import FeedStatus
 from app.plant import House
 from app.store.history import AlarmBatch, HistoryWriter, JournalLine
 from app.store.tables import AlarmAction
-from tests.ui.plant import alarm, link, sample
+from tests.ui.plant import alarm, link, sample, station_falls_silent
 from ui.bridge.desk import Desk
 from ui.bridge.live import LiveDesk
 from ui.models.alarm_journal import elsewhere_words
@@ -267,6 +267,16 @@ def test_silence_proves_that_somebody_watches(screen: AlarmsScreen, live: LiveDe
     words = screen.table._empty.text()
     assert words.startswith("No active alarms · last cleared")
     assert words.endswith("source age 1 s")
+    station_falls_silent(live, "line-opcua", "07", minutes=3)
+    screen.refresh()
+    assert screen.table._empty.text().startswith("No alarms are known of, but nothing is heard of station 07")
+    assert screen.banner.text().startswith("Nothing is heard of station 07")
+    fence = (
+        "Another copy of the data folder of station 01 is running and has its machines; stop one of the two."
+    )
+    link(live, "line-opcua", LinkState.OFFLINE, fence, heard=False)
+    screen.refresh()
+    assert screen.banner.text().startswith("Nothing is heard of 1 connection:")
     live._on_status(FeedStatus(False, "The collector is not running."))
     assert "nobody is watching" in screen.table._empty.text()
 

@@ -11,7 +11,7 @@ def doubt(live: LiveDesk) -> str:
     state, unheard = live.collector_state, live.links_lost.unheard
     if not state.live:
         return f"{state.sentence} The list shows what was last known."
-    return f"Nothing is heard of {unheard}: alarms of its machines are as last heard." if unheard else ""
+    return f"Nothing is heard of {unheard}: alarms from there are as last heard." if unheard else ""
 
 
 def no_alarms(live: LiveDesk) -> str:
