@@ -78,14 +78,12 @@ class Joining:
         Raises `Refused` (on the field `line`) with one sentence, also when it was cancelled, or `WorldFault` when
         the server cannot be reached. A folder that is this station already gets its secrets anew.
         """
-        from app.sync.wire import ServerConnection
-
         line = read_join_line(text)
         before = self._server_before(line)
         self.progress("Asking the server", 0, 0)
         with self._alone(before), self._as_it_was_on_failure() as undo:
             url = settled_url(self.folder, line)
-            with ServerConnection.open(with_password(url, line.secrets.password)) as server:
+            with _opened(url, line) as server:
                 facts = server.hello()
                 bringing = self._check(line, facts, before)
                 kept = self._keep(Address(line.station, url, str(uuid4())), line, undo)
@@ -198,6 +196,21 @@ class Joining:
             return sum(
                 session.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
             )
+
+
+def _opened(url: str, line: JoinLine) -> ServerConnection:
+    from app.sync.wire import ServerConnection
+
+    try:
+        return ServerConnection.open(with_password(url, line.secrets.password))
+    except Refused as refused:
+        if "password authentication failed" not in str(refused.__cause__):
+            raise
+        raise Refused(
+            "The password in this line counts no more: a newer line was made for this station, or it was removed. Ask "
+            f"for a new one (`lineside server add-station {line.station}`).",
+            field="line",
+        ) from refused
 
 
 def _text_of(file: Path) -> str | None:

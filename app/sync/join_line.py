@@ -69,7 +69,9 @@ def join_line(station: str, url: str, station_key: str) -> JoinLine:
 
 def read_join_line(text: str) -> JoinLine:
     """What somebody pasted, whatever line breaks came along. Raises `Refused` on the field `line`."""
+    # Whoever copies the whole command has pasted the line as well.
     word = "".join(text.split())
+    word = word[max(word.find(_OPENING), 0) :]
     if not word:
         raise Refused(
             "Paste the line that `lineside server add-station` printed, all of it.",

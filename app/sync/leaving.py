@@ -12,6 +12,7 @@ from app.store.sessions import Store
 from app.sync.membership import AUTHORITY_NAME, address_of, forget_address, forget_secrets
 from app.sync.passwords import waiting_passwords
 from app.sync.sole import sole_engine
+from app.sync.staging import FILE_NAME as STAGING_NAME
 from app.sync.status import FILE_NAME as STATUS_NAME
 
 
@@ -37,6 +38,19 @@ def leave(folder: Path, store: Store, *, anyway: bool = False) -> str:
             (folder / name).unlink(missing_ok=True)
         forget_address(folder)  # last: until then it can be done again
     return address.station
+
+
+def forget_joining(folder: Path) -> None:
+    """Take away what a joining left that was cut off before this folder became a station, as Cancel would have.
+
+    Only for whoever is the `sole_engine`: a joining under way is that itself.
+    """
+    address = address_of(folder)
+    if address is not None:
+        forget_secrets(folder, address)
+    for name in (AUTHORITY_NAME, STATUS_NAME, STAGING_NAME):
+        (folder / name).unlink(missing_ok=True)
+    forget_address(folder)
 
 
 def _left_behind(session: Session) -> str:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.domain.errors import LinesideError, Refused, WorldFault
 from app.store.entries import SHARED_SCHEMA
 from app.store.queries.unsent import unconfirmed
 from app.store.sessions import Store
 from app.sync.membership import server_url, station_address
 from app.sync.sole import EngineElsewhere, sole_engine
+from app.sync.status import ONLINE, PAUSED, read_status
 
-_WAIT_SECONDS, _POLL_SECONDS = 30.0, 0.1
+_WAIT_SECONDS, _AWAY_SECONDS, _POLL_SECONDS = 30.0, 8.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,40 @@ def sync_once(folder: Path, store: Store) -> Done:
 
 
 def _hurry(folder: Path, store: Store) -> Done:
+    """Have the sync process do it, and wait for its next whole round; says why when there is none."""
     from app.sync.control import SyncControl
 
     def waiting() -> int:
         with store.reader() as session:
             return unconfirmed(session)[0]
 
-    before = waiting()
+    before, asked = waiting(), datetime.now(UTC)
     SyncControl(folder).sync_now()
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while waiting() and time.monotonic() < deadline:
+    began = time.monotonic()
+    while not (_has_finished(folder, asked) and not waiting()):
+        if time.monotonic() - began > _patience(folder):
+            raise _in_vain(folder, waiting())
         time.sleep(_POLL_SECONDS)
-    return Done(before - waiting(), 0, False, "The sync process of this folder runs and did it.")
+    return Done(before, 0, False, "The sync process of this folder runs and did it.")
+
+
+def _patience(folder: Path) -> float:
+    """Seconds: a round takes its time, a server that is away or refuses is not waited for."""
+    told = read_status(folder)
+    if told is not None and told.state == PAUSED:
+        return 0.0
+    return _WAIT_SECONDS if told is not None and told.state == ONLINE else _AWAY_SECONDS
+
+
+def _has_finished(folder: Path, asked: datetime) -> bool:
+    told = read_status(folder)
+    return told is not None and told.checked_at is not None and told.checked_at >= asked
+
+
+def _in_vain(folder: Path, waiting: int) -> LinesideError:
+    told = read_status(folder)
+    rest = f" {waiting:,} changes wait." if waiting > 1 else " 1 change waits." if waiting else ""
+    if told is not None and told.state == PAUSED:
+        return Refused(f"Somebody has this station work offline; “Go online” in Sharing ends that.{rest}")
+    why = (told.last_error if told is not None else "") or "The sync process is not done yet."
+    return WorldFault(why + rest)

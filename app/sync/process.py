@@ -16,6 +16,7 @@ from app.settings import load_settings
 from app.store.processes import vanished
 from app.store.sessions import Store
 from app.store.sharing import joined_station
+from app.sync.leaving import forget_joining
 from app.sync.membership import files_key_of, server_url, split_password, station_address
 from app.sync.service import SyncService
 from app.sync.sole import sole_engine
@@ -39,17 +40,19 @@ def run_service(folder: Path, *, parent: int = 0) -> int:
     with bugs_reported(folder, process="sync"), sole_engine(folder):
         store = Store(folder)
         try:
-            _require_joined(store)
+            _require_joined(folder, store)
             _run(folder, store, settings, vanished(parent) if parent else lambda: False)
         finally:
             store.close()
     return 0
 
 
-def _require_joined(store: Store) -> None:
+def _require_joined(folder: Path, store: Store) -> None:
     with store.reader() as session:
-        if joined_station(session) is None:
-            raise Refused("No server is joined, so there is nobody to sync with.")
+        joined = joined_station(session) is not None
+    if not joined:
+        forget_joining(folder)  # its address is why this process was started
+        raise Refused("No server is joined, so there is nobody to sync with.")
 
 
 def _run(folder: Path, store: Store, settings: Settings, ends_when: Callable[[], bool]) -> None:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from app.domain.errors import WorldFault
+from app.store.private_file import write_private
 from app.store.schema import read_uri
 from app.store.tables.base import GHOST
 from app.sync.shared_rows import SharedTable, parsed, shared_tables
@@ -30,6 +31,7 @@ class Staging:
         self._store = store
         try:
             self._remove()
+            write_private(self._path, "")  # SQLite would let everybody on this computer read it
             self._connection = sqlite3.connect(
                 self._path, isolation_level=None, uri=True, check_same_thread=False
             )

@@ -113,7 +113,7 @@ def test_from_an_empty_database_to_two_stations_that_share_everything(
     for computer in (office, hall):
         (conflict,) = computer.json("list", "conflicts")
         assert (conflict["state"], conflict["verdict"], conflict["station"]) == ("open", "conflict", "07")
-    assert "1 conflicts are open" in hall.done("sync", "--status")
+    assert "1 conflict is open" in hall.done("sync", "--status")
 
     # The history proves itself, until somebody writes it anew.
     assert "whole, here and on the server" in hall.done("audit", "verify")

@@ -103,7 +103,8 @@ def _show_status() -> None:
         waiting, passwords = unconfirmed(session)[0], waiting_passwords(session)
         conflicts = open_conflicts(session)
     if station is None:
-        say({"server": None, "waiting": waiting}, f"No server is joined. {waiting:,} changes are kept here.")
+        kept = _counted(waiting, "change is", "changes are")
+        say({"server": None, "waiting": waiting}, f"No server is joined. {kept} kept here.")
         return
     address, told = address_of(folder()), read_status(folder())
     alive = told is not None and is_alive(told, datetime.now(UTC))
@@ -132,19 +133,31 @@ def _photos_problem(told: SyncStatus | None) -> str | None:
 def _status_words(facts: dict[str, Any]) -> list[str]:
     words = [f"Station {facts['station']}: {facts['state']}."]
     nothing_waits = "All changes are sent." if facts["photos"] else "Everything is sent."
-    words += [f"{facts['waiting']:,} changes wait to be sent." if facts["waiting"] else nothing_waits]
+    waits = _counted(facts["waiting"], "change waits", "changes wait")
+    words.append(f"{waits} to be sent." if facts["waiting"] else nothing_waits)
     if facts["passwords"]:
-        words.append(f"{facts['passwords']:,} new passwords wait to be sent.")
+        notes = _counted(facts["passwords"], "new password waits", "new passwords wait")
+        words.append(f"{notes} to be sent.")
     if facts["photos"]:
-        words.append(f"{facts['photos']:,} photos and files wait to be sent.")
+        photos = _counted(facts["photos"], "photo or file waits", "photos and files wait")
+        words.append(f"{photos} to be sent.")
     if facts["photos_problem"]:
         words.append(facts["photos_problem"])
     if facts["conflicts"]:
-        words.append(f"{facts['conflicts']:,} conflicts are open; `lineside list conflicts` shows them.")
+        words.append(_conflict_words(facts["conflicts"]))
     return words + ([facts["last_error"]] if facts["last_error"] else [])
 
 
+def _conflict_words(count: int) -> str:
+    return f"{_counted(count, 'conflict is', 'conflicts are')} open; `lineside list conflicts` shows them."
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def _one_round() -> None:
+    from app.store.queries.conflicts import open_conflicts
     from app.sync.once import sync_once
 
     with house() as opened:
@@ -154,15 +167,20 @@ def _one_round() -> None:
                 "`lineside sync --status` says what waits."
             )
         done = sync_once(opened.folder, opened.store)
+        with opened.store.reader() as session:
+            conflicts = open_conflicts(session)
     facts = {
         "sent": done.answered,
         "fetched": done.pulled,
         "all_anew": done.baseline,
+        "conflicts": conflicts,
         "note": done.note or None,
     }
     anew = " Everything was fetched anew." if done.baseline else ""
-    note = f" {done.note}" if done.note else ""
-    say(facts, f"{done.answered:,} changes sent, {done.pulled:,} fetched.{anew}{note}")
+    told = (done.note, _conflict_words(conflicts) if conflicts else "")
+    more = "".join(f" {words}" for words in told if words)
+    sent = _counted(done.answered, "change", "changes")
+    say(facts, f"{sent} sent, {done.pulled:,} fetched.{anew}{more}")
 
 
 @audit.command("verify")

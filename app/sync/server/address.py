@@ -24,6 +24,10 @@ _KEEPALIVE: Mapping[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+_UNREADABLE = (
+    "The address of the server cannot be read; in its password a blank is written %20, a % is %25, "
+    "an @ is %40 and a / is %2F."
+)
 _TLS_SENTENCES: Mapping[Tls, str] = {
     "verified": "The connection to the server is encrypted, and its certificate was checked.",
     "unverified": "The connection to the server is encrypted, but nobody checked that it is the right server.",
@@ -141,6 +145,8 @@ def connect(
     It prepares no statements, so that a pooler in between may hand them to any session. Of several computers it takes
     the first that accepts changes. Raises psycopg's errors.
     """
+    import psycopg
+
     from app.sync.server.patience import PatientConnection
 
     address = ServerAddress(url)
@@ -150,13 +156,18 @@ def connect(
     options: dict[str, Any] = {"sslmode": address.sslmode, **_KEEPALIVE}
     if len(address.hosts) > 1:
         options["target_session_attrs"] = address.options.get("target_session_attrs", "read-write")
-    connection = PatientConnection.connect(
-        url,
-        autocommit=autocommit,
-        prepare_threshold=None,
-        connect_timeout=max(2, round(seconds)),
-        application_name=program,
-        **options,
-    )
+    try:
+        connection = PatientConnection.connect(
+            url,
+            autocommit=autocommit,
+            prepare_threshold=None,
+            connect_timeout=max(2, round(seconds)),
+            application_name=program,
+            **options,
+        )
+    except psycopg.ProgrammingError as error:
+        if error.sqlstate is not None:
+            raise
+        raise Refused(_UNREADABLE, field="url") from None  # its own words hold the password
     assert isinstance(connection, PatientConnection)
     return connection

@@ -15,7 +15,17 @@ from app.domain.errors import Refused, WorldFault
 from app.plant import opened_house
 from app.store.tables import Outbox, PasswordNote, UserAccount, WorkOrder
 from app.sync.join_line import join_line
-from app.sync.membership import AUTHORITY_NAME, FILE_NAME, address_of, station_address
+from app.sync.membership import (
+    AUTHORITY_NAME,
+    FILE_NAME,
+    Address,
+    address_of,
+    keep_address,
+    keep_secrets,
+    secrets_of,
+    station_address,
+)
+from app.sync.process import run_service
 from app.sync.sole import sole_engine
 from tests.sync.authorship.workshop import (
     ADMIN,
@@ -107,7 +117,27 @@ def test_wrong_servers_and_lines_are_refused_in_words(
     assert "calls it 03" in refused(tmp_path, str(join_line("04", url, key)))
     old = str(server.stations["03"])
     server.add_station("03")
-    assert refused(tmp_path, old) == "The server does not accept the password of this user."
+    assert "counts no more" in refused(tmp_path, old)
+    assert "add-station 03" in refused(tmp_path, old)
+
+
+def test_what_a_joining_left_that_was_killed_is_taken_away_before_anything_is_sent(
+    server: ServerDatabase, tmp_path: Path
+) -> None:
+    server.add_station("03")
+    line = server.stations["03"]
+    address = Address("03", line.url, "a place in the keyring")
+    with opened_house(tmp_path):
+        pass
+    keep_address(tmp_path, address)
+    keep_secrets(tmp_path, address, line.secrets)
+    (tmp_path / "sync-staging.sqlite").touch()
+    with pytest.raises(Refused, match="No server is joined"):
+        run_service(tmp_path)
+    assert address_of(tmp_path) is None
+    assert not (tmp_path / "sync-staging.sqlite").exists()
+    with pytest.raises(Refused, match="does not have the password"):
+        secrets_of(tmp_path, address)
 
 
 def test_cancelling_leaves_the_folder_as_it_was_and_joining_again_brings_everything(

@@ -94,6 +94,11 @@ def test_a_join_line_survives_the_line_breaks_of_a_mail(password: str, breaks: l
     assert (line.station, line.url, line.secrets) == ("07", URL, Secrets(password, KEY))
 
 
+def test_the_whole_command_may_be_pasted(tmp_path: Path) -> None:
+    line = join_line("07", with_password(URL, "secret"), KEY)
+    assert read_join_line(f"lineside --data-dir {tmp_path} join {line}\n") == line
+
+
 @given(at=st.integers(14, 200), letter=st.sampled_from("Ax0_"))
 def test_a_join_line_with_a_wrong_letter_is_refused(at: int, letter: str) -> None:
     text = str(join_line("07", with_password(URL, "secret"), KEY))

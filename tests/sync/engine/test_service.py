@@ -17,6 +17,7 @@ from app.domain.people import Role
 from app.operations.notes import write_note
 from app.operations.orders import create_work_order
 from app.sync.control import SyncControl
+from app.sync.once import sync_once
 from app.sync.service import SyncService
 from app.sync.sole import sole_engine
 from app.sync.status import OFFLINE, ONLINE, PAUSED, SyncStatus, read_status, write_status
@@ -122,6 +123,25 @@ def test_sync_now_cuts_a_long_pause_short(world: World) -> None:
         SyncControl(one.folder).sync_now()
         until(lambda: status(one).state == ONLINE, "on line")
         assert status(one).last_error == ""
+
+
+def test_one_round_by_hand_beside_the_service_says_when_it_was_in_vain(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.sync.once._AWAY_SECONDS", 1.0)
+    one = world.station("01")
+    right, one.url = one.url, "postgresql://nobody@127.0.0.1:1/none?sslmode=disable"
+    with serving(one), sole_engine(one.folder):
+        until(lambda: status(one).state == OFFLINE and status(one).last_error, "no server there")
+        one.do(write_note(at=START, text="waits"))
+        with pytest.raises(WorldFault, match="1 change waits"):
+            sync_once(one.folder, one.house.store)
+        one.url = right
+        assert sync_once(one.folder, one.house.store).answered == 1
+        SyncControl(one.folder).work_offline(True)
+        until(lambda: status(one).state == PAUSED, "left alone")
+        with pytest.raises(Refused, match="work offline"):
+            sync_once(one.folder, one.house.store)
 
 
 def test_who_looks_at_a_row_is_seen_at_other_stations(world: World) -> None:

@@ -168,6 +168,9 @@ def test_a_bad_address_is_refused_and_a_silent_one_is_tried_again(server: Server
         ServerConnection.open(f"postgresql://a:b@127.0.0.1:{free_port()}/db")
     with pytest.raises(Refused, match="no encrypted connection"):
         ServerConnection.open(server.url.replace("sslmode=disable", "sslmode=require"))
+    for password in ("a long sentence", "50%"):  # psycopg's own words would hold it
+        with pytest.raises(Refused, match="a blank is written %20"):
+            ServerConnection.open(f"postgresql://a:{password}@127.0.0.1:{free_port()}/db")
     assert ServerAddress("postgresql://a@db.example/x").tls == "unverified"
     assert ServerAddress("postgresql://a@127.0.0.1/x").sslmode == "prefer"
     assert ServerAddress("postgresql://a@127.0.0.1:5432,db.example:5433/x").sslmode == "require"

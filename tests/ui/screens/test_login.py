@@ -56,6 +56,27 @@ def test_the_fields_of_the_first_start_stand_apart(qtbot: QtBot, screen: LoginSc
     qtbot.waitUntil(lambda: screen._card.height() < 300, timeout=5000)  # and the small page stays small
 
 
+LONG = "This store already has users; ask an administrator for an account of your own in here."
+
+
+def test_a_sentence_of_two_lines_squeezes_nothing(qtbot: QtBot, screen: LoginScreen) -> None:
+    screen.resize(720, 560)
+    screen.show_first_admin()
+    screen.refuse(None, LONG)
+    one, other, again = (field(screen, key) for key in ("name", "password", "again"))
+    qtbot.waitUntil(lambda: form_of(screen).error(None) == LONG, timeout=5000)
+    qtbot.waitUntil(lambda: other.geometry().top() - one.geometry().bottom() >= 8, timeout=5000)
+    assert again.geometry().top() - other.geometry().bottom() >= 8
+    screen.show_login()
+    screen.refuse("password", LONG)
+    qtbot.waitUntil(lambda: 200 < screen._card.height() < 340, timeout=5000)
+    screen.show_join()
+    screen.refuse("line", LONG)
+    line, error = form_of(screen).field("line"), form_of(screen)._errors["line"]
+    qtbot.waitUntil(lambda: error.geometry().top() > line.geometry().bottom(), timeout=5000)
+    qtbot.waitUntil(lambda: error.height() >= error.heightForWidth(error.width()), timeout=5000)
+
+
 def test_enter_sends_name_and_password_once(qtbot: QtBot, screen: LoginScreen) -> None:
     screen.show_login()
     sent: list[tuple[str, str]] = []
@@ -148,7 +169,7 @@ def test_a_new_computer_may_join_a_server_instead_of_beginning_with_nothing(
     assert isinstance(line, QPlainTextEdit)
     assert line.hasFocus()
     line.setPlainText("lineside-join:abc")
-    form_of(screen).submit()
+    QTest.keyClick(line, Qt.Key.Key_Return)  # one line, however it wraps
     form_of(screen).submit()
     assert pasted == ["lineside-join:abc"]
     bar = screen.findChild(LoadingBar, "joinProgress")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.widgets.form import Form
@@ -28,6 +29,7 @@ class JoinPage(ThemedWidget):
         self.form = Form("Join", "Back")
         self.form.setObjectName("joinForm")
         self.form.add_long_text("line", "Join line", hint="lineside-join:…", rows=5)
+        self.form.field("line").installEventFilter(self)
         self.form.submitted.connect(self._submit)
         self.form.cancelled.connect(self.back_requested)
         self._bar = LoadingBar(cancellable=True)
@@ -69,6 +71,16 @@ class JoinPage(ThemedWidget):
 
     def progress_words(self) -> str:
         return self._bar.text()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """It is one line, however it wraps: Enter sends it."""
+        pressed = (
+            event.key() if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress else None
+        )
+        if pressed in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.form.submit()
+            return True
+        return False
 
     def _submit(self) -> None:
         self.set_busy(True)

@@ -7,16 +7,14 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from ui.screens.login.card import CARD_WIDTH, RULE, Card, rating, words
+from ui.screens.login.card import BESIDE, CARD_WIDTH, RULE, Card, Pages, rating, words
 from ui.screens.login.join_page import JoinPage
 from ui.widgets.buttons import ActionButton
 from ui.widgets.form import Form
 from ui.widgets.states import LoadingBar
 from ui.widgets.themed import RoleLabel, ThemedWidget
-
-_BESIDE = 16
 
 
 def utc_now() -> datetime:
@@ -50,7 +48,7 @@ class LoginScreen(ThemedWidget):
         self._locked_until: datetime | None = None
         self._title = RoleLabel("Lineside", "title")
         self._lead = words()
-        self._pages = QStackedLayout()
+        self._pages = Pages()
         self._opening = self._make_opening()
         self._fault = self._make_fault()
         self._admin, self._admin_rule = self._make_admin()
@@ -74,7 +72,7 @@ class LoginScreen(ThemedWidget):
         self._card.setFixedWidth(CARD_WIDTH)
         self._card.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Maximum)
         inside = QVBoxLayout(self._card)
-        inside.setContentsMargins(_BESIDE, 20, _BESIDE, 12)
+        inside.setContentsMargins(BESIDE, 20, BESIDE, 12)
         inside.setSpacing(8)
         for label in (self._title, self._lead):
             label.setContentsMargins(16, 0, 16, 0)
@@ -89,6 +87,7 @@ class LoginScreen(ThemedWidget):
 
     def _add_page(self, page: QWidget) -> None:
         self._pages.addWidget(page)
+        page.installEventFilter(self)
 
     def _make_opening(self) -> QWidget:
         page = QWidget()
@@ -243,11 +242,18 @@ class LoginScreen(ThemedWidget):
                 shown = other is holder
                 vertical = QSizePolicy.Policy.Preferred if shown else QSizePolicy.Policy.Ignored
                 other.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
-                other.setMinimumHeight(_needed_height(other) if shown else 0)
+                other.setMinimumHeight(0)
         self._pages.setCurrentWidget(holder)
         self._caps.hide()
         self.set_busy(False)
-        self._card.adjustSize()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Give the page on show the height of its words, which change with every sentence beside a field."""
+        page = self._pages.currentWidget()
+        if page is not None:
+            page.setMinimumHeight(self._pages.needed_height())
+            self._card.adjustSize()
 
     def _holder(self, page: QWidget) -> QWidget:
         """The page of the stack that shows `page`: itself or the one around it."""
@@ -355,6 +361,8 @@ class LoginScreen(ThemedWidget):
                 self._lift_lock()
                 self._login.clear_errors()
                 self._login.field("name").setFocus()
+        elif event.type() == QEvent.Type.LayoutRequest and watched is self._pages.currentWidget():
+            self._fit()
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -369,11 +377,3 @@ class LoginScreen(ThemedWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(720, 560)
-
-
-def _needed_height(page: QWidget) -> int:
-    """A stack of pages asks nobody how high wrapped words become, and squeezes the fields below them."""
-    layout = page.layout()
-    if layout is None or not layout.hasHeightForWidth():
-        return 0
-    return layout.totalHeightForWidth(CARD_WIDTH - 2 * _BESIDE)
