@@ -15,7 +15,8 @@ from app.store.history import AlarmRecord
 from ui.bridge.live import LiveDesk
 from ui.models import wording
 from ui.models.machine_words import age_words, signal_words
-from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, GlyphRole, MutedRole, TintRole, UnsentRole
+from ui.models.table_header import header_answer
+from ui.widgets.roles import GlyphRole, MutedRole, TintRole, UnsentRole
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
@@ -213,17 +214,8 @@ class AlarmList(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         key, title, width = _COLUMNS[section]
-        answers: dict[int, Any] = {
-            _DISPLAY: self._titles.get(key, title),
-            ColumnKeyRole: key,
-            ColumnWidthRole: width,
-        }
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            right = key in ("age", "now")
-            return Qt.AlignmentFlag.AlignVCenter | (
-                Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-            )
-        return answers.get(role)
+        column = key, self._titles.get(key, title), width
+        return header_answer(column, role, right=key in ("age", "now"))
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:
         if not index.isValid():

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from ui.models.table_header import header_answer
 from ui.widgets.chart_series import Series
 from ui.widgets.chart_ticks import local
-from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole
+from ui.widgets.themed import LEFT, RIGHT
 
 Index = QModelIndex | QPersistentModelIndex
 MOST_ROWS = 2000
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+_WIDTH = 190
 
 
 class CurveTable(QAbstractTableModel):
@@ -48,15 +48,10 @@ class CurveTable(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
         if orientation == Qt.Orientation.Vertical:
             return None
-        if role == ColumnKeyRole:
-            return "time" if section == 0 else self._series[section - 1].key
-        if role == ColumnWidthRole:
-            return 190
-        if role == Qt.ItemDataRole.DisplayRole:
-            return "Time" if section == 0 else self._series[section - 1].label
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _LEFT if section == 0 else _RIGHT
-        return None
+        if section == 0:
+            return header_answer(("time", "Time", _WIDTH), role)
+        shown = self._series[section - 1]
+        return header_answer((shown.key, shown.label, _WIDTH), role, right=True)
 
     def data(self, index: Index, role: int = 0) -> Any:
         if not index.isValid():
@@ -67,5 +62,5 @@ class CurveTable(QAbstractTableModel):
                 return local(moment, self.zone).strftime("%d %b %Y %H:%M:%S.%f")[:-3]
             return self._series[index.column() - 1].words_at(moment)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _LEFT if index.column() == 0 else _RIGHT
+            return LEFT if index.column() == 0 else RIGHT
         return None

@@ -22,14 +22,14 @@ from sqlalchemy.orm import Session
 from app.domain.errors import LinesideError
 from app.store.queries.listing import MANY, Anchor, Listing, ListReader, ListRequest, ListRow
 from ui.bridge.desk import EVERYTHING, Desk
+from ui.models.table_header import header_answer
 from ui.models.wording import cell
-from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, GlyphRole, MutedRole, UnsentRole
+from ui.widgets.roles import GlyphRole, MutedRole, UnsentRole
+from ui.widgets.themed import LEFT, RIGHT
 
 Index = QModelIndex | QPersistentModelIndex
 PAGE = 200
 _KEPT_PAGES = 25
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 @dataclass(frozen=True)
@@ -327,23 +327,16 @@ class PagedModel(QAbstractTableModel):
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self._looks):
             return None
         look = self._looks[section]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return look.title or self._listing.column(look.key).title
-        if role == ColumnKeyRole:
-            return look.key
-        if role == ColumnWidthRole:
-            return look.width
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return self._alignment(look)
-        return None
+        title = look.title or self._listing.column(look.key).title
+        return header_answer((look.key, title, look.width), role, right=self._is_number(look))
 
-    def _alignment(self, look: ColumnLook) -> Qt.AlignmentFlag:
-        return _RIGHT if self._listing.column(look.key).kind in ("integer", "decimal") else _LEFT
+    def _is_number(self, look: ColumnLook) -> bool:
+        return self._listing.column(look.key).kind in ("integer", "decimal")
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         look = self._looks[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return self._alignment(look)
+            return RIGHT if self._is_number(look) else LEFT
         row = self.row_at(index.row())
         if row is None:
             return "…" if role == Qt.ItemDataRole.DisplayRole and index.column() == 0 else None

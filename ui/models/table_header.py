@@ -7,8 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 
 from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole
-
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+from ui.widgets.themed import LEFT, RIGHT
 
 
 def header_answer(column: tuple[str, str, int], role: int, *, right: bool = False) -> Any:
@@ -18,6 +17,6 @@ def header_answer(column: tuple[str, str, int], role: int, *, right: bool = Fals
         int(Qt.ItemDataRole.DisplayRole): title,
         int(ColumnKeyRole): key,
         int(ColumnWidthRole): width,
-        int(Qt.ItemDataRole.TextAlignmentRole): _RIGHT if right else None,
+        int(Qt.ItemDataRole.TextAlignmentRole): RIGHT if right else LEFT,
     }
     return answers.get(int(role))

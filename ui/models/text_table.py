@@ -8,11 +8,10 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, ErrorRole
+from ui.models.table_header import header_answer
+from ui.widgets.roles import ErrorRole
 
 Index = QModelIndex | QPersistentModelIndex
-_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
 @dataclass(frozen=True)
@@ -100,10 +99,4 @@ class TextTable(QAbstractTableModel):
         if orientation is not Qt.Orientation.Horizontal or section >= len(self._columns):
             return None
         column = self._columns[section]
-        answers: dict[int, Any] = {
-            int(Qt.ItemDataRole.DisplayRole): column.title,
-            int(Qt.ItemDataRole.TextAlignmentRole): _RIGHT if column.number else _LEFT,
-            int(ColumnKeyRole): column.key,
-            int(ColumnWidthRole): column.width,
-        }
-        return answers.get(int(role))
+        return header_answer((column.key, column.title, column.width), role, right=column.number)
