@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.sync.status import OFFLINE, PAUSED
@@ -119,6 +119,38 @@ def test_going_online_again_is_in_the_banner(
     current = window.panes.current()
     assert current is not None
     assert current.place == "sharing"
+
+
+def test_keys_stay_with_the_list_when_a_button_of_the_line_is_pressed(
+    qtbot: QtBot, window: MainWindow, order: Callable[..., UUID], told: Callable[..., None]
+) -> None:
+    told(OFFLINE)
+    pane = window.open_place("orders")
+    assert isinstance(pane, OrdersScreen)
+    window.activateWindow()
+    qtbot.waitUntil(pane.list.hasFocus, timeout=WAIT)
+    for press in (_by_mouse, _by_key):
+        window.undo_history.offered.emit(str(UUID(int=1)), "Moved A-WO-000012 to Paint")
+        undo = window.footer.undo_bar.findChild(QPushButton)
+        assert undo is not None
+        press(undo)
+        assert not window.footer.undo_bar.isVisible()
+        assert pane.list.hasFocus()
+        window.desk.refused.emit(REFUSAL)
+        button = window.footer.line.findChild(QPushButton)
+        assert button is not None
+        press(button)
+        assert pane.list.hasFocus()
+    qtbot.waitUntil(lambda: window.desk.tasks.idle, timeout=WAIT)
+
+
+def _by_mouse(button: QPushButton) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def _by_key(button: QPushButton) -> None:
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
 
 
 def test_the_palette_finds_what_an_action_would_do_now(

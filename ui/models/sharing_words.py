@@ -169,6 +169,7 @@ def sharing_sentence(sharing: Sharing, now: datetime) -> str:
     status = sharing.heard
     checked = status.checked_at if status is not None else None
     lag = f" · up to date {age(checked, now)} ago" if checked is not None else ""
-    conflicts = f" · {sharing.conflicts:,} conflicts" if sharing.conflicts else ""
+    noun = "conflict" if sharing.conflicts == 1 else "conflicts"
+    conflicts = f" · {sharing.conflicts:,} {noun}" if sharing.conflicts else ""
     words = f"Station {sharing.station}: {headline(sharing, now).text}{lag} · {to_send(sharing.to_send)}"
     return f"{words}{conflicts}"

@@ -56,6 +56,7 @@ class Banner(ThemedWidget):
         self._label = RoleLabel(text)
         self._label.setWordWrap(True)
         self._button = ActionButton(action_text)
+        self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys where they are
         self._button.clicked.connect(self._clicked)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 4, 8, 4)

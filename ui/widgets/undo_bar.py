@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QElapsedTimer, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
@@ -28,6 +28,7 @@ class UndoBar(ThemedWidget):
         self._left = RoleLabel("", "meta", "text2")
         self._button = ActionButton("Undo  Ctrl+Z", icon="arrow-counter-clockwise")
         self._button.setAccessibleName("Undo the last change")
+        self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys where they are
         self._button.clicked.connect(self.undo)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 4, 12, 4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from ui.widgets.buttons import ActionButton
@@ -23,6 +23,7 @@ class _Job(ThemedWidget):
         self.share = RoleLabel("", "strong")
         self.stop = ActionButton("Cancel")
         self.stop.setAccessibleName(f"Cancel {name}")
+        self.stop.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys where they are
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 4, 4, 4)
         layout.setSpacing(12)

@@ -151,6 +151,13 @@ class MainWindow(QMainWindow):
         self.status.segment_clicked.connect(self._on_segment)
         self.jobs.cancel_requested.connect(self._cancel_job)
         self.desk.actor_changed.connect(self._on_actor)
+        for pressed in (
+            self.footer.undo_bar.undo_requested,
+            self.footer.line.action_requested,
+            self.sharing.button.clicked,
+            self.jobs.cancel_requested,
+        ):
+            pressed.connect(self._back_to_work)
         self.departure.held.connect(self._say_farewell)
         self.departure.stayed.connect(self._go_on)
         self.departure.leave.connect(self.close)
@@ -221,6 +228,11 @@ class MainWindow(QMainWindow):
             (view for view in views if view.focusPolicy() & Qt.FocusPolicy.TabFocus), None
         )
         (main or pane).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _back_to_work(self, _what: object = None) -> None:
+        """A button of the bottom line was pressed by key; it may go, and the keys with it."""
+        if self.bottom.isAncestorOf(self.focusWidget()):
+            self._focus_pane(anew=True)
 
     def _on_segment(self, key: str) -> None:
         self.open_place(_SEGMENT_PLACES.get(key, "system"))

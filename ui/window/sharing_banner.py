@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
@@ -26,6 +26,7 @@ class SharingBanner(ThemedWidget):
         self._desk = desk
         self._words = ElidedLabel(fit=True)
         self.button = ActionButton("")
+        self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys where they are
         self.button.clicked.connect(self.act)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 4, 4, 4)
