@@ -7,12 +7,22 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import func, select
+
 from app.domain.errors import Refused
+from app.domain.people import THE_PLANT
+from app.store.journal import AuditLine, append_audit
 from app.store.sessions import Store
+from app.store.tables import Audit
 from app.sync.membership import server_url, station_address
+from app.sync.place import read_place
 
 if TYPE_CHECKING:
+    from app.sync.station import Station
     from app.sync.wire import ServerConnection
+
+OTHER_HISTORY = "follow_history"
+"""The operation of audit lines that say which history this station saw before the server had another."""
 
 
 _PAGE = 500
@@ -28,12 +38,30 @@ FROM sync.log WHERE seq = ANY (%s)
 class SharedHistory:
     """A history that holds: `entries` on the server, of which this station saw those up to `seen`.
 
-    `own` are those made here whose signed text, kept here, has the digest that stands in the history.
+    `own` are those made here whose signed text, kept here, has the digest that stands in the history. `others` is how
+    often the server had another history than this station had seen before: it was restored, or written anew.
     """
 
     entries: int
     seen: int
     own: int
+    others: int = 0
+
+
+def note_other_history(station: Station, server: ServerConnection) -> None:
+    """Keep in the audit trail up to where this station saw a history that the server does not have any more.
+
+    From then on the station follows what the server has, so nothing else would remember. Raises `WorldFault`.
+    """
+    place = station.read(read_place)
+    if place.baseline or not place.cursor or server.hash_at(place.cursor) == place.hash:
+        return  # told before, nothing was seen yet, or it is the same history after all
+    sentence = (
+        f"The server was restored, or its history was written anew: it is not what this station saw up to entry "
+        f"{place.cursor}, which had the hash {place.hash}"
+    )
+    line = AuditLine(station.clock(), THE_PLANT, OTHER_HISTORY, "refused", sentence)
+    station.store.submit(lambda session: append_audit(session, line)).result()
 
 
 def verify_shared(folder: Path, store: Store) -> SharedHistory:
@@ -42,11 +70,12 @@ def verify_shared(folder: Path, store: Store) -> SharedHistory:
     Raises `Refused` that names the first broken entry or the one that contradicts this station, `WorldFault` when
     the server cannot be reached.
     """
-    from app.sync.place import read_place
     from app.sync.wire import ServerConnection
 
     with store.reader() as session:
         place = read_place(session.connection())
+        told = select(func.count()).select_from(Audit).where(Audit.operation == OTHER_HISTORY)
+        others = session.execute(told).scalar_one()
     with ServerConnection.open(server_url(folder, station_address(folder))) as server:
         broken = server.verify()
         if broken is not None:
@@ -54,7 +83,7 @@ def verify_shared(folder: Path, store: Store) -> SharedHistory:
         _compare(server, place.cursor, place.hash)
         own = _compare_own(store, server, place.cursor)
         head = server.hello().head_seq
-    return SharedHistory(head, place.cursor, own)
+    return SharedHistory(head, place.cursor, own, others)
 
 
 def _compare_own(store: Store, server: ServerConnection, cursor: int) -> int:

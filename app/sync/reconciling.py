@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Connection
 
 from app.store.journal import PENDING
+from app.sync.auditing import note_other_history
 from app.sync.failpoints import Failpoint
 from app.sync.place import read_place, set_source, want_baseline
 from app.sync.station import Station
@@ -35,6 +36,7 @@ def reconcile(station: Station, server: ServerConnection) -> None:
     place = station.read(read_place)
     if place.cursor and not place.baseline and server.hash_at(place.cursor) != place.hash:
         # Before anything is offered: a place in another history does not tell what the rows here hold already.
+        note_other_history(station, server)
         station.write(partial(want_baseline, reason="the server's history is not the one known here"))
     sources = station.read(_sources)
     if not sources:

@@ -10,6 +10,7 @@ import structlog
 
 from app.domain.errors import Refused, WorldFault
 from app.domain.merging import BrokenHistoryError
+from app.sync.auditing import note_other_history
 from app.sync.baseline import take_baseline
 from app.sync.failpoints import Failpoint
 from app.sync.place import Place, read_place, want_baseline
@@ -78,6 +79,7 @@ def run_round(station: Station, server: ServerConnection, hello: Hello, *, full:
             return _once(station, server, hello, skew, total)
         except BrokenHistoryError as error:
             log.warning("the server's history is not the one known here", reason=str(error))
+            note_other_history(station, server)
             station.write(partial(want_baseline, reason=str(error)))
         full = True
     raise WorldFault("The server's data does not hold together at the moment; it is tried again.")

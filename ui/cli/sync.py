@@ -17,6 +17,7 @@ from ui.cli.session import folder, house, say
 
 if TYPE_CHECKING:
     from app.plant import House
+    from app.sync.auditing import SharedHistory
     from app.sync.status import SyncStatus
 
 audit = typer.Typer(no_args_is_help=True)
@@ -209,7 +210,24 @@ def _verify_shared(opened: House) -> None:
     except WorldFault as fault:
         raise WorldFault(f"The audit trail kept here is whole; of the server's: {fault.sentence}") from fault
     say(
-        {"broken": None, "entries": shared.entries, "seen": shared.seen, "own": shared.own},
+        {
+            "broken": None,
+            "entries": shared.entries,
+            "seen": shared.seen,
+            "own": shared.own,
+            "others": shared.others,
+        },
         f"The audit trail is whole, here and on the server ({shared.entries:,} entries, of which this station saw "
-        f"{shared.seen:,}). {shared.own:,} of them were made here, and stand there as they were signed.",
+        f"{shared.seen:,}). {shared.own:,} of them were made here, and stand there as they were signed."
+        f"{_other_history(shared)}",
+    )
+
+
+def _other_history(shared: SharedHistory) -> str:
+    if not shared.others:
+        return ""
+    often = "once" if shared.others == 1 else f"{shared.others:,} times"
+    return (
+        f" Before, this station saw another history {often}: the server was restored, or its history was written anew. "
+        "`lineside list audit --where follow_history` says when, and up to which entry."
     )

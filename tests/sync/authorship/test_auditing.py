@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.domain.errors import Refused
-from app.sync.auditing import verify_shared
+from app.store.tables import Audit
+from app.sync.auditing import OTHER_HISTORY, verify_shared
 from tests.sync.authorship.workshop import ADMIN, Place
 
 if TYPE_CHECKING:
@@ -57,6 +58,27 @@ def test_a_history_that_was_written_anew_contradicts_the_station(
         connection.execute("UPDATE sync.log SET body = replace(body, 'Ada', 'Eve') WHERE seq = 1")
         connection.execute(REHASH)
     assert verify(witness).startswith("Entry 5 on the server is not the one that this station has seen")
+
+
+def test_a_station_that_follows_another_history_keeps_what_it_saw(
+    witness: Place, server: ServerDatabase
+) -> None:
+    """Rounds go on by themselves, and fetch all rows anew: without a line of its own nothing would remember."""
+    with server.connect() as connection:
+        known = connection.execute("SELECT encode(hash, 'hex') FROM sync.log WHERE seq = 5").fetchone()
+        assert known is not None
+        connection.execute("UPDATE sync.log SET body = replace(body, 'Ada', 'Eve') WHERE seq = 1")
+        connection.execute(REHASH)
+    for _ in range(3):
+        witness.sync()
+    assert verify_shared(witness.house.folder, witness.house.store).others == 1
+    with server.connect() as connection:
+        connection.execute("DELETE FROM sync.log WHERE seq = (SELECT max(seq) FROM sync.log)")
+    witness.sync()
+    assert verify_shared(witness.house.folder, witness.house.store).others == 2
+    first, second = (line for line in witness.rows(Audit) if line.operation == OTHER_HISTORY)
+    assert f"saw up to entry 5, which had the hash {known[0]}" in first.sentence
+    assert "saw up to entry" in second.sentence
 
 
 def test_a_history_that_was_cut_contradicts_the_station(witness: Place, server: ServerDatabase) -> None:
