@@ -7,10 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 from app.domain.alarms import Phase
 from app.domain.alarms.verbs import Verb
-from app.domain.machine_news import LinkState
+from app.domain.equipment import EquipmentState
+from app.domain.machine_news import LinkState, LinkStatus
 from app.domain.samples import Quality
+from app.live.collector import utc_now
+from app.live.messages import SampleBatch
 from app.store.history import FILE_NAME, HistoryReader
 from tests.sync.machines.shop_floor import FEED, WELDER, Floor, Station, until
+from ui.bridge.machine_states import MachineStates
+from ui.bridge.machines import MachineNow
+from ui.bridge.values_now import ValuesNow
 
 
 async def test_one_station_drives_and_the_other_sees_values_links_and_answers(floor: Floor) -> None:
@@ -129,6 +135,25 @@ async def test_what_people_do_while_nobody_has_the_machine_is_carried_out_by_who
             await until(lambda: [(n.event, n.actor) for n in stored.journal()] == [("acknowledged", "anna")])
 
 
+def shown(station: Station, floor: Floor) -> MachineNow:
+    """The welder as a window of the station shows it, from what its collector has said so far."""
+    values = ValuesNow(utc_now)
+    states = MachineStates(values, clock=utc_now, alarms=dict, forecast=lambda _tag: None)
+    values.follow(floor.plant)
+    states.follow(floor.plant, frozenset())
+    values.live = True
+    for message in list(station.heard):
+        values.heard_at = utc_now()
+        if isinstance(message, SampleBatch):
+            for wire in message.samples:
+                values.take(wire.sample())
+        elif isinstance(message, LinkStatus):
+            values.take_link(message)
+    machine = states.machine("WELD-1")
+    assert machine is not None
+    return machine
+
+
 async def test_values_of_a_silent_holder_are_never_shown_as_good(floor: Floor) -> None:
     floor.silence(3600)
     async with floor.station("02") as second:
@@ -137,6 +162,14 @@ async def test_values_of_a_silent_holder_are_never_shown_as_good(floor: Floor) -
             await until(lambda: first.drives)
             floor.send(FEED, 700)
             await until(lambda: second.shows(700))
+            await until(lambda: shown(second, floor).state is EquipmentState.OPERATIONAL)
+            left = utc_now()
         await until(lambda: second.samples[FEED].quality != Quality.GOOD)
         await until(lambda: second.links[WELDER].state is LinkState.OFFLINE)
         assert second.links[WELDER].sentence == "Station 01 is not heard; it reads this machine."
+        machine = shown(second, floor)
+        assert machine.state is EquipmentState.UNKNOWN
+        assert machine.silent == second.links[WELDER].sentence
+        assert all(signal.stale for signal in machine.signals)
+        assert machine.known_until is not None
+        assert abs(machine.known_until - left) < timedelta(seconds=20)
