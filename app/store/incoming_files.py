@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.attachments import ANY_TYPE, check_name, check_size, is_picture
+from app.domain.errors import Refused
 from app.store.blobs import BlobFolder
 from app.store.thumbnails import look_at
 
@@ -26,8 +27,15 @@ class TakenFile:
 def take_file(folder: BlobFolder, source: Path) -> TakenFile:
     """Copy `source` into the folder. Raises `Refused` for its name, kind or size, `WorldFault` for the disk."""
     name = check_name(source.name)
-    blob = folder.add_file(source)
-    return _described(folder, name, blob.sha256, blob.size)
+    try:
+        blob = folder.add_file(source)
+        return _described(folder, name, blob.sha256, blob.size)
+    except Refused as refused:
+        if refused.field != "size":
+            raise
+        # Whoever dropped ten of them wants to know which.
+        sentence = refused.sentence[0].lower() + refused.sentence[1:]
+        raise Refused(f"{name}: {sentence}", field="size") from refused
 
 
 def take_bytes(folder: BlobFolder, name: str, content: bytes) -> TakenFile:

@@ -138,6 +138,10 @@ def test_programs_empty_files_and_too_large_photos_are_refused(tmp_path: Path) -
     empty.touch()
     Image.new("RGB", (3100, 3000)).save(large)
     assert large.stat().st_size > LARGEST_PHOTO
-    for file, words in ((program, "is a program"), (empty, "is empty"), (large, "at most 25 MB")):
+    for file, words in (
+        (program, "is a program"),
+        (empty, "empty.txt: this file is empty"),
+        (large, "large.bmp: this photo has 27 MB; at most 25 MB"),
+    ):
         with pytest.raises(Refused, match=words):
             take_file(folder, file)

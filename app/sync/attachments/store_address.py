@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from app.domain.errors import Refused
 
-SCHEMES = ("s3", "az", "gs", "file", "https", "http", "memory")
+SCHEMES = ("s3", "az", "gs", "file")
 _S3_OPTIONS = ("region", "endpoint")
 
 
@@ -53,6 +53,10 @@ class StoreAddress:
         return self.scheme == "s3"
 
     @property
+    def is_folder(self) -> bool:
+        return self.scheme == "file"
+
+    @property
     def bare(self) -> str:
         """Without its options."""
         return urlunsplit(urlsplit(self.url)._replace(query=""))
@@ -64,4 +68,4 @@ class StoreAddress:
     @property
     def in_clear(self) -> bool:
         """Whether photos travel unencrypted."""
-        return self.scheme == "http" or self.options.get("endpoint", "").startswith("http://")
+        return self.options.get("endpoint", "").startswith("http://")

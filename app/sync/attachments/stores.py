@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 PIECE_BYTES = 1024 * 1024
+_MARK = "lineside-keeps-files-here.txt"
 _TIMES = {"connect_timeout": "10s", "timeout": "120s"}  # a piece gets through at 9 kB/s
 _RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}  # whoever waits wants a sentence soon
 _KEY_VARIABLES = (
@@ -49,22 +50,26 @@ class OutsideStore:
     paid for unseen, and are the same in every kind of store. Writing needs no right to delete.
     """
 
-    def __init__(self, url: str, key: FilesKey | None = None, key_advice: str = STATION_KEY) -> None:
+    def __init__(self, url: str, key: FilesKey | None = None, *, owner: bool = False) -> None:
         """`key` for S3; without one, what the environment holds under the names that the maker of the store uses.
 
-        Raises `Refused` for an address that names no store, and for S3 without any key.
+        Raises `Refused` for an address that names no store, and for S3 without any key. An `owner` may make a folder;
+        to others one that is not there is a `WorldFault`.
         """
         from obstore.exceptions import BaseError
         from obstore.store import from_url
 
         self.url, self.key = url, key
-        self._address, self._key_advice = StoreAddress(url), key_advice
+        self._address, self._key_advice = StoreAddress(url), OWNER_KEY if owner else STATION_KEY
+        self._has_mark = self._address.is_folder and not owner
         self._sure: dict[str, str | None] = {}  # piece → its tag when it was read back
         if self._address.is_s3 and key is None and not any(os.environ.get(n) for n in _KEY_VARIABLES):
-            raise Refused(f"There is no key here for the store {self._address.bare}; {key_advice}.")
+            raise Refused(f"There is no key here for the store {self._address.bare}; {self._key_advice}.")
         try:
-            self._store: ObjectStore = from_url(self._address.bare, **_options(self._address, key))
+            self._store: ObjectStore = from_url(self._address.bare, **_options(self._address, key, owner))
         except (BaseError, ValueError) as error:
+            if self._address.is_folder and not owner:
+                raise self._not_mounted() from error
             reason = str(error).strip().splitlines()[0][:200]
             raise Refused(f"{url} is no store for photos and files ({reason}).", field="store") from error
 
@@ -73,6 +78,7 @@ class OutsideStore:
 
         What arrived is not sent again, whatever ended the last try.
         """
+        self._require_mark()
         there = self._pieces_there(sha256)
         size, done = file.stat().st_size, 0
         with file.open("rb") as stream:
@@ -83,6 +89,7 @@ class OutsideStore:
                 if not tag or self._sure.get(name) != tag:
                     self._bring(name, data, name in there)
                 done += len(data)
+        self._require_mark()  # still
         progress(size)
         for name in [name for name in self._sure if name.startswith(_folder(sha256))]:
             del self._sure[name]
@@ -123,6 +130,7 @@ class OutsideStore:
 
     def pieces(self, sha256: str, begin: int, size: int) -> Iterator[bytes]:
         """The bytes of a file of `size` from `begin` on. Raises `ObjectMissing` and `WorldFault`."""
+        self._require_mark()
         while begin < size:
             n, offset = divmod(begin, PIECE_BYTES)
             piece = self._reads(_piece(sha256, n)) or b""
@@ -166,14 +174,28 @@ class OutsideStore:
         self._pieces_there("0" * 64)
 
     def prove(self) -> None:
-        """Put a small object there, read it back and remove it. Raises `WorldFault` when that cannot be done."""
+        """Put a small object there, read it back and remove it; in a folder it stays, as its mark.
+
+        Raises `WorldFault` when that cannot be done.
+        """
         import obstore
 
-        name = "lineside-was-here"
-        self._bring(name, b"Lineside keeps photos and files here.\n", False)
-        del self._sure[name]
-        with self._faults():
-            obstore.delete(self._store, name)
+        self._bring(_MARK, b"Lineside keeps photos and files here. Leave this file where it is.\n", False)
+        del self._sure[_MARK]
+        if not self._address.is_folder:
+            with self._faults():
+                obstore.delete(self._store, _MARK)
+
+    def _require_mark(self) -> None:
+        """Behind a network drive that is not connected lies an empty folder, which would take everything."""
+        if self._has_mark and self._reads(_MARK) is None:
+            raise self._not_mounted()
+
+    def _not_mounted(self) -> WorldFault:
+        return WorldFault(
+            f"The folder {self._address.bare} for photos and files is not there at this computer; connect it (mount "
+            "the network drive)."
+        )
 
     def _faults(self) -> AbstractContextManager[None]:
         return plain_faults(self._address, self._key_advice)
@@ -181,14 +203,12 @@ class OutsideStore:
 
 def owners_store(url: str) -> OutsideStore:
     """A store as whoever owns the server reaches it: with the key of the environment, since they sit at a terminal."""
-    return OutsideStore(url, key_advice=OWNER_KEY)
+    return OutsideStore(url, owner=True)
 
 
-def _options(address: StoreAddress, key: FilesKey | None) -> dict[str, Any]:
-    if address.scheme == "file":
-        return {"mkdir": True}
-    if address.scheme == "memory":
-        return {}
+def _options(address: StoreAddress, key: FilesKey | None, owner: bool) -> dict[str, Any]:
+    if address.is_folder:
+        return {"mkdir": owner}
     options: dict[str, Any] = {"retry_config": _RETRIES, "client_options": dict(_TIMES)}
     if address.options:
         options["config"] = address.options

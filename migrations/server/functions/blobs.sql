@@ -36,14 +36,14 @@ BEGIN
   END IF;
   SELECT * INTO t FROM sync.blob_terms;
   IF p_size > t.largest THEN
-    RAISE EXCEPTION 'The server takes files of at most % bytes.', t.largest USING ERRCODE = 'SY030';
+    RAISE EXCEPTION 'The server takes files of at most %.', pg_size_pretty(t.largest) USING ERRCODE = 'SY030';
   END IF;
   -- One blob of a station begins at a time: two together could pass the quota where each alone does not.
   PERFORM 1 FROM sync.station x WHERE x.name = s.name FOR UPDATE;
   SELECT coalesce(sum(b.size), 0) INTO v_used FROM sync.blob b WHERE b.station = s.name AND b.sha256 <> p_sha;
   IF v_used + p_size > t.station_quota THEN
-    RAISE EXCEPTION 'The photos and files of the station % fill their % bytes on the server; an administrator can raise the quota or clean up.',
-      s.name, t.station_quota USING ERRCODE = 'SY031';
+    RAISE EXCEPTION 'The photos and files of the station % fill their % on the server; an administrator can raise the quota or clean up.',
+      s.name, pg_size_pretty(t.station_quota) USING ERRCODE = 'SY031';
   END IF;
   DELETE FROM sync.blob b WHERE b.sha256 = p_sha AND NOT b.complete AND b.size <> p_size;
   INSERT INTO sync.blob (sha256, size, mime, station) VALUES (p_sha, p_size, left(coalesce(p_mime, ''), 100), s.name)

@@ -162,7 +162,7 @@ def test_whoever_announces_a_wrong_size_keeps_no_file_out(
 def test_size_and_quota_are_kept_by_the_server(
     server: ServerDatabase, shelf: ServerShelf, folder: BlobFolder
 ) -> None:
-    with pytest.raises(Refused, match="at most 52428800 bytes"):
+    with pytest.raises(Refused, match="takes files of at most 50 MB"):
         shelf.begin(SHA, 52_428_801, "video/mp4")
     with server.connect() as connection:
         connection.execute("UPDATE sync.blob_terms SET station_quota = %s", (len(DATA) + 10,))

@@ -206,6 +206,53 @@ def _tell(server: ServerDatabase, url: str) -> None:
         connection.execute("UPDATE sync.blob_terms SET store_url = %s", (url,))
 
 
+def test_the_same_photo_from_two_stations_at_once_is_there_once_and_whole(
+    server: ServerDatabase, station: Stations, bucket: Bucket
+) -> None:
+    rows = [tell_server(server, DATA), tell_server(server, DATA)]
+    set_store(server.url, bucket.url())
+    both = [station(name, files_key=lambda: bucket.key) for name in ("07", "08")]
+    for sender in both:
+        sender.add(DATA)
+    for sender in both:
+        sender.worker.start()
+    eventually(lambda: all(stored_at(server, row) for row in rows))
+    eventually(lambda: all(sender.steps and sender.steps[-1].over for sender in both))
+    assert bucket.names() == PIECES
+    assert b"".join(bucket.get(name) for name in PIECES) == DATA
+    assert [problems(sender) for sender in both] == [[], []]
+
+
+def test_a_photo_that_is_removed_on_its_way_disturbs_nobody_and_is_cleaned_up_later(
+    server: ServerDatabase, station: Stations, bucket: Bucket
+) -> None:
+    from sqlalchemy import update
+
+    from app.store.tables import Attachment
+
+    row = tell_server(server, DATA)
+    set_store(server.url, bucket.url())
+    with proxied(bucket.port) as (proxy, on_loop):
+        _tell(server, bucket.url(proxy.port))
+        on_loop(lambda: proxy.throttle(PIECE_BYTES))
+        here = station("07", files_key=lambda: bucket.key)
+        here.add(DATA)
+        here.worker.start()
+        eventually(lambda: len(bucket.names()) >= 1)
+        with server.connect() as connection:
+            connection.execute("UPDATE lineside.attachment SET deleted = true WHERE id = %s", (row,))
+        here.store.submit(lambda session: session.execute(update(Attachment).values(deleted=True))).result()
+        assert len(bucket.names()) < len(PIECES), "it was still on its way"
+        on_loop(lambda: proxy.throttle(0))
+        eventually(lambda: bool(here.steps) and here.steps[-1].over, 60)
+        here.worker.stop()
+    assert problems(here) == []
+    _tell(server, bucket.url())
+    assert clean_blobs(server.url, older_days=30).files == 0
+    assert clean_blobs(server.url, older_days=0).files == 1
+    assert bucket.names() == []
+
+
 # ── keys and rights ──────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -13,7 +13,7 @@ from app.domain.errors import Refused, WorldFault
 from app.store.blobs import BlobFolder
 from app.sync.attachments.downloading import fetch_blob
 from app.sync.attachments.store_faults import ObjectMissing
-from app.sync.attachments.stores import PIECE_BYTES, OutsideStore
+from app.sync.attachments.stores import PIECE_BYTES, OutsideStore, owners_store
 from app.sync.attachments.uploading import send_blob
 from app.sync.server.blob_store import clean_blobs, set_store
 from tests.sync.attachments.blobs import content, digest, shelf_of, stored_at, tell_server, waiting
@@ -30,11 +30,17 @@ def quiet(_done: int, _total: int = 0) -> None:
     pass
 
 
-@pytest.fixture(params=["file", "s3", "memory"])
+@pytest.fixture(params=["file", "s3"])
 def outside(request: pytest.FixtureRequest, tmp_path: Path, bucket: Bucket) -> OutsideStore:
     if request.param == "s3":
         return OutsideStore(bucket.url(), bucket.key)
-    return OutsideStore((tmp_path / "store").as_uri() if request.param == "file" else "memory:///")
+    return shared_folder(tmp_path / "store")
+
+
+def shared_folder(path: Path) -> OutsideStore:
+    """A folder as its owner set it up and a station sees it."""
+    owners_store(path.as_uri()).prove()
+    return OutsideStore(path.as_uri())
 
 
 def held(outside: OutsideStore) -> list[tuple[str, int]]:
@@ -87,12 +93,45 @@ def test_whoever_is_told_can_stop_it_and_what_arrived_stays(
 
 
 def test_a_piece_that_is_there_and_wrong_is_written_over(tmp_path: Path, folder: BlobFolder) -> None:
-    outside = OutsideStore((tmp_path / "store").as_uri())
+    outside = shared_folder(tmp_path / "store")
     wrong = tmp_path / "store" / SHA[:2] / SHA / "00001"
     wrong.parent.mkdir(parents=True)
     wrong.write_bytes(bytes(PIECE_BYTES))
     outside.send(SHA, folder.file(SHA), quiet)
     assert b"".join(outside.pieces(SHA, 0, len(DATA))) == DATA
+
+
+def test_behind_a_network_drive_that_is_not_connected_nothing_is_put_and_nothing_called_lost(
+    server: ServerDatabase, folder: BlobFolder, tmp_path: Path
+) -> None:
+    drive, away = tmp_path / "store", tmp_path / "away"
+    row, url = tell_server(server, DATA), drive.as_uri()
+    server.add_station("07")
+    set_store(server.url, url)
+    there = BlobFolder(tmp_path / "08")
+    with shelf_of(server.station_url("07")) as shelf:
+        send_blob(shelf, shelf.terms(), OutsideStore(url), folder, waiting(DATA), quiet)
+        drive.rename(away)
+        with pytest.raises(WorldFault, match="is not there at this computer; connect it"):
+            OutsideStore(url)
+        drive.mkdir()  # the mount point
+        with pytest.raises(WorldFault, match="is not there at this computer; connect it"):
+            fetch_blob(shelf, shelf.terms(), lambda: OutsideStore(url), there, SHA, quiet)
+        with pytest.raises(WorldFault, match="is not there at this computer; connect it"):
+            OutsideStore(url).send(SHA, folder.file(SHA), quiet)
+        drive.rmdir()
+        away.rename(drive)
+        known = OutsideStore(url)
+        drive.rename(away)
+        drive.mkdir()
+        with pytest.raises(WorldFault, match="connect it"):
+            known.send(SHA, folder.file(SHA), quiet)
+        assert list(drive.iterdir()) == []
+        assert stored_at(server, row)
+        drive.rmdir()
+        away.rename(drive)
+        fetch_blob(shelf, shelf.terms(), lambda: OutsideStore(url), there, SHA, quiet)
+    assert there.is_sound(SHA)
 
 
 def test_an_object_that_lineside_did_not_put_there_is_none_of_its_files(tmp_path: Path) -> None:
@@ -108,6 +147,7 @@ def test_an_object_that_lineside_did_not_put_there_is_none_of_its_files(tmp_path
     [
         ("ftp://somewhere/else", "is no store"),
         ("nothing at all", "is no store"),
+        ("memory:///", "is no store"),
         ("s3:///works", "names no bucket"),
         ("s3://KEY:secret@photos/works", "Every station sees the address"),
         ("s3://photos/works?aws_secret_access_key=x", "knows no “aws_secret_access_key”"),
@@ -122,8 +162,7 @@ def test_an_address_that_names_no_store_is_refused(url: str, why: str) -> None:
 
 
 def test_a_store_that_does_not_answer_is_a_fault_of_the_world(tmp_path: Path, folder: BlobFolder) -> None:
-    (tmp_path / "store").mkdir()
-    outside = OutsideStore((tmp_path / "store").as_uri())
+    outside = shared_folder(tmp_path / "store")
     (tmp_path / "store" / SHA[:2]).write_text("a file stands in the way")
     with pytest.raises(WorldFault, match="does not answer"):
         outside.send(SHA, folder.file(SHA), quiet)
