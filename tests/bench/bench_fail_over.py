@@ -60,7 +60,7 @@ def bench_fail_over() -> Iterator[Figure]:
 
 
 def _median(trials: list[_Trial], name: str) -> float:
-    return statistics.median(getattr(trial, name) for trial in trials)
+    return float(statistics.median(getattr(trial, name) for trial in trials))
 
 
 def _trial(synchronous: str) -> _Trial:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import psycopg
     from sqlalchemy import Connection
 
+    from app.sync.server.patience import PatientConnection
+
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations" / "server"
 OLDEST = 15
 Progress = Callable[[str], None]
@@ -112,7 +114,7 @@ def _as_owner(url: str) -> Iterator[tuple[psycopg.Connection[Any], Connection]]:
 
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: connect(url, seconds=10, program="lineside server", autocommit=False),
+        creator=lambda: _patient(url),
         poolclass=NullPool,
         hide_parameters=True,
     )
@@ -124,6 +126,14 @@ def _as_owner(url: str) -> Iterator[tuple[psycopg.Connection[Any], Connection]]:
                 yield plain, borrowed
         except DBAPIError as error:
             raise (error.orig or error) from error
+
+
+def _patient(url: str) -> PatientConnection:
+    from app.sync.server.patience import LONG_WORK
+
+    connection = connect(url, seconds=10, program="lineside server", autocommit=False)
+    connection.patience = LONG_WORK
+    return connection
 
 
 def _hold_changes(connection: psycopg.Connection[Any]) -> None:

@@ -11,6 +11,8 @@ from psycopg import waiting
 from psycopg.abc import PQGen
 
 T = TypeVar("T")
+LONG_WORK = 86_400.0
+"""For an owner's work on large tables, which takes as long as it takes; TCP notices a line that is cut."""
 
 
 class PatientConnection(psycopg.Connection[Any]):

@@ -29,8 +29,11 @@ def clean_readings(url: str, keep_days: int = _UNCHANGED) -> KeptReadings:
     """
     if keep_days < _UNCHANGED:
         raise Refused("Samples are kept for one day at least; 0 keeps them for ever.", field="keep_days")
+    from app.sync.server.patience import LONG_WORK
+
     with plain_errors(), connect(url, seconds=10, program="lineside server") as connection:
         require_server(connection)
+        connection.patience = LONG_WORK
         if keep_days != _UNCHANGED:
             connection.execute(
                 "UPDATE sync.reading_terms SET keep_days = nullif(%s, %s)", (keep_days, FOR_EVER)

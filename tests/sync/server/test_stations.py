@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import psycopg
@@ -12,6 +14,8 @@ from app.domain.errors import Refused
 from app.domain.people import Actor
 from app.sync.server.creation import upgrade
 from app.sync.server.freshness import set_fresh_hours
+from app.sync.server.patience import PatientConnection
+from app.sync.server.readings import clean_readings
 from app.sync.server.stations import disable_station, list_stations, remove_station
 from app.sync.wire import ServerConnection
 from tests.sync.counter import Counter, changed, created, entry, signed
@@ -113,6 +117,29 @@ def test_an_upgrade_waits_for_what_is_under_way_and_lets_nobody_sit_on_it(
     upgrade(office.server.url)
     with pytest.raises(psycopg.OperationalError):
         counter.connection.execute("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    ("table", "act"),
+    [("lineside.reading_minute", lambda url: clean_readings(url, 1)), ("sync.rule", upgrade)],
+)
+def test_what_takes_long_on_large_tables_is_waited_for(
+    office: Office, monkeypatch: pytest.MonkeyPatch, table: str, act: Callable[[str], object]
+) -> None:
+    """Found by dropping months of measured values: after half a minute it was given up, again and again."""
+    monkeypatch.setattr(PatientConnection, "patience", 0.3)
+    busy = office.server.connect()
+    busy.execute("BEGIN")
+    busy.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE".encode())
+    with ThreadPoolExecutor(1) as keeper:
+        done = keeper.submit(act, office.server.url)
+        waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+        deadline = time.monotonic() + 60
+        while not office.owner.execute(waits, (table,)).fetchone() and time.monotonic() < deadline:
+            assert not done.done()
+        office.owner.execute("SELECT pg_sleep(1)")
+        busy.close()
+        done.result(60)
 
 
 def test_an_inspection_can_demand_a_login_of_today(office: Office, counter: Counter, manager: Actor) -> None:
