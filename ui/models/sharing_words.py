@@ -83,22 +83,33 @@ def banner(sharing: Sharing, now: datetime) -> str:
     return f"{line.text}{reason} · editing works · {to_send(sharing.to_send)}"
 
 
+FACTS = (
+    _SERVER,
+    _UP_TO_DATE,
+    _TO_SEND,
+    _CONFLICTS,
+    _SAMPLES,
+    _CLOCK,
+) = "Server", "Up to date", "To send", "Conflicts", "Measured values waiting", "This computer's clock"
+"""Names of what `facts` tells, in its order."""
+
+
 def facts(sharing: Sharing, now: datetime) -> list[tuple[str, str]]:
     """(name, value) of what the status line tells, in order; what is not known or of no matter is left out."""
     status = sharing.status
-    found = [("Server", f"{'○' if headline(sharing, now).away else '●'} {headline(sharing, now).text}")]
+    found = [(_SERVER, f"{'○' if headline(sharing, now).away else '●'} {headline(sharing, now).text}")]
     if status is not None and status.checked_at is not None:
-        found.append(("Up to date", f"{age(status.checked_at, now)} ago"))
+        found.append((_UP_TO_DATE, f"{age(status.checked_at, now)} ago"))
     oldest = f", oldest {age(sharing.oldest, now)}" if sharing.oldest is not None else ""
-    found.append(("To send", f"{sharing.to_send:,}{oldest}"))
-    found.append(("Conflicts", f"{sharing.conflicts:,} open" if sharing.conflicts else "none"))
+    found.append((_TO_SEND, f"{sharing.to_send:,}{oldest}"))
+    found.append((_CONFLICTS, f"{sharing.conflicts:,} open" if sharing.conflicts else "none"))
     if sharing.samples_waiting:
-        found.append(("Measured values waiting", f"{sharing.samples_waiting:,}"))
+        found.append((_SAMPLES, f"{sharing.samples_waiting:,}"))
     offset = status.clock_offset_s if status is not None else None
     if offset is not None and abs(offset) > _OFFSET_SHOWN:
         way = "fast" if offset > 0 else "slow"
         span = duration(timedelta(seconds=abs(offset)))
-        found.append(("This computer's clock", f"{span} {way}; times of the server count"))
+        found.append((_CLOCK, f"{span} {way}; times of the server count"))
     return found
 
 

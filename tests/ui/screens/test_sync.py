@@ -233,6 +233,19 @@ def test_the_line_at_the_top_follows_the_sync_process(
     qtbot.waitUntil(banner_line.isHidden, timeout=WAIT)
 
 
+def test_tabs_stay_where_they_are_when_the_server_goes(
+    qtbot: QtBot, screen: SharingScreen, told: Callable[..., None]
+) -> None:
+    told()
+    qtbot.waitUntil(lambda: screen.status.values().get("Server") == "● Connected", timeout=WAIT)
+    before = screen.tabs.mapTo(screen, QPoint(0, 0))
+    told(OFFLINE, last_error="Nobody answers at the address of the server.")
+    qtbot.waitUntil(lambda: "Nobody answers" in screen.status.advice.text(), timeout=WAIT)
+    assert "it is sent by itself when the server is back" in screen.status.advice.text()
+    qtbot.waitUntil(lambda: list(screen.status.values())[:2] == ["Server", "Up to date"], timeout=WAIT)
+    assert screen.tabs.mapTo(screen, QPoint(0, 0)) == before
+
+
 def test_a_sync_process_that_is_just_starting_is_waited_for_longer_than_one_that_fell_silent(
     qtbot: QtBot, desk: Desk, parking: Parking
 ) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.bridge.desk import Desk
-from ui.models.sharing_words import facts, progress_words, tls_warning, trouble, waiting_advice
+from ui.models.sharing_words import FACTS, facts, progress_words, tls_warning, trouble, waiting_advice
 from ui.widgets.states import LoadingBar
 from ui.widgets.themed import RoleLabel
 
@@ -20,16 +21,19 @@ class StatusLine(QWidget):
         self._cells: dict[str, tuple[RoleLabel, RoleLabel]] = {}
         self._line = QHBoxLayout()
         self._line.setSpacing(32)
-        self._line.addStretch(1)
+        for name in FACTS:
+            self._add_cell(name)
+        # Beside the facts, where there is room: above the tabs it would move them whenever the server comes and goes.
         self.advice = RoleLabel("", "body")
         self.advice.setWordWrap(True)
+        self.advice.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom)
+        self._line.addWidget(self.advice, 1)
         self.progress = LoadingBar()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(self._line)
         layout.addWidget(self.progress)
-        layout.addWidget(self.advice)
         self.tell()
 
     def tell(self) -> None:
@@ -37,16 +41,16 @@ class StatusLine(QWidget):
         sharing, now = self._desk.sharing.now, self._desk.house.door.clock()
         shown = facts(sharing, now)
         for name, value in shown:
-            self._cell(name)[1].setText(value)
-            self._cell(name)[1].setAccessibleName(f"{name}: {value}")
+            label = self._cells[name][1]
+            label.setText(value)
+            label.setAccessibleName(f"{name}: {value}")
         present = {name for name, _ in shown}
         for name, labels in self._cells.items():
             for label in labels:
                 label.setVisible(name in present)
         warning = tls_warning(sharing)
         words = [f"⚠ {warning}" if warning else "", trouble(sharing), waiting_advice(sharing)]
-        self.advice.setText("\n".join(word for word in words if word))
-        self.advice.setVisible(any(words))
+        self.advice.setText(" ".join(word for word in words if word))
         self._show_progress()
 
     def _show_progress(self) -> None:
@@ -64,13 +68,10 @@ class StatusLine(QWidget):
         """What is on show."""
         return {name: value.text() for name, (_, value) in self._cells.items() if not value.isHidden()}
 
-    def _cell(self, name: str) -> tuple[RoleLabel, RoleLabel]:
-        if name not in self._cells:
-            labels = RoleLabel(name, "meta", "text2"), RoleLabel("", "strong")
-            box = QVBoxLayout()
-            box.setSpacing(0)
-            for label in labels:
-                box.addWidget(label)
-            self._line.insertLayout(self._line.count() - 1, box)
-            self._cells[name] = labels
-        return self._cells[name]
+    def _add_cell(self, name: str) -> None:
+        self._cells[name] = RoleLabel(name, "meta", "text2"), RoleLabel("", "strong")
+        box = QVBoxLayout()
+        box.setSpacing(0)
+        for label in self._cells[name]:
+            box.addWidget(label)
+        self._line.addLayout(box)
