@@ -13,7 +13,9 @@ import msgspec
 import structlog
 
 from app.domain.alarms import Kind, at_station
+from app.domain.machine_news import WriteAnswered
 from app.store.history import AlarmRecord
+from app.sync.machines.hearsay import NonsenseError, answer_told, parsed
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -116,7 +118,7 @@ class News:
 
     rev: int
     records: tuple[AlarmRecord, ...] = ()
-    answers: tuple[dict[str, Any], ...] = ()
+    answers: tuple[WriteAnswered, ...] = ()
 
 
 def read_news(connection: Connection[Any], station: str, since: int) -> News:
@@ -127,16 +129,25 @@ def read_news(connection: Connection[Any], station: str, since: int) -> News:
         return News(newest)
     first = since if newest > since else 0
     alarms = connection.execute(
-        "SELECT place, station, record FROM sync.machine_alarm WHERE rev > %s AND rev <= %s AND station <> %s"
+        "SELECT place, station, record::text FROM sync.machine_alarm WHERE rev > %s AND rev <= %s AND station <> %s"
         " AND record IS NOT NULL ORDER BY rev",
         (first, newest, station),
     ).fetchall()
     answers = connection.execute(
-        "SELECT answer FROM sync.machine_answer WHERE rev > %s AND rev <= %s AND station <> %s",
+        "SELECT answer::text FROM sync.machine_answer WHERE rev > %s AND rev <= %s AND station <> %s",
         (first, newest, station),
     )
-    shown = [_shown(place, name, record_of(told)) for place, name, told in alarms]
-    return News(newest, tuple(r for r in shown if r is not None), tuple(answer for (answer,) in answers))
+    shown = [_shown(place, name, _record_told(text)) for place, name, text in alarms]
+    said = [answer_told(text) for (text,) in answers]
+    return News(newest, tuple(r for r in shown if r is not None), tuple(a for a in said if a is not None))
+
+
+def _record_told(text: str) -> AlarmRecord | None:
+    try:
+        return record_of(parsed(text))
+    except NonsenseError as error:
+        log.warning("alarm of another station not understood", reason=str(error))
+        return None
 
 
 def _shown(place: str, station: str, record: AlarmRecord | None) -> AlarmRecord | None:

@@ -222,8 +222,8 @@ class Exchange:
         if news.records:
             self._ears.alarms_told(news.records)
         if news.answers:
-            self._foreign_answers.update(str(answer["id"]) for answer in news.answers)
-            self._ears.answers_told([_answer(answer) for answer in news.answers])
+            self._foreign_answers.update(answer.id for answer in news.answers)
+            self._ears.answers_told(news.answers)
 
     # Believing ------------------------------------------------------------------------------------------------------
 
@@ -277,7 +277,10 @@ class Exchange:
             sentence = f"Station {station} has this machine."
             return self._since(before, name, LinkState.CONNECTING, sentence, station)
         own = {"connection": name, "station": station, "heard": True}
-        status: LinkStatus = msgspec.convert(told | own, LinkStatus)
+        try:
+            status: LinkStatus = msgspec.convert(told | own, LinkStatus)
+        except msgspec.ValidationError:
+            return self._unheard(before, name, station, f"Station {station} tells nonsense of this machine.")
         return msgspec.structs.replace(status, sentence=f"By station {station}: {status.sentence}")
 
     def _unheard(self, before: LinkStatus | None, name: str, station: str, sentence: str) -> LinkStatus:
@@ -303,8 +306,3 @@ class Exchange:
 def _not_known_yet(tag: str, now: datetime) -> Sample:
     """Ends what was told of a tag before, by an earlier collector or by whoever held the machine."""
     return Sample(tag, now, now, None, Quality.BAD_WAITING_FOR_INITIAL_DATA)
-
-
-def _answer(told: dict[str, Any]) -> WriteAnswered:
-    answer: WriteAnswered = msgspec.convert(told, WriteAnswered)
-    return answer

@@ -34,7 +34,7 @@ class LeaseBook:
 
     def __init__(self, folder: Path, copy: UUID | None = None) -> None:
         self._file, self._copy = folder / FILE_NAME, "" if copy is None else str(copy)
-        self._kept: dict[UUID, Held] | None = None
+        self._kept: tuple[dict[UUID, Held], bool] | None = None
         self.held: dict[UUID, Held] = {}
 
     def read(self, station: str) -> bool | None:
@@ -54,18 +54,20 @@ class LeaseBook:
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("leases not understood, the server is asked", reason=str(error))
             return False
-        self._kept = dict(self.held)
+        self._kept = dict(self.held), True
         return True
 
     def learn(self, held: Mapping[UUID, Held]) -> None:
         """What the server says now takes the place of everything that was known."""
         self.held = dict(held)
 
-    def keep(self, station: str) -> None:
-        """Put it on the disk if it changed; blocks."""
-        if self.held == self._kept:
-            return
+    def keep(self, station: str, *, ours: bool = True) -> None:
+        """Put it on the disk if it changed; blocks. It is not `ours` while another copy has the station's machines."""
         held = dict(self.held)
+        if (held, ours) == self._kept:
+            return
         leases = {str(id): {"epoch": h.epoch, "station": h.station} for id, h in held.items()}
-        write_private(self._file, json.dumps({"station": station, "copy": self._copy, "leases": leases}))
-        self._kept = held
+        write_private(
+            self._file, json.dumps({"station": station, "copy": self._copy if ours else "", "leases": leases})
+        )
+        self._kept = held, ours

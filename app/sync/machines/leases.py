@@ -219,7 +219,7 @@ class Leases:
         self._sends_at[id] = began + sends_in
 
     async def _keep_book(self) -> None:
-        await asyncio.to_thread(self._book.keep, self._station)
+        await asyncio.to_thread(self._book.keep, self._station, ours=not self.fence)
 
     # Taking ---------------------------------------------------------------------------------------------------------
 

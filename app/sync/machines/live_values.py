@@ -9,11 +9,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import structlog
+
 from app.domain.samples import Quality, Sample, Value, is_bad
-from app.store.history.schema import micros, moment
+from app.store.history.schema import micros
+from app.sync.machines.hearsay import NonsenseError, links_told, time_told, value_told
 
 if TYPE_CHECKING:
     from psycopg import Connection
+
+log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 5000
 HEARD_SECONDS = 6.0  # a station that says nothing for so long is not believed any more
@@ -73,13 +78,6 @@ def _stored(value: Value) -> tuple[float | None, str | None]:
     return None, None if value is None else json.dumps(value).replace("\\u0000", "␀")
 
 
-def _restored(number: float | None, text: str | None) -> Value:
-    if text is None:
-        return number
-    value: Value = json.loads(text)
-    return value
-
-
 @dataclass(frozen=True, slots=True)
 class Speaker:
     """A station as it was last heard: seconds since it told anything, and how its links do."""
@@ -125,7 +123,7 @@ def read(
         (station,),
     ).fetchall()
     speakers = {
-        name: Speaker(rev, age, links_rev, tuple(json.loads(text)))
+        name: Speaker(rev, age, links_rev, links_told(name, text))
         for name, rev, age, links_rev, text in heads
     }
     moved = [name for name, speaker in speakers.items() if speaker.rev > cursors.get(name, 0)]
@@ -136,10 +134,15 @@ def read(
         " JOIN unnest(%s::text[], %s::bigint[]) AS c(station, rev) ON l.station = c.station AND l.rev > c.rev",
         (moved, [cursors.get(name, 0) for name in moved]),
     )
-    return speakers, [
-        (name, rev, Sample(tag, moment(t), moment(r), _restored(v, s), q))
-        for name, rev, tag, t, r, v, s, q in rows
-    ]
+    values, nonsense = [], set()
+    for name, rev, tag, t, r, v, s, q in rows:
+        try:
+            values.append((name, rev, Sample(tag, time_told(t), time_told(r), value_told(v, s), q)))
+        except NonsenseError:
+            nonsense.add(name)
+    if nonsense:
+        log.warning("values of other stations not understood", stations=sorted(nonsense))
+    return speakers, values
 
 
 def doubted(sample: Sample) -> Sample:

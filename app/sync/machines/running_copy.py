@@ -10,12 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TextIO
 from uuid import UUID, uuid4
 
 import structlog
-
-from app.domain.errors import WorldFault
 
 log = structlog.get_logger(__name__)
 
@@ -46,37 +44,43 @@ class RunningCopy:
         self._marks: Marks | None = None
 
     def marks(self) -> Marks:
-        """Those of this run, made and kept when first asked for; blocks. Raises WorldFault."""
+        """Those of this run, made and kept when first asked for; blocks.
+
+        A disk that does not take them is no reason not to collect: then the next run waits a little longer.
+        """
         with self._lock:
             if self._marks is None:
                 try:
-                    self._marks = self._next()
+                    descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
+                    with os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace") as file:
+                        self._next(file)
                 except OSError as error:
-                    raise WorldFault(f"{self._file} cannot be written: {error.strerror}.") from error
-            return self._marks
+                    log.warning("this run of the collector is not noted", reason=str(error))
+            return self._marks or self._made(Marks(uuid4(), uuid4()))
+
+    def _made(self, marks: Marks) -> Marks:
+        self._marks = marks
+        return marks
 
     def run(self) -> UUID:
         """This run."""
         return self.marks().run
 
-    def _next(self) -> Marks:
+    def _next(self, file: TextIO) -> None:
         """In place, so that the file keeps its number."""
-        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace") as file:
-            place = {"computer": _computer(), "number": os.fstat(file.fileno()).st_ino}
-            known = _read(file.read())
-            same = known is not None and {key: known[key] for key in place} == place
-            if known is not None and not same:
+        place = {"computer": _computer(), "number": os.fstat(file.fileno()).st_ino}
+        known = _read(file.read())
+        if known is not None and {key: known[key] for key in place} == place:
+            after = tuple(UUID(run) for run in known["runs"])
+            marks = self._made(Marks(UUID(known["copy"]), uuid4(), after))
+        else:
+            if known is not None:
                 log.warning("this data folder is a copy of another, or was moved here")
-            if known is not None and same:
-                marks = Marks(UUID(known["copy"]), uuid4(), tuple(UUID(run) for run in known["runs"]))
-            else:
-                marks = Marks(uuid4(), uuid4())
-            file.seek(0)
-            file.truncate()
-            runs = [str(run) for run in (*marks.after, marks.run)][-_RUNS_KEPT:]
-            json.dump({"copy": str(marks.copy), "runs": runs, **place}, file)
-        return marks
+            marks = self._made(Marks(uuid4(), uuid4()))
+        runs = [str(run) for run in (*marks.after, marks.run)][-_RUNS_KEPT:]
+        file.seek(0)
+        json.dump({"copy": str(marks.copy), "runs": runs, **place}, file)
+        file.truncate()
 
 
 def _read(text: str) -> dict[str, Any] | None:

@@ -58,6 +58,10 @@ async def test_a_copy_of_a_folder_has_no_machine_until_the_first_is_silent_and_t
                 await until(lambda: is_told(again))
                 assert not again.drives
                 assert len(again.collector.links) == 0
+            nowhere = floor.server.station_url("01").replace(f":{floor.server.postgres.port}/", ":1/")
+            async with floor.station("01", nowhere) as alone:  # it remembers what it was told
+                await until(lambda: WELDER in alone.links)
+                assert len(alone.collector.links) == 0
             assert copy.drives
 
 
@@ -252,3 +256,5 @@ def test_a_folder_is_known_again_where_it_lies_and_nowhere_else(tmp_path: Path) 
     for broken in (b"", b"\xff", b"[]", b'{"copy": 1}'):
         (folder / COPY_FILE).write_bytes(broken)
         assert RunningCopy(folder).marks().after == ()
+    gone = RunningCopy(tmp_path / "nowhere")
+    assert gone.marks() == gone.marks(), "a disk that does not take them is no reason not to collect"
