@@ -76,6 +76,12 @@ class SyncStatus(msgspec.Struct, frozen=True):
     address: str = ""
     token: str = ""
 
+    @property
+    def photos_problem(self) -> str:
+        """Why the last photo or file that stopped did not reach the server, a sentence; empty when none did."""
+        problems = [moving.problem for moving in self.transfers if moving.up and moving.problem]
+        return problems[-1] if problems else ""
+
 
 def read_status(folder: Path) -> SyncStatus | None:
     """What the process of this data folder wrote last; None when none ever ran, or its words cannot be read."""

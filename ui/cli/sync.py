@@ -18,7 +18,6 @@ from ui.cli.session import folder, house, say
 if TYPE_CHECKING:
     from app.plant import House
     from app.sync.auditing import SharedHistory
-    from app.sync.status import SyncStatus
 
 audit = typer.Typer(no_args_is_help=True)
 NOT_RUNNING = "the sync process does not run"
@@ -118,17 +117,11 @@ def _show_status() -> None:
         "waiting": waiting,
         "passwords": passwords,
         "photos": photos,
-        "photos_problem": _photos_problem(told) if alive else None,
+        "photos_problem": (told.photos_problem or None) if told is not None and alive else None,
         "conflicts": conflicts,
         "last_error": None if told is None else told.last_error or None,
     }
     say(facts, "\n".join(_status_words(facts)))
-
-
-def _photos_problem(told: SyncStatus | None) -> str | None:
-    """Why the last photo or file that stopped did not arrive, if one did."""
-    problems = [moving.problem for moving in told.transfers if moving.problem] if told else []
-    return problems[-1] if problems else None
 
 
 def _status_words(facts: dict[str, Any]) -> list[str]:

@@ -38,6 +38,7 @@ from app.sync.status import (
     Presence,
     Progress,
     SyncStatus,
+    Transfer,
     read_status,
     write_status,
 )
@@ -423,6 +424,19 @@ def test_what_waits_is_listed_with_who_and_when(
     assert screen.unsent.sentence.text().startswith("If you closed the lid now, 1 change would")
     parking.confirm()
     qtbot.waitUntil(lambda: not screen.unsent.rows.rows(), timeout=WAIT)
+
+
+def test_why_photos_wait_is_said_over_the_list(
+    qtbot: QtBot, screen: SharingScreen, desk: Desk, told: Callable[..., None]
+) -> None:
+    problem = "The store s3://photos for photos and files does not accept this key."
+    told(transfers=(Transfer("ab" * 32, True, 0, 10, problem), Transfer("cd" * 32, False, 0, 10, "Another.")))
+    qtbot.waitUntil(
+        lambda: desk.sharing.now.status is not None and bool(desk.sharing.now.status.transfers), timeout=WAIT
+    )
+    screen.unsent.behind = LidClosed(photos=(UnsentPhoto("seam.jpg", 10, "Ada", AT),))
+    screen.unsent.tell()
+    assert screen.unsent.sentence.text().endswith(f" {problem}")
 
 
 def test_merged_changes_and_those_of_other_stations_are_told(

@@ -51,6 +51,8 @@ class UnsentPage(QWidget):
         """Word what was read, with what the sync process says by now."""
         sharing, now = self._desk.sharing.now, self._desk.house.door.clock()
         words = lid_words(self.behind, sharing.samples_waiting)
+        if self.behind.photos and sharing.status is not None and sharing.status.photos_problem:
+            words += f" {sharing.status.photos_problem}"
         self.sentence.setText(words)
         self.sentence.setVisible(bool(words))
         self.list.set_empty(
