@@ -17,6 +17,7 @@ from zipfile import BadZipFile, ZipFile
 from app.domain.errors import LinesideError, Refused
 from app.domain.sheets.cells import Cell, CellFault, RawSheet, Workbook
 from app.store.delimited import read_delimited
+from app.store.finished_file import finished_file
 from app.store.workbook_parts import faulty_cells, refuse_far_cells, sheet_parts, zero_padded_styles
 
 if TYPE_CHECKING:
@@ -258,16 +259,8 @@ def write_workbook(
     Aware times are written as local wall-clock time, since workbooks know no zones. Raises Refused when the file is
     open in another program.
     """
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            _fill(sheets).save(file)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise Refused(
-            f"“{path.name}” could not be written: {error.strerror or error}.", field="file"
-        ) from error
+    with finished_file(path) as part, part.open("wb") as file:
+        _fill(sheets).save(file)
 
 
 def _fill(sheets: Sequence[tuple[str, Sequence[str], Sequence[Sequence[object]]]]) -> NewWorkbook:

@@ -276,3 +276,10 @@ def test_maintenance_orders_without_numbers_reach_a_plan_for_either_list(tmp_pat
     forced = planned(book, WORK_ORDERS)
     assert forced.errors == ()
     assert [row.values["product"] for row in forced.rows] == ["Core router", "Disk"]
+
+
+def test_a_workbook_that_cannot_take_its_name_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "plan.xlsx").mkdir()
+    with pytest.raises(Refused, match=r"“plan\.xlsx” could not be written"):
+        write_workbook(tmp_path / "plan.xlsx", [("Plan", ["Order"], [["WO-1"]])])
+    assert [file.name for file in tmp_path.iterdir() if file.name.endswith(".part")] == []

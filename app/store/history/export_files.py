@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from app.domain.errors import Refused, WorldFault
 from app.store.delimited import harmless
+from app.store.finished_file import finished_file
 
 SHEET_ROWS = 1_048_576  # of which Excel knows no more
 MOST_SHEETS = 5
@@ -43,18 +44,12 @@ def whole_file(path: Path, columns: Sequence[Column]) -> Iterator[Sink]:
     make = _SINKS.get(path.suffix.lower())
     if make is None:
         raise Refused(f"“{path.name}” should end in .csv, .xlsx or .parquet.", field="file")
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with finished_file(path, WorldFault) as part:
         sink = make(part, columns)
         try:
             yield sink
         finally:
             sink.close()
-        part.replace(path)
-    except OSError as error:
-        raise WorldFault(f"“{path.name}” could not be written: {error.strerror or error}.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 class _Csv:

@@ -14,6 +14,7 @@ from typing import Any
 from app.domain.errors import Refused
 from app.domain.sheets.tag_target import TAGS
 from app.store.delimited import harmless
+from app.store.finished_file import finished_file
 from app.store.queries.imports import tag_values
 from app.store.queries.listing import Anchor, ListReader
 from app.store.queries.plant import read_plant
@@ -105,21 +106,10 @@ def _value(value: Any) -> object:
 
 
 def _write_csv(path: Path, titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(titles)
-            writer.writerows([_csv_text(value) for value in row] for row in rows)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise Refused(
-            f"“{path.name}” could not be written: {error.strerror or error}.", field="file"
-        ) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with finished_file(path) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(titles)
+        writer.writerows([_csv_text(value) for value in row] for row in rows)
 
 
 def _csv_text(value: object) -> object:
