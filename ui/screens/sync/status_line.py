@@ -51,6 +51,8 @@ class StatusLine(QWidget):
         warning = tls_warning(sharing)
         words = [f"⚠ {warning}" if warning else "", trouble(sharing), waiting_advice(sharing)]
         self.advice.setText(" ".join(word for word in words if word))
+        # Room for two lines is kept while there is nothing to say.
+        self.advice.setMinimumHeight(2 * self.advice.fontMetrics().lineSpacing() + 2)
         self._show_progress()
 
     def _show_progress(self) -> None:
