@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from uuid import UUID
 
+import pytest
 from psycopg.types.json import Jsonb
 
 from app.domain.conflicts import Take
@@ -21,6 +22,7 @@ from app.sync.comparing import compare
 from app.sync.failpoints import Failpoint
 from app.sync.pulling import pull_all
 from tests.sync.harness import START, SyncedStation, World
+from tests.sync.proof.ground import BadLine, Wrong
 
 
 def _order(station: SyncedStation, number: str = "") -> UUID:
@@ -232,6 +234,23 @@ def test_anothers_row_with_the_same_typed_number_is_shown_and_the_own_one_waits(
     assert two.states() == ["pending", "pending"]
     world.settle()
     assert two.states() == ["parked", "done"]
+    world.check()
+
+
+@pytest.mark.parametrize("wrong", ["one is missing", "two change places", "one says something else"])
+def test_a_log_that_is_told_wrong_is_not_followed(world: World, wrong: Wrong) -> None:
+    one, two = world.station("01"), world.station("02")
+    world.line = BadLine
+    two.hang_up()
+    for text in ("a", "b", "c"):
+        one.do(write_note(at=START, text=text))
+    one.sync()
+    BadLine.mixed_up = wrong
+    done = two.sync()
+    assert BadLine.mixed_up == "", "the log was asked for"
+    assert done.baseline, "what is in doubt is fetched anew"
+    assert two.rows() == one.rows()
+    world.settle()
     world.check()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from app.sync import pushing
 from app.sync.comparing import compare
@@ -82,11 +82,14 @@ class Wires:
         self._loop.close()
 
 
+Wrong: TypeAlias = Literal["", "one is missing", "two change places", "one says something else"]
+
+
 class BadLine(ServerConnection):
     """Tells only `most` records of the log at a time, and once, if `mixed_up` is set, not those that it should."""
 
     most = PAGE
-    mixed_up: Literal["", "one is missing", "two change places", "one says something else"] = ""
+    mixed_up: Wrong = ""
 
     def feed(self, first_seq: int, most: int, most_bytes: int = 1_000_000) -> list[FeedLine]:
         lines = super().feed(first_seq, min(most, self.most), most_bytes)
