@@ -224,3 +224,27 @@ def test_a_key_travels_in_the_line_and_survives_a_new_line_without_one(world: Wo
     assert typed("--data-dir", str(one.folder), "files-key", typed="a\nb\n").stderr.startswith(
         "The server keeps photos and files in its database"
     )
+
+
+@pytest.mark.timeout(300)
+def test_a_sync_process_that_waits_for_a_mute_store_ends_when_it_is_told_to(
+    world: World, bucket: Bucket
+) -> None:
+    one = world.station("01")
+    order = one.do(create_work_order(product="FRAME-M", quantity=3)).result
+    assert order is not None
+    with proxied(bucket.port) as (proxy, on_loop):
+        set_up(world, bucket, proxy.port)
+        give_key(one, bucket.key)
+        on_loop(proxy.half_open)
+        with syncing(one) as (first,):
+            attach(one, order, "note.txt", b"seam 3 is done")
+            known = proxy.accepted
+            eventually(lambda: proxy.accepted > known or proxy.open > 0, 60)
+            first.process.terminate()
+            assert first.process.wait(60) == 0
+            first.again()
+            on_loop(proxy.heal)
+            on_loop(proxy.cut)
+            SyncControl(one.folder).sync_now()
+            eventually(lambda: len(bucket.names()) == 1, 150)
