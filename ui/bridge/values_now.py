@@ -61,6 +61,7 @@ class ValuesNow:
         self._usable: dict[str, Sample] = {}
         self._held: dict[str, datetime] = {}
         self._told: set[str] = set()
+        self._spoke: dict[tuple[str, str], datetime] = {}
         self._plant = Plant()
         self._connections: dict[str, Connection] = {}
         self.rings: dict[str, Ring] = {}
@@ -82,6 +83,9 @@ class ValuesNow:
             self._held.pop(sample.tag, None)
         self._latest[sample.tag] = sample
         self._told.add(sample.tag)
+        tag = self._plant.tag(sample.tag)
+        if tag is not None:
+            self._spoke[tag.connection, tag.equipment] = sample.receive_time
         ring = self.rings.get(sample.tag)
         if ring is None:
             ring = self.rings[sample.tag] = Ring()
@@ -160,14 +164,15 @@ class ValuesNow:
         return status.state is LinkState.ONLINE and not self._says_nothing(tag)
 
     def _says_nothing(self, tag: Tag) -> bool:
-        """Whether silence proves nothing: of a value that this collector never had, and of a broker that knows no
-        last will, which does not tell that a machine is gone."""
-        connection, sample = self._connections.get(tag.connection), self._latest.get(tag.name)
-        if sample is not None and tag.name not in self._told:
+        """Whether silence proves nothing: of a value that this collector never had, and of a machine that said nothing
+        for long over a broker which knows no last will, and so does not tell that it is gone."""
+        connection = self._connections.get(tag.connection)
+        if tag.name in self._latest and tag.name not in self._told:
             return True
-        if connection is None or connection.driver != "mqtt" or connection.status_topic or sample is None:
+        if connection is None or connection.driver != "mqtt" or connection.status_topic:
             return False
-        return self._clock() - sample.receive_time > STALE_AFTER
+        spoke = self._spoke.get((tag.connection, tag.equipment))
+        return spoke is not None and self._clock() - spoke > STALE_AFTER
 
     # -- values --------------------------------------------------------------------------------------
 

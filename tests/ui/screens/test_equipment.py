@@ -199,6 +199,10 @@ def test_a_broker_without_a_last_will_does_not_vouch_for_a_machine_for_long(
         assert machine.state is state
     assert machine is not None
     assert machine.silent == "no message arrived for long"
+    live.take_samples([sample("CNC-2/vibration", 1.0)])  # the others tell of changes only
+    machine = live.machine("CNC-2")
+    assert machine is not None
+    assert machine.state is EquipmentState.OPERATIONAL
 
 
 def test_a_value_that_stood_still_is_as_old_as_the_last_word_of_its_machine(live: LiveDesk) -> None:
