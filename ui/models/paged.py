@@ -347,5 +347,5 @@ class PagedModel(QAbstractTableModel):
         if role == MutedRole:
             return self._muted is not None and self._muted(row.values)
         if role == UnsentRole:
-            return self.mark(row.id)
+            return self.mark(row.id) if self._marked and self._desk.sharing.now.joined else None
         return None

@@ -82,8 +82,8 @@ class RowDelegate(QStyledItemDelegate):
         width = self._metrics.horizontalAdvance(str(text)) if text is not None else 0
         return QSize(width + 2 * _PAD + (_GLYPH if index.data(GlyphRole) else 0), self._height)
 
-    def needed(self, model: QAbstractItemModel, column: int, rows: int) -> int:
-        """Width in px that the title and the first `rows` cells of a column need."""
+    def needed(self, model: QAbstractItemModel, column: int, rows: int, *, marked: bool = False) -> int:
+        """Width in px that the title and the first `rows` cells of a column need; `marked`: and signs of sharing."""
         across = Qt.Orientation.Horizontal
         title = str(model.headerData(column, across, _DISPLAY) or "")
         widest = QFontMetrics(current_theme().font("meta")).horizontalAdvance(title) + _ARROW
@@ -92,7 +92,7 @@ class RowDelegate(QStyledItemDelegate):
             text, glyph = index.data(_DISPLAY), index.data(GlyphRole)
             width = self._metrics.horizontalAdvance(str(text)) if text is not None else 0
             widest = max(widest, width + (_glyph_room(glyph[0]) if glyph else 0))
-        return widest + 2 * _PAD + 2
+        return widest + 2 * _PAD + 2 + (MARK_ROOM if marked else 0)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()

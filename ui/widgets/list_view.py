@@ -28,6 +28,7 @@ from ui.widgets.roles import ColumnKeyRole, ColumnWidthRole, UnsentRole
 from ui.widgets.states import EmptyState, LoadingBar
 
 COPY_LIMIT = 50_000
+_MARK_FITS = 80  # px from which a column has room for a sign of sharing beside its content
 _MEASURED = 50
 _ACROSS = Qt.Orientation.Horizontal
 
@@ -155,9 +156,11 @@ class ListView(QTableView):
             return
         rows = min(model.rowCount(), _MEASURED)
         columns = [c for c in range(model.columnCount()) if not self.isColumnHidden(c)]
-        needs = [self._delegate.needed(model, column, rows) for column in columns]
         every = self._wishes()
         wishes = [every[column] for column in columns]
+        marks = rows and model.index(0, 0).data(UnsentRole) is not None
+        marked = next((c for c in columns if every[c] >= _MARK_FITS), -1) if marks else -1
+        needs = [self._delegate.needed(model, c, rows, marked=c == marked) for c in columns]
         header = self.horizontalHeader()
         self._restoring = True
         try:
@@ -355,7 +358,7 @@ class ListView(QTableView):
         """First column on the screen that is wide enough for the unsent mark beside its content."""
         header = self.horizontalHeader()
         order = [header.logicalIndex(visual) for visual in range(header.count())]
-        return next((column for column in order if header.sectionSize(column) >= 80), 0)
+        return next((column for column in order if header.sectionSize(column) >= _MARK_FITS), 0)
 
     def _restyle(self) -> None:
         theme = current_theme()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -25,6 +26,7 @@ from tests.parking import AT, Parking, clash
 from ui.bridge.desk import Desk
 from ui.bridge.sync_status import CONFLICT_MARK, UNSENT_MARK
 from ui.screens.maintenance import MaintenanceScreen
+from ui.widgets.list_delegate import MARK_ROOM
 from ui.widgets.list_view import ListView
 from ui.widgets.roles import UnsentRole
 
@@ -145,6 +147,9 @@ def test_rows_carry_the_marks_of_sharing_and_lead_to_their_conflict(
         lambda: model.rowCount() == 1 and model.data(model.index(0, 0), UnsentRole) == UNSENT_MARK,
         timeout=WAIT,
     )
+    first = screen.list.visualRect(model.index(0, 0))
+    words = QFontMetrics(screen.list.font()).horizontalAdvance("07-MO-000001")
+    assert first.width() >= words + MARK_ROOM + 16  # the number is not cut by its sign
     conflict = parking.park(fields=[clash("maintenance_order", row, "title", "Oil", "Grease", "Wash")])
     qtbot.waitUntil(lambda: model.data(model.index(0, 0), UnsentRole) == CONFLICT_MARK, timeout=WAIT)
     with qtbot.waitSignal(screen.open_requested, timeout=WAIT) as opened:

@@ -31,7 +31,6 @@ _STATUS_LINES = (
     ("Completed", "status:completed"),
     ("All", ""),
 )
-_ALL = len(_STATUS_LINES) - 1
 
 
 def _status(values: Mapping[str, Any]) -> str:
@@ -58,7 +57,6 @@ LOOKS = (
     ColumnLook("priority", "Priority", 90, words=_priority),
     ColumnLook("due_at", "Due", 100, words=_due),
     ColumnLook("assignee", "Assigned to", 120),
-    ColumnLook("kind", "Kind", 100),
 )
 
 
@@ -105,7 +103,7 @@ class MaintenanceScreen(Pane):
         self.list.setObjectName("maintenance-list")
         self.list.setAccessibleName("Maintenance orders")
         self._filtered = FilteredList(
-            self._desk, self, self.list, self.model, sort=("due_at", False), also=self._chosen
+            self._desk, self, self.list, self.model, sort=("due_at", False), choices=(self.status, self.kind)
         )
         split = QSplitter()
         split.setObjectName("maintenance-split")
@@ -118,8 +116,6 @@ class MaintenanceScreen(Pane):
         self.setFocusProxy(self.list)
 
     def _connect(self) -> None:
-        self.status.activated.connect(self._on_choice)
-        self.kind.activated.connect(self._on_choice)
         self._filtered.counted.connect(self._on_counted)
         self.model.layoutChanged.connect(self._show_current)
         self.model.modelReset.connect(self._show_current)
@@ -133,23 +129,7 @@ class MaintenanceScreen(Pane):
         self.model.refresh()
 
     def open_with(self, argument: object) -> None:
-        if isinstance(argument, UUID):
-            self._filtered.awaited = argument
-            argument = ""
-        if isinstance(argument, str):
-            self.status.setCurrentIndex(_ALL)
-            self.kind.setCurrentIndex(0)
-            if self.filter is not None:
-                self.filter.set_text(argument)
-                self.filter.settle()
-            self._filtered.ask()
-
-    def _chosen(self) -> str:
-        """Filter words of the two fields."""
-        return " ".join(part for part in (self.status.currentData(), self.kind.currentData()) if part)
-
-    def _on_choice(self, _index: int) -> None:
-        self._filtered.ask()
+        self._filtered.show(argument)
 
     def _on_counted(self, _rows: int, filtered: bool) -> None:
         if self.model.request.filter == _STATUS_LINES[0][1]:
@@ -173,8 +153,7 @@ class MaintenanceScreen(Pane):
 
     def current(self) -> Mapping[str, Any]:
         """Values of the current order, empty when there is none."""
-        index = self.list.currentIndex()
-        return self.model.values_at(index.row()) if index.isValid() else {}
+        return self._filtered.current()
 
     def _on_current(self, _current: QModelIndex, _previous: QModelIndex) -> None:
         self._show_current()
