@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import delete, select, text
 
 from app.domain.conflicts import Point, Take, chosen_values, illegal_step, may_settle, missing_right
@@ -17,7 +16,13 @@ from app.operations.change import Change, operation
 from app.operations.coming_back import come_back_first
 from app.operations.stages import follow_stages, refuse_broken_routes
 from app.store import entries
-from app.store.queries.conflicts import block_rows, open_among, read_points, settling_on_its_way
+from app.store.queries.conflicts import (
+    block_rows,
+    open_among,
+    read_parked,
+    read_points,
+    settling_on_its_way,
+)
 from app.store.tables import Base, Conflict, Record, Stage
 from app.store.tables.base import GHOST
 
@@ -55,9 +60,7 @@ def settle_conflict(
     points = read_points(change.session, parked)
     _refuse_moved(points, seen)
     _apply(change, parked, points, chosen_values(points, take, values, _groups(points)))
-    facts = msgspec.json.decode(parked.body)
-    earlier = [(UUID(str(src)), int(number)) for src, number in facts.get("resolves", ())]
-    change.resolves = ((source, n), *open_among(change.session, earlier))
+    change.resolves = ((source, n), *open_among(change.session, read_parked(parked.body).resolves))
     parked.settling = change.id
     with_what = {Take.MINE: "this change", Take.THEIRS: "what is there", Take.OTHER: "other values"}
     change.label = f"Settled with {with_what[take]}: {parked.label}"
@@ -113,8 +116,7 @@ def _apply(change: Change, parked: Conflict, points: Sequence[Point], chosen: Ma
     """Write the chosen values over what is here now, as the rules of the tables allow."""
     if not chosen:
         return
-    undoes = msgspec.json.decode(parked.body).get("undoes")
-    change.undoes = UUID(undoes) if undoes else None
+    change.undoes = read_parked(parked.body).undoes
     created: defaultdict[str, dict[UUID, dict[str, Any]]] = defaultdict(dict)
     changed: defaultdict[str, dict[UUID, dict[str, tuple[Any, Any]]]] = defaultdict(dict)
     for point in points:

@@ -185,10 +185,7 @@ def read_conflict(session: Session, seq: int) -> ConflictDetails:
 
 def read_points(session: Session, parked: Conflict) -> list[Point]:
     """Every value of a parked change that can be chosen, disputed ones first; none where it cannot be read."""
-    try:
-        rows = msgspec.json.decode(parked.body)["rows"]
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return []
+    rows = read_parked(parked.body).rows
     clashes = _with_newest(_clashes(parked.reason))
     laid_out = [
         patch
@@ -205,32 +202,62 @@ def read_points(session: Session, parked: Conflict) -> list[Point]:
     return sorted(points, key=lambda point: point.clash is None)
 
 
-def _patches(row: Mapping[str, Any], disputed: set[UUID]) -> Iterator[entries.Patch]:
-    if row["k"] != CREATED_MANY:
-        fields = {name: (pair[0], pair[1]) for name, pair in row["set"].items()}
-        yield entries.Patch(row["e"], UUID(row["id"]), row["k"], row["v"], fields)
+class ParkedRow(msgspec.Struct):
+    """What a parked entry would have done to one row, or which rows it would have made."""
+
+    e: str
+    k: str
+    id: UUID | None = None
+    v: int = 1
+    set: dict[str, tuple[Any, Any]] = msgspec.field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    ids: tuple[UUID, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+
+    @property
+    def makes_sense(self) -> bool:
+        if self.k != CREATED_MANY:
+            return self.id is not None
+        return len(self.ids) == len(self.rows) and all(len(row) == len(self.columns) for row in self.rows)
+
+
+class Parked(msgspec.Struct):
+    """A parked entry, as far as it counts for settling it."""
+
+    rows: tuple[ParkedRow, ...] = ()
+    undoes: UUID | None = None
+    resolves: tuple[tuple[UUID, int], ...] = ()
+
+
+def read_parked(body: str) -> Parked:
+    """The entry of a conflict; an empty one where no program of ours wrote it. Any station may hand in anything."""
+    try:
+        parked = msgspec.json.decode(body, type=Parked)
+    except (msgspec.DecodeError, RecursionError):
+        return Parked()
+    return parked if all(row.makes_sense for row in parked.rows) else Parked()
+
+
+def _patches(row: ParkedRow, disputed: set[UUID]) -> Iterator[entries.Patch]:
+    if row.id is not None and row.k != CREATED_MANY:
+        yield entries.Patch(row.e, row.id, row.k, row.v, row.set)
         return
-    few = len(row["ids"]) <= LAID_OUT
-    for row_id, values in zip(row["ids"], row["rows"], strict=True):
-        if few or UUID(row_id) in disputed:
-            created = {name: (None, value) for name, value in zip(row["columns"], values, strict=True)}
-            yield entries.Patch(row["e"], UUID(row_id), CREATED, 1, created)
+    few = len(row.ids) <= LAID_OUT
+    for row_id, values in zip(row.ids, row.rows, strict=True):
+        if few or row_id in disputed:
+            created = {name: (None, value) for name, value in zip(row.columns, values, strict=True)}
+            yield entries.Patch(row.e, row_id, CREATED, 1, created)
 
 
 def block_rows(body: str, laid_out: set[UUID]) -> Iterator[entries.CreatedRows]:
     """The created rows of a large import that no point lays out."""
-    try:
-        rows = msgspec.json.decode(body)["rows"]
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return
-    for row in rows:
-        if row["k"] != CREATED_MANY:
+    for row in read_parked(body).rows:
+        if row.k != CREATED_MANY or row.e not in Base.metadata.tables:
             continue
-        pairs = zip(row["ids"], row["rows"], strict=True)
-        kept = [(UUID(row_id), tuple(values)) for row_id, values in pairs if UUID(row_id) not in laid_out]
+        kept = [pair for pair in zip(row.ids, row.rows, strict=True) if pair[0] not in laid_out]
         if kept:
             ids, values = zip(*kept, strict=True)
-            yield entries.CreatedRows(row["e"], tuple(row["columns"]), ids, values)
+            yield entries.CreatedRows(row.e, row.columns, ids, values)
 
 
 def _clashes(reason: Mapping[str, Any]) -> dict[_Key, Clash]:

@@ -13,10 +13,14 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
+from app.domain.conflicts import Take
 from app.domain.people import Actor, Role
-from app.store.tables import Note
+from app.operations.conflicts import settle_conflict
+from app.store.queries.conflicts import open_conflicts, read_conflict
+from app.store.tables import Conflict, Note
 from tests.sync.attack.fort import NOW, Fort
 from tests.sync.counter import changed, created, entry, signed
+from ui.screens.sync.point_row import value_words
 
 if TYPE_CHECKING:
     from tests.sync.harness import SyncedStation, World
@@ -157,3 +161,36 @@ def test_numbers_that_are_none_do_not_get_in(fort: Fort) -> None:
             assert (
                 answer["reason"]["sentence"] == "The server cannot keep this: value of a inspection result."
             )
+
+
+_U = str(uuid4())
+NONSENSE: tuple[Any, ...] = (
+    1, "x", None, [], {}, {"e": 5}, {"e": "note", "k": "c"}, {"e": "note", "k": "c", "id": "x", "set": {}},
+    {"e": "note", "k": "c", "id": _U, "set": 5}, {"e": "note", "k": "c", "id": _U, "set": {"at": 5}},
+    {"e": "note", "k": "c", "id": _U, "v": 1, "set": {"at": [None, "infinity"], "text": [None, {}], "nope": [1, 2]}},
+    {"e": "nope", "k": "u", "id": _U, "v": 2, "set": {"at": [1, 2]}}, {"e": "note", "k": "m"},
+    {"e": "note", "k": "m", "ids": [_U], "columns": ["at"], "rows": []},
+    {"e": "note", "k": "m", "ids": ["x"], "columns": ["at", "z"], "rows": [[1, 2]]},
+    {"e": "work_order", "k": "u", "id": _U, "v": 2, "set": {"planned_start": [5, "20000-01-01T00:00:00Z"]}},
+)  # fmt: skip
+
+
+def test_conflicts_about_nonsense_can_be_looked_at_and_discarded(world: World, honest: SyncedStation) -> None:
+    operator = world.people[OPERATOR]
+    bodies = [entry(operator, row) for row in NONSENSE]
+    bodies += ["", "{", "[]", '{"rows": []}', entry(operator, resolves=5), entry(operator, undoes="x")]
+    for body in bodies:
+        push(world, body, lambda _: "")
+    honest.sync()
+    with honest.house.store.reader() as session:
+        parked = list(session.execute(select(Conflict)).scalars())
+        assert len(parked) == len(bodies)
+        for one in parked:
+            details = read_conflict(session, one.seq)
+            for shown in details.points:
+                assert value_words(shown, shown.point.mine, details.names)
+    for one in parked:
+        honest.do(settle_conflict(source=one.source, n=one.n, take=Take.THEIRS))
+    honest.sync()
+    with honest.house.store.reader() as session:
+        assert open_conflicts(session) == 0

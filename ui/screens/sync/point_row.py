@@ -28,7 +28,8 @@ def value_words(shown: ShownPoint, value: Any, names: Mapping[str, str]) -> str:
     if shown.kind == "row":
         return names.get(str(value), str(value))
     if shown.kind == "time":
-        return moment(datetime.fromisoformat(str(value)))
+        at = _time_of(value)
+        return str(value) if at is None else moment(at)
     if shown.point.field == "deleted":
         return "deleted" if value else "kept"
     if isinstance(value, bool):
@@ -54,7 +55,17 @@ def _field_for(shown: ShownPoint) -> Field | None:
 
 
 def _as_field(shown: ShownPoint, value: Any) -> Value:
-    return datetime.fromisoformat(str(value)) if shown.kind == "time" and value else value
+    return _time_of(value) if shown.kind == "time" and value else value
+
+
+def _time_of(value: Any) -> datetime | None:
+    """The moment; None for what a station wrote there that is none."""
+    try:
+        at = datetime.fromisoformat(str(value))
+        at.astimezone()
+    except (ValueError, OverflowError):
+        return None
+    return at
 
 
 class PointRow(QObject):
