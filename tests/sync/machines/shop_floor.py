@@ -120,14 +120,10 @@ class Floor:
     def unseen(self, name: str) -> bool:
         return name not in self.server.stations
 
-    @asynccontextmanager
-    async def station(
-        self, name: str, url: str = "", folder: Path | None = None, **more: Any
-    ) -> AsyncIterator[Station]:
-        """A running station; its folder stays, so that it can be started again. Another `folder` may be a copy."""
+    def fellows(self, name: str, folder: Path, url: str = "") -> ServerFellows:
+        """What a collector of a station in this folder hears the others by; the station is made where it is new."""
         if self.unseen(name):
             self.server.add_station(name)
-        folder = folder or self.folder / name
         folder.mkdir(exist_ok=True)
         address = url or self.server.station_url(name)
 
@@ -135,10 +131,18 @@ class Floor:
             with plain_errors():
                 return connect(address, program="test", seconds=2)
 
-        source = FloorSource(self, name)
-        fellows = ServerFellows(
+        return ServerFellows(
             folder, seconds=seconds_with_sleep, clock=utc_now, open_connection=open_connection, beat=BEAT
         )
+
+    @asynccontextmanager
+    async def station(
+        self, name: str, url: str = "", folder: Path | None = None, **more: Any
+    ) -> AsyncIterator[Station]:
+        """A running station; its folder stays, so that it can be started again. Another `folder` may be a copy."""
+        folder = folder or self.folder / name
+        fellows = self.fellows(name, folder, url)
+        source = FloorSource(self, name)
         async with collecting(
             source, folder, commands=source, machines=source, fellows=fellows, **more
         ) as collector:

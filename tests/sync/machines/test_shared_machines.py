@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from app.domain.alarms import Phase
 from app.domain.alarms.verbs import Verb
 from app.domain.equipment import EquipmentState
-from app.domain.machine_news import LinkState, LinkStatus
-from app.domain.samples import Quality
+from app.domain.machine_news import LinkState, LinkStatus, MachineFacts, WriteAnswered
+from app.domain.samples import Quality, Sample
 from app.live.collector import utc_now
 from app.live.messages import SampleBatch
-from app.store.history import FILE_NAME, HistoryReader
+from app.store.fellows import AlarmNews
+from app.store.history import FILE_NAME, AlarmRecord, HistoryReader
 from tests.sync.machines.shop_floor import FEED, WELDER, Floor, Station, until
 from ui.bridge.machine_states import MachineStates
 from ui.bridge.machines import MachineNow
@@ -152,6 +154,48 @@ def shown(station: Station, floor: Floor) -> MachineNow:
     machine = states.machine("WELD-1")
     assert machine is not None
     return machine
+
+
+class NothingReadYet:
+    """A collector that has just begun: it knows no value of its machines."""
+
+    def everything(self) -> tuple[Sequence[Sample], Sequence[LinkStatus], Sequence[AlarmNews]]:
+        return [], [], []
+
+    def leases_moved(self) -> None: ...
+    def lost(self, connection: str) -> None: ...
+    def inherited(self, connection: str, alarms: Sequence[AlarmNews], acts: Iterable[str]) -> None: ...
+    def samples_told(self, samples: Sequence[Sample]) -> None: ...
+    def link_told(self, status: LinkStatus) -> None: ...
+    def alarms_told(self, alarms: Sequence[AlarmRecord]) -> None: ...
+    def answers_told(self, answers: Sequence[WriteAnswered]) -> None: ...
+    async def answers(self, connection: str) -> bool:
+        return True
+
+    def listeners(self) -> int:
+        return 0
+
+
+async def test_a_holder_that_knows_no_value_yet_ends_what_was_told_before(floor: Floor) -> None:
+    """Over a broker a value may not come for hours; what the collector before told of it may not hold any more."""
+    fellows = floor.fellows("01", floor.folder / "01")
+    with floor.server.connect() as db:
+        db.execute(
+            "INSERT INTO sync.live (name, connection, station, rev, t, r, v, q) VALUES (%s, %s, '01', 1, 1, 1, 700, 0)",
+            (FEED, floor.ids[WELDER]),
+        )
+
+        def quality() -> int:
+            row = db.execute("SELECT q FROM sync.live WHERE name = %s", (FEED,)).fetchone()
+            assert row is not None
+            return int(row[0])
+
+        await fellows.begin(NothingReadYet())
+        try:
+            fellows.follow(floor.plant, MachineFacts(floor.ids, station="01"))
+            await until(lambda: quality() == Quality.BAD_WAITING_FOR_INITIAL_DATA)
+        finally:
+            await fellows.end()
 
 
 async def test_values_of_a_silent_holder_are_never_shown_as_good(floor: Floor) -> None:
