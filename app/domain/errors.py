@@ -32,7 +32,14 @@ class NotFound(Refused):
 
 
 class Stale(Refused):
-    """The row was changed by someone else since the person looked at it; nothing was overwritten."""
+    """The row was changed by someone else since the person looked at it; nothing was overwritten.
+
+    `now` is what stands there in place of what was seen, where the person may still put their own over it.
+    """
+
+    def __init__(self, sentence: str, *, field: str | None = None, now: object = None) -> None:
+        super().__init__(sentence, field=field)
+        self.now = now
 
 
 class WorldFault(LinesideError):

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import Refused
+from app.domain.errors import Refused, Stale
 from app.domain.orders import (
     CANCELLATIONS,
     DEFAULT_PRIORITY,
@@ -27,6 +27,7 @@ from app.domain.orders import (
 from app.domain.people import Permission
 from app.domain.stages import DEFAULT_ROUTE, RouteStep, StageStatus, schedule
 from app.operations.change import Change, operation
+from app.store.entries import plain
 from app.store.tables import RouteStage, Stage, WorkOrder
 
 _DEFAULT_DURATION = timedelta(days=5)
@@ -159,8 +160,12 @@ def edit_work_orders(
     note: str | None = None,
     planned_start: datetime | None = None,
     planned_end: datetime | None = None,
+    seen: Mapping[str, Any] = {},
 ) -> int:
-    """Set the given fields on every order of `ids`, all or none; what is None stays. Returns how many were set."""
+    """Set the given fields on every order of `ids`, all or none; what is None stays. Returns how many were set.
+
+    `seen` maps fields to what stood there as the person looked; raises `Stale` where something else stands there now.
+    """
     texts = {"product": product, "product_name": product_name, "lot": lot, "customer": customer, "line": line}
     values: dict[str, Any] = {}
     for name, text in texts.items():
@@ -181,12 +186,27 @@ def edit_work_orders(
         raise Refused("Say what to change.")
     orders = _selected(change, ids)
     for order in orders:
+        _refuse_unseen(order, values, seen)
         _set(order, values)
         if "planned_start" in values or "planned_end" in values:
             _plan_anew(change.session, order)
     fields = " and ".join(name.replace("_", " ") for name in values)
     change.label = f"Changed {fields} of {orders[0].number if len(orders) == 1 else f'{len(orders)} orders'}"
     return len(orders)
+
+
+def _refuse_unseen(order: WorkOrder, values: Mapping[str, Any], seen: Mapping[str, Any]) -> None:
+    """Nobody overwrites what they never saw: another person, or another station, may have been faster."""
+    for name, value in values.items():
+        now = getattr(order, name)
+        if name in seen and plain(now) not in (plain(seen[name]), plain(value)):
+            moment = f"{now.astimezone():%Y-%m-%d %H:%M}" if isinstance(now, datetime) else now
+            shown = "nothing" if now in (None, "") else f"“{moment}”"
+            raise Stale(
+                f"Meanwhile this was set to {shown} in {order.number}. Save once more to put yours in its place.",
+                field=name,
+                now=now,
+            )
 
 
 def _check_done(quantity_done: int) -> int:

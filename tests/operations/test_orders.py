@@ -40,6 +40,23 @@ def test_a_product_with_a_route_of_its_own_gets_that_route(shop: Shop) -> None:
     assert len(shop.stages(shop.order(product="FRAME-M"))) == len(DEFAULT_ROUTE)
 
 
+def test_what_was_never_seen_is_not_overwritten(shop: Shop) -> None:
+    order = shop.order(lot="")
+    due = shop.read(order).planned_end
+    shop.do(edit_work_orders(ids=[order], lot="EL-1", priority=2), Role.SUPERVISOR)
+    with pytest.raises(Stale, match="set to “EL-1”") as stale:
+        shop.do(edit_work_orders(ids=[order], lot="LOT-7", seen={"lot": ""}))
+    assert (stale.value.field, stale.value.now) == ("lot", "EL-1")
+    assert shop.read(order).lot == "EL-1"
+    shop.do(edit_work_orders(ids=[order], priority=2, seen={"priority": 3, "lot": ""}))  # all want the same
+    shop.do(edit_work_orders(ids=[order], lot="LOT-7", seen={"lot": "EL-1"}))
+    assert shop.read(order).lot == "LOT-7"
+    later = due + timedelta(days=1)
+    shop.do(edit_work_orders(ids=[order], planned_end=later))
+    with pytest.raises(Stale, match=r"\d\d:\d\d”"):
+        shop.do(edit_work_orders(ids=[order], planned_end=due + timedelta(days=2), seen={"planned_end": due}))
+
+
 @pytest.mark.parametrize(
     ("values", "field"),
     [

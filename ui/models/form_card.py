@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from app.domain.errors import Refused
+from app.domain.errors import Refused, Stale
 from app.operations.change import Intent, Outcome
 from ui.bridge.desk import Desk
 from ui.models.sharing_line import SharingLine
@@ -136,6 +136,8 @@ class FormCard(QObject):
     def _refused(self, form: Form, refusal: Refused) -> None:
         form.submit_button.setEnabled(True)
         form.set_error(refusal.field, refusal.sentence)
+        if isinstance(refusal, Stale) and refusal.field is not None:
+            form.set_standing(refusal.field, refusal.now)
 
     def _on_actor(self, actor: Any) -> None:
         """Someone else at the screen sees nobody's half-typed form; its owner finds it again."""

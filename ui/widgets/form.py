@@ -78,6 +78,7 @@ class Form(ThemedWidget):
         self, submit_text: str = "Save", cancel_text: str = "Cancel", parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self.standing: dict[str, object] = {}
         self._fields: dict[str, Field] = {}
         self._errors: dict[str, _FieldError] = {}
         self._general = _FieldError()
@@ -198,6 +199,10 @@ class Form(ThemedWidget):
             widget.setAccessibleDescription(sentence or "")
             if sentence:
                 widget.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def set_standing(self, field: str, value: object) -> None:
+        """The person was told that `value` stands there now, not what the form began with."""
+        self.standing[field] = value
 
     def error(self, field: str | None) -> str | None:
         """Sentence shown for a field, or the general one for None."""

@@ -110,6 +110,24 @@ def test_an_edit_that_the_rules_refuse_is_rolled_back(
     assert index.data() == before
 
 
+def test_a_form_does_not_overwrite_what_came_while_it_was_open(
+    qtbot: QtBot, screen: OrdersScreen, house: House, admin: Actor
+) -> None:
+    screen.list.selectRow(0)
+    order_id = screen.model.id_at(0)
+    assert order_id is not None
+    screen.edit_selected()
+    form = screen.forms.form
+    assert form is not None
+    house.door.perform(edit_work_orders(ids=[order_id], lot="EL-1"), admin)
+    form.set_values({"lot": "LOT-7"})
+    form.submit()
+    qtbot.waitUntil(lambda: "“EL-1”" in (form.error("lot") or ""), timeout=5000)
+    assert read(house, order_id).lot == "EL-1"
+    form.submit()
+    qtbot.waitUntil(lambda: read(house, order_id).lot == "LOT-7", timeout=5000)
+
+
 def test_a_bulk_edit_changes_the_touched_field_of_all_selected_orders(
     qtbot: QtBot, screen: OrdersScreen, house: House
 ) -> None:

@@ -112,6 +112,11 @@ class EditForm(Form):
         """The fields whose value is another than the form began with."""
         return {name: value for name, value in self.values().items() if value != self._before[name]}
 
+    def seen(self) -> dict[str, Any]:
+        """What the person saw where they wrote something else: as the form began, or as they were told since."""
+        shared = {name: self._rows[0][name] for name in self.touched() if not self._hint(name)}
+        return shared | {name: now for name, now in self.standing.items() if name in shared}
+
 
 def edit_intent(ids: Sequence[UUID], form: Form) -> Intent[Any]:
     """The operation that the touched fields mean."""
@@ -126,7 +131,7 @@ def edit_intent(ids: Sequence[UUID], form: Form) -> Intent[Any]:
             changes[name] = value
     if not changes:
         raise Refused("Nothing was changed yet.")
-    return edit_work_orders(ids=list(ids), **changes)
+    return edit_work_orders(ids=list(ids), **changes, seen=form.seen())
 
 
 def _shown(value: Any) -> Value:
