@@ -61,6 +61,11 @@ def _sentence(address: StoreAddress, key_advice: str, error: Exception) -> str:
         return f"{store} for photos and files does not allow this; {key_advice}, or its rules have to be changed."
     if status in ("429", "503"):
         return f"{store} for photos and files is busy; it is tried again."
+    if "InvalidCertificate" in str(error):
+        return (
+            f"The certificate of the store {address.bare} is not signed by an authority that this computer knows, has "
+            "expired, or is made out to another name."
+        )
     return f"{store} for photos and files does not answer ({_reason(error)}); it is tried again."
 
 

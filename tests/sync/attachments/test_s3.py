@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -26,10 +29,9 @@ from tests.sync.attachments.blobs import (
     tell_server,
     waiting,
 )
+from tests.sync.server.test_tls import authority, certified
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.sync.attachments.bucket import Bucket
     from tests.sync.conftest import ServerDatabase
 
@@ -354,7 +356,7 @@ def _send(server: ServerDatabase, store: OutsideStore, file: Path, begun: thread
 
 
 @contextmanager
-def answering(status: int, code: str) -> Iterator[str]:
+def answering(status: int, code: str, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The address of an S3 that has one answer to everything."""
 
     class Answer(BaseHTTPRequestHandler):
@@ -369,10 +371,12 @@ def answering(status: int, code: str) -> Iterator[str]:
             """Nobody reads it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
@@ -399,3 +403,30 @@ def test_what_an_s3_answers_is_a_sentence_that_says_who_has_to_do_what(
         OutsideStore(f"s3://photos/works?endpoint={endpoint}", FilesKey("a", "b")).look()
     assert words in told.value.sentence
     assert endpoint not in told.value.sentence or status == 400
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere the system says whom it trusts in ways of its own"
+)
+def test_a_store_of_the_workshop_is_believed_by_computers_that_know_its_authority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    ours = authority(tmp_path, "ours")
+    key, certificate = certified("store", ours)
+    file = tmp_path / "store.pem"
+    file.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + certificate.public_bytes(Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    with answering(404, "NoSuchBucket", context) as endpoint:
+        for known, words in (
+            (tmp_path / "none.pem", "is not signed by an authority"),
+            (ours.file, "does not exist"),
+        ):
+            monkeypatch.setenv("SSL_CERT_FILE", str(known))
+            with pytest.raises(WorldFault, match=words):
+                OutsideStore(f"s3://photos/works?endpoint={endpoint}", FilesKey("a", "b")).look()
