@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QDropEvent, QGuiApplication, QImage, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QListView, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.attachments import AttachmentState
@@ -29,7 +29,7 @@ from ui.bridge.desk import Desk
 from ui.models.attachment_card import thumbnail_of
 from ui.models.attachments import AttachmentPanel
 from ui.theme import Density, Theme
-from ui.widgets.attachment_strip import tile_size
+from ui.widgets.attachment_strip import AttachmentStrip, Tile, tile_size
 
 
 def jpeg(width: int = 600, height: int = 400, colour: str = "navy") -> bytes:
@@ -315,3 +315,22 @@ def test_tiles_are_large_enough_for_gloves(theme: Theme, panel: AttachmentPanel)
     theme.set_density(Density.TOUCH)
     assert tile_size().width() >= 64
     assert panel.strip.add_button.minimumHeight() >= 64
+
+
+@pytest.mark.parametrize(("window_height", "rows"), [(700, 1), (1100, 2)])
+def test_photos_leave_room_for_what_they_belong_to(
+    qtbot: QtBot, theme: Theme, window_height: int, rows: int
+) -> None:
+    theme.set_density(Density.TOUCH)
+    window = QWidget()
+    qtbot.addWidget(window)
+    strip = AttachmentStrip()
+    column = QVBoxLayout(window)
+    column.addStretch(1)
+    column.addWidget(strip)
+    window.resize(340, window_height)
+    window.show()
+    strip.set_tiles([Tile(uuid4(), f"{n}.jpg", QPixmap(), "file", "", "") for n in range(5)])
+    tiles = strip.findChild(QListView)
+    assert tiles is not None
+    qtbot.waitUntil(lambda: tiles.height() == rows * tile_size().height() + 4, timeout=5000)

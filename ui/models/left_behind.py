@@ -6,8 +6,7 @@ from datetime import datetime
 
 from app.store.queries.unsent import LidClosed
 from ui.bridge.sync_status import Sharing
-from ui.models.sharing_words import headline, size_words
-from ui.models.wording import moment
+from ui.models.sharing_words import headline, local_time, size_words
 
 _ONE_CHANGE, _ONE_VALUE = "1 change", "1 measured value"
 
@@ -69,9 +68,11 @@ def farewell_words(sharing: Sharing, behind: LidClosed, now: datetime, *, goes_o
     )
 
 
-def oldest_lines(behind: LidClosed, most: int) -> tuple[list[str], str]:
+def oldest_lines(behind: LidClosed, most: int, now: datetime) -> tuple[list[str], str]:
     """The oldest changes and photos in a line each, and how many more there are."""
-    lines = [f"{moment(change.at)}  {change.label} · {change.actor}" for change in behind.changes]
-    lines += [f"{moment(photo.at)}  {photo.name} · {photo.author}" for photo in behind.photos]
+    lines = [f"{local_time(change.at, now)}  {change.label} · {change.actor}" for change in behind.changes]
+    lines += [
+        f"{local_time(photo.at, now)}  {photo.name} ({size_words(photo.size)})" for photo in behind.photos
+    ]
     left = behind.count + len(behind.photos) - min(most, len(lines))
     return lines[:most], f"and {left:,} more" if left > 0 else ""

@@ -55,6 +55,7 @@ from ui.widgets.themed import CENTRE, RoleLabel, ThemedWidget, draw_focus_ring, 
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROWS_SHOWN = 2
+_SHARE = 0.3  # of the height of a window, that all rows together take at most
 _HINT = "Drop photos or files here, or paste a picture with Ctrl+V."
 
 
@@ -289,7 +290,10 @@ class _Tiles(QAbstractListModel):
 
 
 class _TileList(QListView):
-    """Tiles side by side in rows; as high as they need, up to two rows, then it scrolls."""
+    """Tiles side by side in rows; as high as they need, up to two rows, then it scrolls.
+
+    In a low window one row is enough: what the photos belong to is read above them.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -315,7 +319,8 @@ class _TileList(QListView):
         self.setGridSize(tile)
         across = max(1, (self.viewport().width() - 2) // tile.width())
         rows = -(-max(1, self.model().rowCount()) // across)
-        self.setFixedHeight(min(rows, _ROWS_SHOWN) * tile.height() + 4)
+        room = max(1, int(self.window().height() * _SHARE / tile.height()))
+        self.setFixedHeight(min(rows, _ROWS_SHOWN, room) * tile.height() + 4)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

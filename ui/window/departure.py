@@ -75,7 +75,7 @@ class Departure(QObject):
             self._go()
             return
         now = self._desk.house.door.clock()
-        lines, more = oldest_lines(behind, MOST_LINES) if self._desk.actor is not None else ([], "")
+        lines, more = oldest_lines(behind, MOST_LINES, now) if self._desk.actor is not None else ([], "")
         self._page.tell(*farewell_words(sharing, behind, now, goes_on=self.goes_on()), lines, more)
         if not self._shown:
             self._shown = True
