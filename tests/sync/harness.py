@@ -216,6 +216,7 @@ class World:
         self.server, self.folder = server, folder
         self.rng = random.Random(seed)
         self.now = START
+        self._ids = 0
         self.line: type[ServerConnection] = ServerConnection
         self.stations: dict[str, SyncedStation] = {}
         self.people: dict[Role, Actor] = {}
@@ -229,7 +230,9 @@ class World:
         self.now += timedelta(**span)
 
     def new_id(self) -> UUID:
-        return uuid7(self.now, self.rng.getrandbits(74))
+        """Later ones are greater, as they are where time goes on."""
+        self._ids += 1
+        return uuid7(self.now, self._ids << 50 | self.rng.getrandbits(50))
 
     def _found_people(self) -> None:
         """The accounts, as a station that brings its data would hand them in."""

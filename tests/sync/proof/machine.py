@@ -174,6 +174,8 @@ class Sharing(RuleBasedStateMachine):
         other = chance.choice([other for other in self.ground.stations if other is not station])
         for one in (other, station):
             self._act(one, chance, typed_order(f"Y-{self.numbers}"))
+        if chance.random() < 0.5:  # what hangs on the order that is refused
+            self._act(station, chance, GOING_ON)
         if chance.random() < 0.7:
             self._round(other)
 
