@@ -47,22 +47,37 @@ def _owner(url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def set_store(url: str, store_url: str) -> None:
-    """Have stations put new bytes into this store (empty: into the database); what lies elsewhere stays there.
+    """Have stations put new bytes into this store (empty: into the database); what lies in the database stays there.
 
-    Raises `Refused` for an address that is no store, `WorldFault` when from here nothing can be put there and removed.
+    A store that has files already gives way to one that has all of them too. Raises `Refused` for an address that is
+    no store or lacks some, `WorldFault` when from here nothing can be put there and removed.
     """
-    if store_url:
-        owners_store(store_url).prove()
+    outside = owners_store(store_url) if store_url else None
+    if outside is not None:
+        outside.prove()
     with _owner(url) as connection:
-        lying = connection.execute("SELECT count(*) FROM sync.blob WHERE external AND complete").fetchone()
         known = connection.execute("SELECT store_url FROM sync.blob_terms").fetchone()
-        if lying and lying[0] and known and known[0] not in ("", store_url):
-            raise Refused(
-                f"{lying[0]:,} files lie in {known[0]}; copy them to the new store first, then clear the old address."
-                if store_url
-                else f"{lying[0]:,} files lie in {known[0]}, and stations would not find them any more."
-            )
+        if known and known[0] not in ("", store_url):
+            lacking = _lacking(connection, outside)
+            if lacking and outside is None:
+                raise Refused(
+                    f"{lacking:,} files lie in {known[0]}, and stations would not find them any more."
+                )
+            if lacking:
+                raise Refused(
+                    f"{lacking:,} files lie in {known[0]} and not in {store_url}; copy everything there first, then "
+                    "say this again."
+                )
         connection.execute("UPDATE sync.blob_terms SET store_url = %s", (store_url,))
+
+
+def _lacking(connection: psycopg.Connection[Any], outside: OutsideStore | None) -> int:
+    """How many of the files that lie beside the database are not, or not whole, in this store."""
+    lying = connection.execute(
+        "SELECT encode(sha256, 'hex'), size FROM sync.blob WHERE external AND complete"
+    ).fetchall()
+    there = {found.sha256: found.size for found in outside.held()} if outside is not None and lying else {}
+    return sum(there.get(sha256) != size for sha256, size in lying)
 
 
 def in_clear(store_url: str) -> bool:

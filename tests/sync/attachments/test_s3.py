@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.errors import WorldFault
+from app.domain.errors import Refused, WorldFault
 from app.sync.attachments.stores import PIECE_BYTES, OutsideStore
 from app.sync.files_key import FilesKey
 from app.sync.server.blob_store import clean_blobs, set_store
@@ -315,6 +315,29 @@ def test_a_kept_key_is_not_mixed_with_what_the_environment_holds(
         monkeypatch.setenv(name, "somebody-else")
     with bucket.strict():
         OutsideStore(bucket.url(), key).look()
+
+
+def test_a_store_gives_way_to_another_only_once_that_has_all_of_its_files(
+    server: ServerDatabase, bucket: Bucket, file: Path, tmp_path: Path
+) -> None:
+    tell_server(server, DATA)
+    set_store(server.url, bucket.url())
+    server.add_station("07")
+    with shelf_of(server.station_url("07")) as shelf:
+        shelf.begin(SHA, len(DATA), "image/jpeg")
+        OutsideStore(bucket.url(), bucket.key).send(SHA, file, quiet)
+        shelf.finish(SHA, external=True)
+    set_store(server.url, bucket.url() + "&region=us-east-1")  # another way to the same place
+    folder = tmp_path / "folder"
+    with pytest.raises(Refused, match="would not find them any more"):
+        set_store(server.url, "")
+    with pytest.raises(Refused, match="copy everything there first"):
+        set_store(server.url, folder.as_uri())
+    for name in PIECES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(bucket.get(name))
+    set_store(server.url, folder.as_uri())
+    assert b"".join(OutsideStore(folder.as_uri()).pieces(SHA, 0, len(DATA))) == DATA
 
 
 # ── clean-up ─────────────────────────────────────────────────────────────────────────────────────────────────────
