@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QComboBox
 
 from app.store.queries.listing import ListRequest
 from ui.bridge.desk import Desk
@@ -17,9 +19,9 @@ from ui.widgets.pane import Pane
 class FilteredList(QObject):
     """Asks `model` for what the filter of `pane` says in the order of `view`, and tells there what came of it.
 
-    `sort` (key, descending) is the order at first; without it the screen asks the model by itself. `also` gives filter
-    words of the screen's own fields. `counted(rows, filtered)` comes once the count is on the screen. `awaited` is the
-    id of a row that `choose_row` shall make current as soon as it is there.
+    `sort` (key, descending) is the order at first; without it the screen asks the model by itself. The data of
+    `choices` are filter words too, empty for all. `counted(rows, filtered)` comes once the count is on the screen.
+    `awaited` is the id of a row that `choose_row` shall make current as soon as it is there.
     """
 
     counted = Signal(int, bool)
@@ -32,12 +34,12 @@ class FilteredList(QObject):
         model: PagedModel,
         *,
         sort: tuple[str, bool] | None = None,
-        also: Callable[[], str] = str,
+        choices: Sequence[QComboBox] = (),
     ) -> None:
         super().__init__(pane)
         assert pane.filter is not None
         self._pane, self._filter, self._view, self._model = pane, pane.filter, view, model
-        self._sort, self._also = sort, also
+        self._sort, self._choices = sort, choices
         self.awaited: UUID | None = None
         view.setModel(model)
         model.counted.connect(self._on_counted)
@@ -51,12 +53,31 @@ class FilteredList(QObject):
             view.set_sort(*sort)
             self._filter.filter_changed.connect(self._on_filter)
             view.sort_requested.connect(self._on_sort)
+        for choice in choices:
+            choice.activated.connect(self._on_choice)
 
     def ask(self) -> None:
         """Ask for what the filter says now."""
         key, descending = self._view.sort() or self._sort or ("", False)
-        words = " ".join(part for part in (self._filter.text(), self._also()) if part)
-        self._model.set_request(ListRequest(words, key, descending))
+        words = (self._filter.text(), *(choice.currentData() for choice in self._choices))
+        self._model.set_request(ListRequest(" ".join(part for part in words if part), key, descending))
+
+    def show(self, argument: object) -> None:
+        """Show what a filter line finds among all rows, or all of them with the row of an id as the current one."""
+        if isinstance(argument, UUID):
+            self.awaited = argument
+            argument = ""
+        if isinstance(argument, str):
+            for choice in self._choices:
+                choice.setCurrentIndex(choice.findData(""))
+            self._filter.set_text(argument)
+            self._filter.settle()
+            self.ask()
+
+    def current(self) -> Mapping[str, Any]:
+        """Values of the current row, empty when there is none."""
+        index = self._view.currentIndex()
+        return self._model.values_at(index.row()) if index.isValid() else {}
 
     def choose_row(self) -> None:
         """Make the awaited row current, or the first one where none is."""
@@ -68,6 +89,9 @@ class FilteredList(QObject):
             self._view.selectRow(0)
 
     def _on_filter(self, _words: str) -> None:
+        self.ask()
+
+    def _on_choice(self, _index: int) -> None:
         self.ask()
 
     def _on_sort(self, _key: str, _descending: bool) -> None:

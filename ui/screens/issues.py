@@ -118,7 +118,12 @@ class IssuesScreen(Pane):
         self.list.setObjectName("issues-list")
         self.list.setAccessibleName("Issues")
         self._filtered = FilteredList(
-            self._desk, self, self.list, self.model, sort=("raised_at", True), also=self._chosen
+            self._desk,
+            self,
+            self.list,
+            self.model,
+            sort=("raised_at", True),
+            choices=(self.status, self.kind),
         )
         self.details.setWidgetResizable(True)
         self.details.setFrameShape(QFrame.Shape.NoFrame)
@@ -142,8 +147,6 @@ class IssuesScreen(Pane):
         self.setFocusProxy(self.list)
 
     def _connect(self) -> None:
-        self.status.activated.connect(self._on_choice)
-        self.kind.activated.connect(self._on_choice)
         self._filtered.counted.connect(self._on_counted)
         self.model.layoutChanged.connect(self._show_details)
         self.model.modelReset.connect(self._show_details)
@@ -158,23 +161,7 @@ class IssuesScreen(Pane):
 
     def open_with(self, argument: object) -> None:
         """A filter line, or the id of an issue to show."""
-        if isinstance(argument, UUID):
-            self._filtered.awaited = argument
-            argument = ""
-        if isinstance(argument, str):
-            self.status.setCurrentIndex(self.status.count() - 1)
-            self.kind.setCurrentIndex(0)
-            if self.filter is not None:
-                self.filter.set_text(argument)
-                self.filter.settle()
-            self._filtered.ask()
-
-    def _chosen(self) -> str:
-        """Filter words of the two fields."""
-        return " ".join(part for part in (self.status.currentData(), self.kind.currentData()) if part)
-
-    def _on_choice(self, _index: int) -> None:
-        self._filtered.ask()
+        self._filtered.show(argument)
 
     def _on_counted(self, _rows: int, filtered: bool) -> None:
         if filtered:
@@ -197,8 +184,7 @@ class IssuesScreen(Pane):
 
     def current(self) -> Mapping[str, Any]:
         """Values of the current issue, empty when there is none."""
-        index = self.list.currentIndex()
-        return self.model.values_at(index.row()) if index.isValid() else {}
+        return self._filtered.current()
 
     def _on_current(self, _current: QModelIndex, _previous: QModelIndex) -> None:
         self._show_details()

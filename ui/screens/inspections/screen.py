@@ -116,11 +116,8 @@ class InspectionsScreen(Pane):
         """A filter line, or the id of a stage to inspect."""
         if isinstance(argument, UUID):
             self._begin(argument)
-        elif isinstance(argument, str):
-            if self.filter is not None:
-                self.filter.set_text(argument)
-                self.filter.settle()
-            self._filtered.ask()
+        else:
+            self._filtered.show(argument)
 
     def _on_counted(self, _rows: int, filtered: bool) -> None:
         if filtered:
@@ -141,8 +138,7 @@ class InspectionsScreen(Pane):
         self._read_sheet()
 
     def _read_sheet(self) -> None:
-        index = self.list.currentIndex()
-        values = self.model.values_at(index.row()) if index.isValid() else {}
+        values = self._filtered.current()
         self.files.show_row(values["id"] if values else None)
         self.sharing.show_row(values["id"] if values else None)
         if not values:

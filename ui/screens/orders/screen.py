@@ -97,7 +97,8 @@ class OrdersScreen(Pane):
     def _build_body(self) -> None:
         self.list.setObjectName("orders-list")
         self.list.setAccessibleName("Work orders")
-        FilteredList(self._desk, self, self.list, self.model).counted.connect(self._on_counted)
+        self._filtered = FilteredList(self._desk, self, self.list, self.model)
+        self._filtered.counted.connect(self._on_counted)
         self.setFocusProxy(self.list)
         self.panel.hide()
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -219,11 +220,6 @@ class OrdersScreen(Pane):
             return []
         return rows
 
-    def _current_values(self) -> Mapping[str, Any]:
-        return (
-            self.model.values_at(self.list.currentIndex().row()) if self.list.currentIndex().isValid() else {}
-        )
-
     def _on_selection(self) -> None:
         if self._building:
             return
@@ -284,7 +280,7 @@ class OrdersScreen(Pane):
 
     def duplicate_selected(self) -> None:
         """A new order like the current one; nothing is made before the form is saved."""
-        values, now = self._current_values(), self._desk.house.door.clock()
+        values, now = self._filtered.current(), self._desk.house.door.clock()
         if values:
             self.forms.open(
                 "copy-order",

@@ -118,8 +118,7 @@ class UsersScreen(Pane):
 
     def current(self) -> Mapping[str, Any]:
         """Values of the current user, empty when there is none."""
-        index = self.list.currentIndex()
-        return self.model.values_at(index.row()) if index.isValid() else {}
+        return self._filtered.current()
 
     def _on_current(self, _current: QModelIndex, _previous: QModelIndex) -> None:
         self._show_current()
