@@ -68,7 +68,7 @@ class Rounds(QObject):
         self._status = self._status_of(self._card)
         self._screen.view.set_current_card(self._card)
         self._began = time.perf_counter()
-        self._screen.advance()
+        self._screen.work.advance()
 
     def _status_of(self, card: str) -> object:
         order = self._screen.model.order(card)

@@ -115,7 +115,7 @@ async def move_orders(stand: Stand) -> None:
     for card in cards[:_MOVES]:
         already = len(performed)
         board.view.set_current_card(card)
-        board.advance()
+        board.work.advance()
         await stand.until(partial(_is_longer, performed, already), "a moved order")
 
 
