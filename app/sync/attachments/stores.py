@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PIECE_BYTES = 1024 * 1024
 _MARK = "lineside-keeps-files-here.txt"
-_TIMES = {"connect_timeout": "10s", "timeout": "120s"}  # a piece gets through at 9 kB/s
+_TIMES = {"connect_timeout": "10s", "timeout": "60s"}  # a piece gets through at 18 kB/s
 _RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}  # whoever waits wants a sentence soon
 _KEY_VARIABLES = (
     "AWS_ACCESS_KEY_ID",
