@@ -12,12 +12,15 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
+from sqlalchemy import delete
 
 from app.domain.errors import Denied
 from app.domain.people import Actor, Role
 from app.operations.orders import create_work_order
 from app.operations.people import add_user, disable_user, set_role
 from app.plant import open_house
+from app.store.sealing import seal
+from app.store.tables import LoginGrant
 from ui.actions import PLACES
 from ui.screens.login import LoginScreen
 from ui.theme import Theme
@@ -208,6 +211,32 @@ def test_whoever_is_disabled_meanwhile_is_shown_out_and_a_new_role_counts_at_onc
     door.perform(disable_user(user_id=jo), with_admin)
     qtbot.waitUntil(lambda: window.desk.actor is None, timeout=WAIT)
     assert "The account Jo Wolf is disabled" in window.login.sentence()
+
+
+def test_whose_password_was_changed_elsewhere_is_asked_to_log_in_again(
+    qtbot: QtBot, start: Callable[[], Desktop], with_admin: Actor, data_dir: Path
+) -> None:
+    window = log_in(qtbot, start(), ADMIN)
+    house, secret = window.desk.house, bytes(range(32))
+    user_id = with_admin.user_id
+    assert user_id is not None
+
+    def kept(_user: UUID) -> str | None:
+        with house.store.reader() as session:
+            grant = session.get(LoginGrant, user_id)
+        return None if grant is None else grant.salt
+
+    salt, sealed = seal(secret, SECRET, user_id)
+    grant = LoginGrant(user_id=user_id, salt=salt, sealed=sealed, until=house.door.clock())
+    house.store.submit(lambda session: session.add(grant)).result()
+    house.signing.unlock(user_id, secret, kept)
+    house.door.perform(create_work_order(product="FRAME-M", quantity=6), with_admin)
+    assert window.desk.actor is not None
+    sync_process = open_house(data_dir)
+    sync_process.store.submit(lambda session: session.execute(delete(LoginGrant))).result()
+    sync_process.close()
+    qtbot.waitUntil(lambda: window.desk.actor is None, timeout=WAIT)
+    assert "The password of Ada Boss was changed elsewhere" in window.login.sentence()
 
 
 def test_another_person_comes_to_the_same_place_and_the_draft_waits_for_its_author(
