@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Tls = Literal["verified", "unverified", "none"]
 _SCHEMES = ("postgresql", "postgres")
 _CONNECT_SECONDS = 5
+_PORT = 5432
 _KEEPALIVE: Mapping[str, Any] = {
     "keepalives": 1,
     "keepalives_idle": 15,
@@ -78,6 +79,14 @@ class ServerAddress:
         if self.options.get("host"):
             return tuple(self.options["host"].split(","))
         return tuple(unquote(urlsplit(f"//{place}").hostname or "") for place in self._places)
+
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        """Host and port of each server of the URL, empty where its query says otherwise."""
+        if not {"host", "hostaddr", "port"}.isdisjoint(self.options):
+            return []
+        ports = [urlsplit(f"//{place}").port or _PORT for place in self._places]
+        return list(zip(self.hosts, ports, strict=True))
 
     @property
     def database(self) -> str:
@@ -156,6 +165,7 @@ def connect(
     options: dict[str, Any] = {"sslmode": address.sslmode, **_KEEPALIVE}
     if len(address.hosts) > 1:
         options["target_session_attrs"] = address.options.get("target_session_attrs", "read-write")
+        options |= _in_good_order(address.places, seconds)
     try:
         connection = PatientConnection.connect(
             url,
@@ -171,3 +181,13 @@ def connect(
         raise Refused(_UNREADABLE, field="url") from None  # its own words hold the password
     assert isinstance(connection, PatientConnection)
     return connection
+
+
+def _in_good_order(places: list[tuple[str, int]], seconds: float) -> dict[str, str]:
+    """Several servers as libpq takes them, those first that answer: it waits for each in turn, and a login cannot."""
+    from app.sync.server.nearest import answering_first
+
+    if len(places) < 2:
+        return {}
+    order = [places[n] for n in answering_first(places, seconds)]
+    return {"host": ",".join(host for host, _ in order), "port": ",".join(str(port) for _, port in order)}

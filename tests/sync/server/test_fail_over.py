@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +15,13 @@ import pytest
 
 from app.domain.errors import WorldFault
 from app.operations.notes import write_note
+from app.sync.asking import Asking, WrongThere
+from app.sync.server.address import ServerAddress
 from app.sync.server.creation import init
+from app.sync.server.nearest import answering_first
 from app.sync.server.status import status
-from tests.postgres import Postgres, running
+from app.sync.wire import ServerConnection
+from tests.postgres import Postgres, free_port, running
 from tests.sync.conftest import ServerDatabase
 from tests.sync.harness import START, SyncedStation, World
 
@@ -154,3 +160,34 @@ def test_a_synchronous_second_server_has_all_that_was_confirmed_and_holds_up_cha
     world.settle()
     world.check()
     assert _texts(one) == {"confirmed by both", "while the second was away", "after the promotion"}
+
+
+@pytest.fixture
+def swallowing() -> Iterator[int]:
+    """A port that takes no call and refuses none, as a computer that was switched off."""
+    with ExitStack() as calls:
+        port = calls.enter_context(socket.socket())
+        port.bind(("127.0.0.1", 0))
+        port.listen(0)
+        for _ in range(4):  # until nobody else is taken in
+            caller = calls.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(port.getsockname())
+        yield port.getsockname()[1]
+
+
+def test_a_login_need_not_wait_for_a_first_server_that_swallows_everything(
+    server: ServerDatabase, swallowing: int
+) -> None:
+    server.add_station("07")
+    url = server.station_url("07")
+    both = url.replace("127.0.0.1:", f"127.0.0.1:{swallowing},127.0.0.1:")
+    with pytest.raises(WrongThere):
+        Asking(both, "nobody", "x").answer(20)
+    places = ServerAddress(both).places
+    assert answering_first(places, 20) == [1, 0]
+    assert answering_first(places[::-1], 20) == [0, 1]
+    assert answering_first([("127.0.0.1", free_port()), places[1], ("/run", 5432)], 20) == [1, 2, 0]
+    assert answering_first([("127.0.0.1", free_port())] * 2, 20) == [0, 1]
+    with ServerConnection.open(both) as wire:
+        assert wire.hello().station == "07"
