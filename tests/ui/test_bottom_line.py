@@ -15,9 +15,11 @@ from app.sync.status import OFFLINE, PAUSED
 from tests.parking import Parking
 from ui.screens.orders import OrdersScreen
 from ui.theme import Density, Theme
+from ui.widgets.pane import Pane
 from ui.widgets.status_strip import StatusStrip
 from ui.window.desktop import Desktop
 from ui.window.main_window import MainWindow
+from ui.window.places import FACTORIES
 
 WAIT = 15_000
 REFUSAL = (
@@ -162,6 +164,20 @@ def test_the_palette_finds_what_an_action_would_do_now(
     titles = [item.title for item in window.palette_wiring.items()]
     assert "Go online" in titles
     assert "Work offline" not in titles
+
+
+def test_a_place_that_cannot_be_opened_at_the_start_is_reported(
+    qtbot: QtBot, whole: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_desk: object, _live: object) -> Pane:
+        raise RuntimeError("cannot be made")
+
+    monkeypatch.setitem(FACTORIES, "dashboard", broken)
+    monkeypatch.setitem(FACTORIES, "orders", broken)
+    told: list[BaseException] = []
+    monkeypatch.setattr(whole.reports, "report", told.append)
+    whole.open_window()
+    assert [str(error) for error in told] == ["cannot be made"]
 
 
 def test_nobody_reads_messages_on_a_locked_screen(

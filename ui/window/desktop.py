@@ -177,6 +177,7 @@ class Desktop(QObject):
         window.departure.ends_program = self._is_last
         window.departure.goes_on = self._sends_without_window
         self.windows.append(window)
+        window.begin()
         window.show()
         inside.idle.watch(window.windowHandle())
         return window

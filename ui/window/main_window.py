@@ -110,7 +110,10 @@ class MainWindow(QMainWindow):
         sessions.bind(self.login)
         self._connect()
         self._add_going_keys()
-        self._on_actor(desk.actor)
+
+    def begin(self) -> None:
+        """Open the first place; whoever wants to hear what happens there listens before."""
+        self._on_actor(self.desk.actor)
 
     # -- building
 
