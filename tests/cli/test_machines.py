@@ -179,14 +179,17 @@ def test_samples_and_alarms_of_a_collection_are_read_acknowledged_and_shelved(
     hot["limits"], hot["alarm"] = {"hi": 1}, {"priority": 2, "on_delay": "0s", "off_delay": "0s"}
     plant_file.write_text(yaml.safe_dump(plant, allow_unicode=True), encoding="utf-8")
     done("plant", "apply", plant_file)
-    done("collect", "--seconds", "5")
-    stats = done("history", "stats", "--json").json
+    for _ in range(6):  # on a busy machine some seconds are not enough
+        done("collect", "--seconds", "5")
+        stats = done("history", "stats", "--json").json
+        if stats["samples"] > 50:
+            break
     assert stats["samples"] > 50
     assert stats["bytes_per_sample"] > 0
-    samples = done("history", "read", "CNC-2/temperature", "--from", "-1m", "--json").json
+    samples = done("history", "read", "CNC-2/temperature", "--from", "-10m", "--json").json
     assert len(samples) > 3
     assert any(isinstance(sample["value"], float) for sample in samples)
-    buckets = done("history", "read", "CNC-2/temperature", "--from", "-1m", "--pixels", "60", "--json").json
+    buckets = done("history", "read", "CNC-2/temperature", "--from", "-10m", "--pixels", "60", "--json").json
     assert sum(bucket["count"] for bucket in buckets) == len(samples)
     assert "bytes a sample" in done("history", "stats").out
     assert "ends after it begins" in refused(
