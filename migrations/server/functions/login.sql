@@ -120,7 +120,7 @@ BEGIN
     RAISE EXCEPTION 'The role % may change only their own password.', a.role USING ERRCODE = '42501';
   ELSIF NOT EXISTS (SELECT FROM lineside.user_account WHERE id = v_user AND NOT deleted) THEN
     RAISE EXCEPTION 'The server does not have the account of this password yet.' USING ERRCODE = 'SY011';
-  ELSIF coalesce(j->>'terms', '') !~ '^\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+$'
+  ELSIF coalesce(j->>'terms', '') !~ '^\$argon2id\$v=\d{1,3}\$m=\d{1,7},t=\d{1,2},p=\d{1,2}\$[A-Za-z0-9+/]{11,90}$'
      OR coalesce(j->>'key_hash', '') !~ '^[0-9a-f]{64}$' OR j->>'nonce' IS NULL THEN
     RAISE EXCEPTION 'This is no password note of Lineside.' USING ERRCODE = 'SY011';
   END IF;
