@@ -186,8 +186,10 @@ def test_nobody_reads_messages_on_a_locked_screen(
     told(OFFLINE)
     window.undo_history.offered.emit(str(UUID(int=1)), "Moved A-WO-000012 to Paint")
     qtbot.waitUntil(window.sharing.isVisible, timeout=WAIT)
+    right = window.status.geometry().right()
     window.sessions.lock()
     assert not window.sharing.isVisible()
+    qtbot.waitUntil(lambda: window.status.geometry().right() == right, timeout=WAIT)
     assert not window.footer.undo_bar.isVisible()
     assert window.status.isVisible()
 

@@ -36,6 +36,7 @@ class BottomLine(ThemedWidget):
         layout.setContentsMargins(0, 1, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(footer, 1)
+        layout.addStretch(0)  # the status stays at the right while the rest is hidden
         layout.addWidget(self._passing)
         layout.addWidget(status)
         self.restyle()
