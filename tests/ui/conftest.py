@@ -16,6 +16,7 @@ from app.operations.people import add_user, create_first_admin
 from app.plant import House, open_house
 from app.sync.status import ONLINE, SyncStatus, write_status
 from tests.parking import Parking
+from ui.bridge import sync_status
 from ui.bridge.desk import Desk
 from ui.tasks import Tasks
 from ui.theme import Density, Theme, install_theme
@@ -120,6 +121,7 @@ def whole(
 ) -> Iterator[Desktop]:
     """The program with one window at 1366 × 768 and an admin logged in; it starts no other process."""
     monkeypatch.setattr(OpenDesk, "close_store", _close_desk)
+    monkeypatch.setattr(sync_status, "LOOK_MS", 100)
     desktop = Desktop(house.folder, None)
     desktop._take_opened(Opened(house, True))
     desktop.enter(admin)
