@@ -55,7 +55,7 @@ def looks(clock: Callable[[], datetime]) -> tuple[ColumnLook, ...]:
 
     return (
         ColumnLook("state", " ", 34, words=_state),
-        ColumnLook("label", "Change", 230),
+        ColumnLook("label", "Change", 420),
         ColumnLook("actor", "Who", 110),
         ColumnLook("at", "When", 84, words=when),
     )
