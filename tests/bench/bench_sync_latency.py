@@ -30,8 +30,8 @@ def bench_sync_latency() -> Iterator[Figure]:
         a, b = world.station("A"), world.station("B")
         with sync_process(a), sync_process(b), Watch(b.folder) as watch:
             watch.until([_edit(a)])
-            alone = _edits(a, watch, EDITS, (0.05, 0.45))
-            seldom = _edits(a, watch, SELDOM, (1.1, 1.5))
+            alone = edits_of(a, watch, EDITS, (0.05, 0.45))
+            seldom = edits_of(a, watch, SELDOM, (1.1, 1.5))
             burst = _burst(a, watch)
     yield Figure(
         "edit here → committed at another station, p95", alone.p95, "ms", LIMIT,
@@ -53,7 +53,7 @@ def _edit(station: SyncedStation) -> UUID:
     return station.do(create_work_order(product="FRAME-M", quantity=60)).change_id
 
 
-def _edits(station: SyncedStation, watch: Watch, edits: int, pause: tuple[float, float]) -> Spread:
+def edits_of(station: SyncedStation, watch: Watch, edits: int, pause: tuple[float, float]) -> Spread:
     """Milliseconds from the end of each edit to its being visible; `pause` seconds between two."""
     order = station.do(create_work_order(product="FRAME-M", quantity=60)).result
     chance, done = random.Random(1), {}

@@ -1,8 +1,13 @@
-"""One bucket of an S3 server, as whoever looks after it sees it."""
+"""An S3 server (moto, over real HTTP), and one bucket of it as whoever looks after it sees it."""
 
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +18,38 @@ from uuid import uuid4
 from app.sync.files_key import FilesKey
 
 REGION = "us-east-1"
+
+
+@contextmanager
+def running_s3() -> Iterator[str]:
+    """The address of an S3 of its own; every key is good there until a bucket says otherwise."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _await(address)
+        yield address
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _await(address: str) -> None:
+    until = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/moto-api/", timeout=5):
+                return
+        except OSError:
+            assert time.monotonic() < until, "the S3 did not start"
+            time.sleep(0.05)
 
 
 class Bucket:

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from tests.sync.attachments.blobs import Sender, connecting
-from tests.sync.attachments.bucket import Bucket
+from tests.sync.attachments.bucket import Bucket, running_s3
 
 if TYPE_CHECKING:
     from tests.sync.conftest import ServerDatabase
@@ -51,33 +46,8 @@ def station(server: ServerDatabase, tmp_path: Path, senders: list[Sender]) -> Ca
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """The address of one S3 for all tests of this worker."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _await(address)
+    with running_s3() as address:
         yield address
-    finally:
-        server.kill()
-        server.wait()
-
-
-def _await(address: str) -> None:
-    until = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(f"{address}/moto-api/", timeout=5):
-                return
-        except OSError:
-            assert time.monotonic() < until, "the S3 did not start"
-            time.sleep(0.05)
 
 
 @pytest.fixture
