@@ -15,7 +15,7 @@ import structlog
 from app.domain.alarms import Kind, at_station
 from app.domain.machine_news import WriteAnswered
 from app.store.history import AlarmRecord
-from app.sync.machines.hearsay import NonsenseError, answer_told, parsed
+from app.sync.machines.hearsay import answer_told, facts_told
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -137,17 +137,9 @@ def read_news(connection: Connection[Any], station: str, since: int) -> News:
         "SELECT answer::text FROM sync.machine_answer WHERE rev > %s AND rev <= %s AND station <> %s",
         (first, newest, station),
     )
-    shown = [_shown(place, name, _record_told(text)) for place, name, text in alarms]
+    shown = [_shown(place, name, record_of(facts_told(text))) for place, name, text in alarms]
     said = [answer_told(text) for (text,) in answers]
     return News(newest, tuple(r for r in shown if r is not None), tuple(a for a in said if a is not None))
-
-
-def _record_told(text: str) -> AlarmRecord | None:
-    try:
-        return record_of(parsed(text))
-    except NonsenseError as error:
-        log.warning("alarm of another station not understood", reason=str(error))
-        return None
 
 
 def _shown(place: str, station: str, record: AlarmRecord | None) -> AlarmRecord | None:

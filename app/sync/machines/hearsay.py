@@ -63,6 +63,16 @@ def links_told(station: str, text: str) -> tuple[Link, ...]:
     return tuple(link for link in links if isinstance(link, dict) and isinstance(link.get("connection"), str))
 
 
+def facts_told(text: str | None) -> dict[str, Any] | None:
+    """An object as another station told it, None for what makes no sense."""
+    try:
+        told = parsed(text)
+    except NonsenseError as error:
+        log.warning("words of another station not understood", reason=str(error))
+        return None
+    return told if isinstance(told, dict) else None
+
+
 def answer_told(text: str) -> WriteAnswered | None:
     """What became of a sent value, None for what makes no sense."""
     try:

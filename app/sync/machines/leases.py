@@ -14,6 +14,7 @@ import structlog
 
 from app.domain.errors import LinesideError
 from app.domain.plant import Connection as Machine
+from app.sync.machines.hearsay import facts_told
 from app.sync.machines.lease_book import Held, LeaseBook
 from app.sync.machines.running_copy import Marks
 from app.sync.machines.server_link import ServerLink
@@ -354,10 +355,13 @@ def _take(
 def _estate(connection: Connection[Any], id: UUID) -> Estate:
     """Where the alarms of a machine stood, as its last holder told it."""
     alarms = connection.execute(
-        "SELECT key, record, state FROM sync.machine_alarm WHERE place = %s", (str(id),)
+        "SELECT key, record::text, state FROM sync.machine_alarm WHERE place = %s", (str(id),)
     )
     acts = connection.execute("SELECT id::text FROM sync.machine_act")
     return Estate(
-        tuple((key, record, bytes(state) if state is not None else None) for key, record, state in alarms),
+        tuple(
+            (key, facts_told(text), bytes(state) if state is not None else None)
+            for key, text, state in alarms
+        ),
         tuple(act for (act,) in acts),
     )

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from app.sync.machines.alarm_states import read_news
+from app.sync.machines.alarm_states import read_news, record_of
+from app.sync.machines.leases import _estate
 from app.sync.machines.live_values import read
 from tests.sync.attack.fort import Fort
 
@@ -67,6 +68,9 @@ def test_alarms_and_answers_that_make_no_sense_are_passed_over(fort: Fort) -> No
             station.execute("SELECT sync.put_alarms(%s::jsonb, '{}')", (alarm.replace('"@"', record),))
             answer = json.dumps([{"id": str(uuid4()), "ok": "@"}])
             station.execute("SELECT sync.put_answers(%s::jsonb)", (answer.replace('"@"', record),))
+        for _key, facts, state in _estate(honest, connection).alarms:
+            assert record_of(facts) is None
+            assert state == b"\x00" * 3
         news = read_news(honest, "X8", 0)
         assert (news.records, news.answers) == ((), ())
         assert news.rev > 0
