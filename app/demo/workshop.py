@@ -15,6 +15,7 @@ from sqlalchemy import select
 from app.domain.errors import Refused
 from app.domain.inspections import InspectionItem, ItemKind
 from app.domain.issues import IssueType
+from app.domain.maintenance import MaintenanceKind, MaintenancePriority
 from app.domain.people import THE_PLANT, Actor, Role
 from app.domain.plant import Plant
 from app.domain.stages import RouteStep, StageStatus
@@ -22,6 +23,7 @@ from app.operations.change import Intent
 from app.operations.door import Door
 from app.operations.inspections import log_inspection
 from app.operations.issues import acknowledge_issue, raise_issue, resolve_issue
+from app.operations.maintenance import plan_maintenance
 from app.operations.orders import create_work_order, set_route
 from app.operations.people import add_user, create_first_admin
 from app.operations.plant import apply_plant
@@ -72,6 +74,23 @@ _ISSUES = (
         "Drawing shows the old hole pattern",
         "Revision C is on the pallet, B in the folder.",
     ),
+)
+_MAINTENANCE = (
+    # machine type, title, kind, priority, planned days ago, due in days (below 0: late), what to do
+    ("cnc-mill", "Grease the spindle", "preventive", "medium", 9, 2.3, "Two strokes of LGMT 2."),
+    ("cnc-mill", "Renew the coolant", "preventive", "low", 12, 6.1, ""),
+    ("conveyor", "Belt runs off to the left", "corrective", "high", 2, 0.2, "Align, then tension."),
+    ("robot", "Check the emergency stops", "preventive", "critical", 10, -0.6, "All four of the line."),
+    (
+        "injection-molding",
+        "Heating zone 3 is slow",
+        "corrective",
+        "medium",
+        4,
+        3.4,
+        "Measure the band first.",
+    ),
+    ("scanner", "Clean the camera window", "preventive", "low", 6, 1.1, ""),
 )
 _BLOCKS = (
     "Waiting for sheet 3 mm",
@@ -130,6 +149,7 @@ def furnish(house: House, plant: Plant, *, seed: int = 7, orders: int = 64) -> D
         week = _Week(house, past, people, Random(seed), now)
         for number in range(orders):
             week.make_order(number)
+        _plan_maintenance(past, plant, people, now)
     return DemoFacts(supervisor, people[TECHNICIAN], orders, week.moves, week.issues, week.inspections)
 
 
@@ -141,6 +161,24 @@ def _hire(past: _Past, at: datetime) -> dict[str, Actor]:
         intent = add_user(name=name, role=role, password=DEMO_PASSWORD, must_change_password=False)
         people[name] = Actor(past.do(intent, admin, at), name, role)
     return people
+
+
+def _plan_maintenance(past: _Past, plant: Plant, people: dict[str, Actor], now: datetime) -> None:
+    """Some for the technician, some for whoever is free; what the plant has no machine for is left out."""
+    machines = {machine.type: machine.name for machine in plant.equipment}
+    for turn, (machine, title, kind, priority, ago, due, description) in enumerate(_MAINTENANCE):
+        if machine not in machines:
+            continue
+        planned = plan_maintenance(
+            title=title,
+            description=description,
+            kind=MaintenanceKind(kind),
+            priority=MaintenancePriority(priority),
+            equipment=machines[machine],
+            assignee=TECHNICIAN if turn % 2 == 0 else "",
+            due_at=now + timedelta(days=due),
+        )
+        past.do(planned, people[SUPERVISOR], now - timedelta(days=ago))
 
 
 class _Week:
