@@ -64,6 +64,7 @@ from ui.screens.sync.screen import CONFLICTS, MERGED, SharingScreen
 from ui.theme import Density, Theme
 from ui.widgets.form import Form
 from ui.widgets.roles import UnsentRole
+from ui.window.navigation import NARROW
 from ui.window.sharing_banner import SharingBanner
 
 WAIT = 10_000
@@ -115,6 +116,21 @@ def test_choosing_moves_no_button(qtbot: QtBot, screen: SharingScreen, conflict:
         screen.actions_set.trigger(key)
         assert screen.actions_set.action("sharing.apply").text() != "Settle"
         assert [button.geometry() for button in buttons if button is not None] == places
+
+
+def test_the_narrowest_window_for_gloves_shows_the_list_and_every_button(
+    qtbot: QtBot, screen: SharingScreen, conflict: Conflict, theme: Theme
+) -> None:
+    theme.set_density(Density.TOUCH)
+    screen.resize(900 - NARROW, 560)
+    shown(qtbot, screen, conflict)
+    screen.actions_set.trigger("sharing.theirs")
+    settle = screen.findChild(QWidget, "button-sharing.apply")
+    assert settle is not None
+    qtbot.waitUntil(
+        lambda: settle.mapTo(screen, QPoint(settle.width(), 0)).x() <= screen.width(), timeout=WAIT
+    )
+    assert screen.conflicts.list.width() >= 260
 
 
 def test_keys_go_on_working_after_the_button_that_was_pressed_became_unavailable(
@@ -506,7 +522,7 @@ def test_nothing_is_marked_where_nothing_is_shared(
     qtbot.waitUntil(lambda: orders.model.rowCount() == 1, timeout=WAIT)
     desk.sharing.look()
     qtbot.waitUntil(lambda: desk.tasks.idle, timeout=WAIT)
-    assert mark(orders.model, 0) == ""
+    assert not mark(orders.model, 0)
 
 
 def test_a_refused_creation_can_be_made_with_another_number(

@@ -26,6 +26,7 @@ from ui.widgets.themed import RoleLabel
 _STATES = (("Open", "state!=settled"), ("Settled", "state:settled"), ("All", ""))
 _MARKS = {"open": "⚡", "settling": "⇅", "settled": "✔"}
 _CHOOSE = "Choose 1, 2 or 3 first."
+_LEAST_LIST = 260  # px
 _NO_CONFLICT = "Choose a conflict first."
 _TITLES = {
     Verdict.CONFLICT: {
@@ -101,7 +102,7 @@ class ConflictsPage(QWidget):
         column.addWidget(self.detail, 1)
         column.addWidget(self.wrong)
         buttons = QHBoxLayout()
-        buttons.setContentsMargins(12, 4, 4, 4)
+        buttons.setContentsMargins(0, 4, 4, 4)
         for key in ("sharing.mine", "sharing.theirs", "sharing.other"):
             buttons.addWidget(actions.button(key))
         buttons.addStretch(1)
@@ -111,7 +112,6 @@ class ConflictsPage(QWidget):
         )
         for button in (self._settle, self._bring_back):
             buttons.addWidget(button)
-        column.addLayout(buttons)
         split = QSplitter()
         split.setObjectName("conflicts-split")
         split.addWidget(self.list)
@@ -120,9 +120,11 @@ class ConflictsPage(QWidget):
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 2)
         split.setChildrenCollapsible(False)
+        self.list.setMinimumWidth(_LEAST_LIST)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(split)
+        layout.addWidget(split, 1)
+        layout.addLayout(buttons)  # below both: in a narrow window they need all of its width
         self.setFocusProxy(self.list)
         self._connect()
         self.ask("")
