@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from app.domain.alarms import Kind, at_station
+from app.domain.alarms import Kind, at_station, home_of, key_of
 from app.domain.machine_news import WriteAnswered
 from app.store.history import AlarmRecord
 from app.sync.machines.hearsay import answer_told, facts_told
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 1000
-_HOME = "station:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,25 +128,30 @@ def read_news(connection: Connection[Any], station: str, since: int) -> News:
         return News(newest)
     first = since if newest > since else 0
     alarms = connection.execute(
-        "SELECT place, station, record::text FROM sync.machine_alarm WHERE rev > %s AND rev <= %s AND station <> %s"
-        " AND record IS NOT NULL ORDER BY rev",
+        "SELECT station, record::text FROM sync.machine_alarm a WHERE rev > %s AND rev <= %s AND station <> %s"
+        " AND record IS NOT NULL"
+        # Whoever holds one machine, or none, says nothing about the others.
+        " AND NOT EXISTS (SELECT FROM lineside.tag k WHERE k.name = a.record->>'tag' AND NOT k.deleted"
+        "   AND k.connection_id::text <> a.place) ORDER BY rev",
         (first, newest, station),
     ).fetchall()
     answers = connection.execute(
         "SELECT answer::text FROM sync.machine_answer WHERE rev > %s AND rev <= %s AND station <> %s",
         (first, newest, station),
     )
-    shown = [_shown(place, name, record_of(facts_told(text))) for place, name, text in alarms]
+    shown = [_shown(name, record_of(facts_told(text))) for name, text in alarms]
     said = [answer_told(text) for (text,) in answers]
     return News(newest, tuple(r for r in shown if r is not None), tuple(a for a in said if a is not None))
 
 
-def _shown(place: str, station: str, record: AlarmRecord | None) -> AlarmRecord | None:
-    """An alarm of another Lineside says which one it is."""
-    if record is None or not place.startswith(_HOME) or record.kind is not Kind.SYSTEM:
-        return record
+def _shown(station: str, record: AlarmRecord | None) -> AlarmRecord | None:
+    """An alarm of another Lineside says which one it is; None for one whose key is not of its tag."""
+    if record is None:
+        return None
+    if record.kind is not Kind.SYSTEM:
+        return record if record.key == key_of(record.tag, record.kind) else None
     return replace(
         record,
-        key=at_station(record.key, station),
+        key=at_station(home_of(record.key)[0], station),
         value=f"Station {station}: {record.value or ''}".rstrip(": "),
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import psycopg
 import pytest
 
+from app.domain.alarms import Kind, Phase, Urgency
+from app.store.history import AlarmRecord
 from app.sync.machines.alarm_states import read_news, record_of
 from app.sync.machines.leases import _estate
 from app.sync.machines.live_values import read
@@ -74,3 +78,42 @@ def test_alarms_and_answers_that_make_no_sense_are_passed_over(fort: Fort) -> No
         news = read_news(honest, "X8", 0)
         assert (news.records, news.answers) == ((), ())
         assert news.rev > 0
+
+
+def test_whoever_holds_one_machine_says_nothing_about_another_or_in_the_name_of_another_station(
+    fort: Fort,
+) -> None:
+    def alarm(place: str, key: str, tag: str, kind: str) -> dict[str, object]:
+        now = datetime.now(UTC)
+        record = AlarmRecord(
+            str(uuid4()), key, tag, Kind(kind), 1, 1, Urgency.CRITICAL, None, "full", Phase.UNACK, now
+        )
+        return {"place": place, "key": key, "record": msgspec.to_builtins(record), "state": None}
+
+    with holder(fort) as (station, mine), fort.connect("X8") as honest, fort.own() as owner:
+        other, machine = uuid4(), uuid4()
+        for id in (mine, other):
+            owner.execute(
+                "INSERT INTO lineside.connection (id, name, driver, url) VALUES (%s, %s, 'opcua', 'x')",
+                (id, str(id)),
+            )
+        owner.execute("INSERT INTO lineside.equipment (id, code, name) VALUES (%s, 'P', 'P')", (machine,))
+        for name, id in (("MINE/a", mine), ("OTHER/a", other)):
+            owner.execute(
+                "INSERT INTO lineside.tag (id, name, equipment_id, connection_id, address)"
+                " VALUES (gen_random_uuid(), %s, %s, %s, '1')",
+                (name, machine, id),
+            )
+        told = [
+            alarm(str(mine), "MINE/a", "MINE/a", "value"),
+            alarm(str(mine), "OTHER/a", "OTHER/a", "value"),
+            alarm("", "OTHER/a", "OTHER/a", "value"),
+            alarm(str(mine), "OTHER/b", "MINE/a", "value"),
+            alarm(str(mine), "system!disk@X8", "", "system"),
+        ]
+        station.execute("SELECT sync.put_alarms(%s::jsonb, '{}')", (json.dumps(told),))
+        heard = {record.key: record.value for record in read_news(honest, "X8", 0).records}
+        assert set(heard) == {"MINE/a", "system!disk@X7"}
+        assert str(heard["system!disk@X7"]).startswith("Station X7")
+        for table in ("tag", "connection", "equipment"):
+            owner.execute(f"DELETE FROM lineside.{table}".encode())
