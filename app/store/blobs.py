@@ -52,6 +52,8 @@ class BlobFolder:
 
     def add_file(self, source: Path, *, largest: int = LARGEST_FILE) -> StoredBlob:
         """Copy a file into the folder. Raises `Refused` when it is too large or cannot be read, `WorldFault`."""
+        if source.exists() and not source.is_file():  # a pipe would be waited for for ever
+            raise Refused(f"{source.name} is no file but a folder or a device; add the files in it.")
         try:
             with source.open("rb") as stream:
                 return self._keep(stream, largest)

@@ -12,7 +12,6 @@ import pytest
 from app.domain.attachments import MEGABYTE
 from app.domain.errors import NotFound, Refused, WorldFault
 from app.store.blobs import BlobFolder
-from tests.sync.engine.test_disk_full import no_file_above
 
 
 @pytest.fixture
@@ -93,6 +92,9 @@ def test_a_folder_that_cannot_be_written_is_a_fault_in_a_sentence(tmp_path: Path
 def test_a_full_disk_is_a_fault_in_a_sentence_and_leaves_nothing_behind(
     folder: BlobFolder, tmp_path: Path
 ) -> None:
+    pytest.importorskip("resource")  # Windows has no such limits
+    from tests.sync.engine.test_disk_full import no_file_above
+
     source = tmp_path / "photo.jpg"
     source.write_bytes(bytes(3 * MEGABYTE))
     # The last bytes are the ones that stay in a buffer until the file is closed.
@@ -104,6 +106,15 @@ def test_a_full_disk_is_a_fault_in_a_sentence_and_leaves_nothing_behind(
             part.write(bytes(3 * MEGABYTE))
     assert list(folder.path.glob("draft-*")) == []
     assert folder.held() == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+def test_a_folder_or_a_pipe_is_refused_and_not_waited_for(folder: BlobFolder, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)
+    for source in (pipe, tmp_path):
+        with pytest.raises(Refused, match="is no file but a folder or a device"):
+            folder.add_file(source)
 
 
 def test_putting_aside_what_is_gone_already_is_nothing(folder: BlobFolder) -> None:

@@ -36,7 +36,6 @@ from tests.sync.attachments.blobs import (
     tell_server,
     waiting,
 )
-from tests.sync.engine.test_disk_full import no_file_above
 
 if TYPE_CHECKING:
     from tests.sync.conftest import ServerDatabase
@@ -316,6 +315,9 @@ def test_a_row_that_lies_about_the_size_keeps_no_file_back(
 def test_a_full_disk_is_said_and_the_download_goes_on_where_it_stopped(
     server: ServerDatabase, station: Callable[..., Sender]
 ) -> None:
+    pytest.importorskip("resource")  # Windows has no such limits
+    from tests.sync.engine.test_disk_full import no_file_above
+
     here, there = station("07"), station("08")
     limit = 100_000 + max(file.stat().st_size for file in there.blobs.path.parent.glob("lineside.sqlite*"))
     data = content(limit + 2 * CHUNK)
