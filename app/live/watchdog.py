@@ -33,14 +33,21 @@ async def within(seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
 async def put_an_end_to(task: asyncio.Future[Any], patience: float = _END_SECONDS) -> None:
     """Cancel a task, again and again: before Python 3.12, asyncio.wait_for in a library may lose a cancellation.
 
-    `patience` is how long it may tidy up, in seconds, before it is cancelled once more.
+    `patience` is how long it may tidy up, in seconds, before it is cancelled once more. Who is cancelled while waiting
+    here hurries the task, but does not leave it behind: it would end with the loop, in the middle of its goodbye.
     """
+    hurried = False
     for _ in range(_END_TRIES):
         if task.done():
             break
         task.cancel()
-        await asyncio.wait([task], timeout=patience)
+        try:
+            await asyncio.wait([task], timeout=patience)
+        except asyncio.CancelledError:
+            hurried = True
     if not task.done():
         log.error("a task does not end", task=repr(task))
     elif not task.cancelled():
         task.exception()  # looked at, so that nobody is told that it was never retrieved
+    if hurried:
+        raise asyncio.CancelledError
