@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
+from app.domain.errors import Stale
 from app.domain.plant import Connection, Equipment, Plant, Tag
 
 T = TypeVar("T", bound=Hashable)
@@ -18,6 +19,30 @@ class PlantChanges:
     added: int
     changed: int
     removed: int
+
+
+def carried_over(tag: Tag, seen: Tag, now: Tag | None) -> Tag:
+    """What somebody made of the tag `seen`, where it is `now` another: what they left alone stays as it is now.
+
+    Raises `Stale` where both set the same, or the tag is gone.
+    """
+    if now == seen:
+        return tag
+    if now is None:
+        raise Stale(
+            f"Somebody took {tag.name} away meanwhile; close the tags and look again. Nothing was saved."
+        )
+    values: dict[str, Any] = {}
+    for each in fields(tag):
+        wanted, before, present = (getattr(one, each.name) for one in (tag, seen, now))
+        if wanted == before:
+            values[each.name] = present
+        elif present not in (before, wanted):
+            raise Stale(
+                f"Somebody set {each.name} of {tag.name} anew meanwhile; close the tags and look again. "
+                "Nothing was saved."
+            )
+    return replace(tag, **values)
 
 
 def compare_plants(present: Plant, wanted: Plant) -> PlantChanges:

@@ -12,6 +12,7 @@ from app.domain.errors import NotFound, Refused
 from app.domain.people import Permission
 from app.domain.plant_changes import (
     PlantChanges,
+    carried_over,
     compare_plants,
     plant_with,
     with_renamed_connection,
@@ -91,10 +92,23 @@ def save_equipment(change: Change, /, *, equipment: model.Equipment) -> None:
 
 
 @operation(Permission.CONFIGURE_PLANT)
-def save_tags(change: Change, /, *, tags: Sequence[model.Tag], removed: Sequence[str] = ()) -> PlantChanges:
-    """Add tags, or change those that have these names, and take the `removed` ones away; all of it or nothing."""
+def save_tags(
+    change: Change,
+    /,
+    *,
+    tags: Sequence[model.Tag],
+    removed: Sequence[str] = (),
+    seen: Sequence[model.Tag] = (),
+) -> PlantChanges:
+    """Add tags, or change those that have these names, and take the `removed` ones away; all of it or nothing.
+
+    `seen` are tags as the person found them: only what they made different is set, and `Stale` is raised where somebody
+    else set the same meanwhile.
+    """
     _require(bool(tags or removed), "There are no tags to save.")
     present = read_plant(change.session)
+    found = {tag.name: tag for tag in seen}
+    tags = [carried_over(t, found[t.name], present.tag(t.name)) if t.name in found else t for t in tags]
     wanted = plant_with(without_tags(present, frozenset(removed)), tags=tags)
     _write_checked(change, present, wanted, tags)
     changes = compare_plants(present, wanted)

@@ -166,6 +166,21 @@ def test_a_deleted_connection_takes_its_tags_along_and_an_undo_brings_both_back(
     assert plant_of(house) == before
 
 
+def test_what_others_set_while_tags_were_edited_stays(house: House, oven: Do) -> None:
+    oven(set_limits(tag=TEMPERATURE.name, hi=90.0))
+    mine = replace(TEMPERATURE, label="Upper zone")
+    oven(save_tags(tags=[mine], seen=[TEMPERATURE]))
+    now = plant_of(house).tag(TEMPERATURE.name)
+    assert now is not None
+    assert (now.label, now.limits.hi) == ("Upper zone", 90.0)
+    with pytest.raises(Stale, match="set limits of OVEN-2/temperature anew"):
+        oven(save_tags(tags=[replace(mine, limits=Limits(hi=70.0))], seen=[TEMPERATURE]))
+    oven(delete_tags(tags=[TEMPERATURE.name]))
+    with pytest.raises(Stale, match="took OVEN-2/temperature away"):
+        oven(save_tags(tags=[mine], seen=[TEMPERATURE]))
+    assert plant_of(house).tag(TEMPERATURE.name) is None
+
+
 def test_a_connection_that_got_tags_since_does_not_vanish_with_its_creation(house: House, do: Do) -> None:
     made = do(save_machine(connection=PLC, equipment=[OVEN]))
     do(save_tags(tags=[RUNNING]))

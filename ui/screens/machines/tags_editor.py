@@ -31,6 +31,7 @@ class TagsEditor(QWidget):
         super().__init__(parent)
         self.setObjectName("tags-editor")
         self._desk, self._live = desk, live
+        self._found = {tag.name: tag for tag in live.plant.tags_of(connection.name)}
         self.page = TagsPage(self._words)
         self.banner = Banner()
         self.banner.hide()
@@ -66,7 +67,8 @@ class TagsEditor(QWidget):
         return signal_words(self._live.signal(tag))
 
     def _changed(self) -> list[Tag]:
-        return [t for t in self.page.tags() if self._live.plant.tag(t.name) != t]
+        """What differs from what was found; others may have changed the rest meanwhile."""
+        return [t for t in self.page.tags() if self._found.get(t.name) != t]
 
     def _edited(self) -> None:
         nothing = "Nothing was changed." if not self._changed() and not self.page.removed() else ""
@@ -91,7 +93,9 @@ class TagsEditor(QWidget):
 
     def save(self) -> None:
         """Save what was changed."""
-        intent = save_tags(tags=self._changed(), removed=self.page.removed())
+        tags = self._changed()
+        seen = [self._found[tag.name] for tag in tags if tag.name in self._found]
+        intent = save_tags(tags=tags, removed=self.page.removed(), seen=seen)
         self.save_button.setEnabled(False)
         self._desk.perform(intent, owner=self, done=self._saved, failed=self._refused)
 
