@@ -211,8 +211,8 @@ def _verify_shared(opened: House) -> None:
             "others": shared.others,
         },
         f"The audit trail is whole, here and on the server ({shared.entries:,} entries, of which this station saw "
-        f"{shared.seen:,}). Of those made here {shared.own:,} are still kept as they were signed, and stand there unchanged."
-        f"{_other_history(shared)}",
+        f"{shared.seen:,}). Of those made here {shared.own:,} are still kept as they were signed, and stand there "
+        f"unchanged.{_other_history(shared)}",
     )
 
 
