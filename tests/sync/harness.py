@@ -216,7 +216,7 @@ class World:
         self.server, self.folder = server, folder
         self.rng = random.Random(seed)
         self.now = START
-        self._ids = 0
+        self._ids, self.at_once = 0, False
         self.line: type[ServerConnection] = ServerConnection
         self.stations: dict[str, SyncedStation] = {}
         self.people: dict[Role, Actor] = {}
@@ -230,9 +230,10 @@ class World:
         self.now += timedelta(**span)
 
     def new_id(self) -> UUID:
-        """Later ones are greater, as they are where time goes on."""
+        """Later ones are greater, as they are where time goes on, unless several are made `at_once`."""
         self._ids += 1
-        return uuid7(self.now, self._ids << 50 | self.rng.getrandbits(50))
+        first = self.rng.getrandbits(24) if self.at_once else self._ids
+        return uuid7(self.now, first << 50 | self.rng.getrandbits(50))
 
     def _found_people(self) -> None:
         """The accounts, as a station that brings its data would hand them in."""

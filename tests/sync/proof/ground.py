@@ -151,6 +151,7 @@ class Ground:
         self._copies = []
         self.world.now, self.world.rng = START, Random(f"run {seed}")
         # Days of work in one piece, or in many, between any two of which something may happen.
+        self.world.at_once = self.world.rng.random() < 0.5
         BadLine.mixed_up = ""
         BadLine.most, pushing.MOST_ENTRIES = self.world.rng.choice(
             [(PAGE, _AT_ONCE), (2, 1), (7, 3), (50, 2)]

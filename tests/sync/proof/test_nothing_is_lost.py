@@ -15,8 +15,8 @@ from tests.sync.proof.machine import Sharing
 
 EXAMPLES = int(os.environ.get("LINESIDE_PROOF_EXAMPLES", "0"))
 IN_THE_SUITE = settings(
-    max_examples=EXAMPLES or 6,
-    stateful_step_count=40,
+    max_examples=EXAMPLES or 5,
+    stateful_step_count=36,
     deadline=None,
     derandomize=not EXAMPLES,
     database=None,
