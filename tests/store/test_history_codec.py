@@ -92,3 +92,10 @@ def test_damage_is_noticed(garbage: bytes, at: int, flip: int) -> None:
     sound[at % len(sound)] ^= flip
     with pytest.raises(Damaged):
         decode(bytes(sound))
+
+
+def test_a_damaged_count_of_samples_is_damage_and_asks_for_no_memory() -> None:
+    chunk = bytearray(encode(columns_of([(n, n, 1, n / 7, 0, 5) for n in range(50)])))
+    chunk[8] ^= 252
+    with pytest.raises(Damaged, match="cannot hold"):
+        decode(bytes(chunk))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 FORMAT = 1
+_MOST = 1 << 24  # samples; hundreds of times what sealing puts into a chunk
 _HEAD = struct.Struct("<BII")  # format, checksum of the rest, number of samples
 _LENGTH = struct.Struct("<I")
 
@@ -57,6 +58,8 @@ def decode(chunk: bytes, *, identity: bool = True) -> Columns:
             raise Damaged(f"chunk format {form} is not known here")
         if zlib.crc32(memoryview(chunk)[_HEAD.size :]) != checksum:
             raise Damaged("its checksum differs")
+        if count > _MOST:  # the checksum does not cover it
+            raise Damaged(f"it cannot hold {count:,} samples")
         t, q, kinds, wholes, reals, texts, words, n, epoch, late = _sections(chunk)
     except (struct.error, ValueError) as error:
         raise Damaged(str(error)) from error
