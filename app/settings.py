@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from app.domain.decoding import convert
 from app.domain.errors import Refused, WorldFault
 
 SETTINGS_NAME = "settings.toml"
@@ -77,7 +78,7 @@ def load_settings(folder: Path) -> Settings:
     names = {_PREFIX + name.upper(): name for name in Settings.__struct_fields__}
     values |= {name: os.environ[variable] for variable, name in names.items() if variable in os.environ}
     try:
-        return msgspec.convert(values, Settings, strict=False)  # not strict: the environment is all text
+        return convert(values, Settings, strict=False)  # not strict: the environment is all text
     except msgspec.ValidationError as error:
         wrong = str(error).replace("`$.", "`").replace("Object contains", "there is an")
         raise Refused(f"A setting in {file} or in the environment is wrong: {wrong}.") from error

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import struct
 from datetime import datetime
+from typing import cast
 
 import msgspec
 
+from app.domain.decoding import msgpack_decoder
 from app.domain.forwarding import ForwardFigures
 from app.domain.machine_news import LinkStatus, WriteAnswered
 from app.domain.samples import Sample, Value
@@ -134,7 +136,7 @@ Message = (
     | Ping
 )
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+_decoder = msgpack_decoder(cast("type[Message]", Message))
 
 
 class BrokenStream(ConnectionError):

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, delete, update
 from sqlalchemy.dialects.sqlite import insert
 
+from app.domain.decoding import json_decoder
 from app.store.tables import Conflict, SharedChange
 from app.sync.records import PARKED, Record, as_id, as_time
 
@@ -85,11 +86,14 @@ class _EntryHead(msgspec.Struct):
     change: str = ""
 
 
+_head_reader = json_decoder(_EntryHead)
+
+
 def conflict_of_answer(
     source: UUID, n: int, body: str, answer: tuple[int, str, dict[str, Any]], station: str, at: datetime
 ) -> dict[str, Any]:
     """The same from the server's answer (seq, verdict, reason) to an own entry, until the log brings it."""
-    head = msgspec.json.decode(body, type=_EntryHead)
+    head = _head_reader.decode(body)
     seq, verdict, reason = answer
     return {
         "source": source,

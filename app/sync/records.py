@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.domain.decoding import json_decoder
 from app.domain.merging import BrokenHistoryError, ServerPatch
 from app.store.entries import CREATED, CREATED_MANY
 from app.sync.shared_rows import Key, key_of
@@ -101,9 +102,12 @@ def chained(previous: str, body: str) -> str:
     return hashlib.sha256(bytes.fromhex(previous) + body.encode()).hexdigest()
 
 
+_reader = json_decoder(Record)
+
+
 def read_record(body: str) -> Record:
     """A record from the text that was hashed; raises `BrokenHistoryError` for what no server of ours writes."""
     try:
-        return msgspec.json.decode(body, type=Record)
+        return _reader.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BrokenHistoryError(f"a record of the log cannot be read: {error}") from error

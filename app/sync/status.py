@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.domain.decoding import json_decoder
 from app.store.private_file import write_private
 
 FILE_NAME = "sync.json"
@@ -83,10 +84,13 @@ class SyncStatus(msgspec.Struct, frozen=True):
         return problems[-1] if problems else ""
 
 
+_reader = json_decoder(SyncStatus)
+
+
 def read_status(folder: Path) -> SyncStatus | None:
     """What the process of this data folder wrote last; None when none ever ran, or its words cannot be read."""
     try:
-        return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=SyncStatus)
+        return _reader.decode((folder / FILE_NAME).read_bytes())
     except (OSError, msgspec.DecodeError):
         return None
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from app.domain.decoding import json_decoder
 from app.domain.merging import OwnPatch
 from app.store.entries import CREATED, CREATED_MANY
 from app.sync.shared_rows import Key, key_of
@@ -49,9 +50,12 @@ class OwnEntry:
                 yield OwnPatch(row.k == CREATED, row.set, row.v)
 
 
+_reader = json_decoder(_Body)
+
+
 def read_entry(change_id: str, body: str) -> OwnEntry:
     """The rows of an outbox body."""
-    rows = msgspec.json.decode(body, type=_Body).rows
+    rows = _reader.decode(body).rows
     touched: dict[Key, tuple[tuple[int, int], ...]] = {}
     for index, row in enumerate(rows):
         for place, row_id in enumerate(row.ids or (row.id,)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -140,15 +139,13 @@ def test_an_address_that_is_not_there_is_said_beside_those_that_are(
     assert "good" not in bad["quality"].casefold()
 
 
-def test_a_machine_that_cannot_be_reached_costs_one_sentence_and_little_time(
+def test_a_machine_that_cannot_be_reached_costs_one_sentence(
     refused: Callable[..., str], misused: Callable[..., str], free_port: int, opcua: str
 ) -> None:
     for scheme in ("tcp", "opc.tcp"):
-        began = time.monotonic()
         sentence = refused("connection", "test", f"{scheme}://127.0.0.1:{free_port}")
         assert f"127.0.0.1:{free_port}" in sentence
         assert "refuses the connection" in sentence
-        assert time.monotonic() - began < 6
     refused("tag", "read", f"tcp://127.0.0.1:{free_port}", "hr:0")
     refused("connection", "browse", f"opc.tcp://127.0.0.1:{free_port}")
     broker = f"mqtts://127.0.0.1:{free_port}"

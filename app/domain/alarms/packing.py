@@ -8,9 +8,10 @@ from datetime import datetime
 import msgspec
 
 from app.domain.alarms.shapes import AlarmState, Aside, Phase
+from app.domain.decoding import msgpack_decoder
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(AlarmState)
+_decoder = msgpack_decoder(AlarmState)
 
 
 class _Before(msgspec.Struct):
@@ -21,7 +22,7 @@ class _Before(msgspec.Struct):
     unacked_before_shelf: bool = False
 
 
-_decode_before = msgspec.msgpack.Decoder(_Before)
+_decode_before = msgpack_decoder(_Before)
 
 
 def pack(state: AlarmState) -> bytes:

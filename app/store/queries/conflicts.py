@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Table, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.conflicts import Clash, Point, Verdict
+from app.domain.decoding import json_decoder
 from app.domain.errors import NotFound
 from app.store import entries
 from app.store.entries import CREATED, CREATED_MANY
@@ -229,10 +230,13 @@ class Parked(msgspec.Struct):
     resolves: tuple[tuple[UUID, int], ...] = ()
 
 
+_reader = json_decoder(Parked)
+
+
 def read_parked(body: str) -> Parked:
     """The entry of a conflict; an empty one where no program of ours wrote it. Any station may hand in anything."""
     try:
-        parked = msgspec.json.decode(body, type=Parked)
+        parked = _reader.decode(body)
     except (msgspec.DecodeError, RecursionError):
         return Parked()
     return parked if all(row.makes_sense for row in parked.rows) else Parked()

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain import plant as model
+from app.domain.decoding import convert
 from app.store.tables import AlarmAction, Connection, Equipment, Tag
 
 CONNECTION_COLUMNS = frozenset({"name", "driver", "url"})
@@ -27,7 +28,7 @@ def settings_of(item: model.Connection | model.Tag, columns: frozenset[str]) -> 
 
 def _restored(kind: type[Any], settings: Mapping[str, Any], **columns: Any) -> Any:
     names = {f.name for f in fields(kind)}
-    return msgspec.convert({**{k: v for k, v in settings.items() if k in names}, **columns}, kind)
+    return convert({**{k: v for k, v in settings.items() if k in names}, **columns}, kind)
 
 
 def equipment_codes(session: Session, ids: Iterable[UUID]) -> dict[str, UUID]:

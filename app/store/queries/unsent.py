@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.domain.decoding import json_decoder
 from app.store.entries import table_of
 from app.store.journal import UNCONFIRMED
 from app.store.sharing import joined_station
@@ -46,6 +47,9 @@ class _Body(msgspec.Struct):
     operation: str
     rows: tuple[_Row, ...]
     label: str = ""
+
+
+_reader = json_decoder(_Body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def unconfirmed(session: Session) -> tuple[int, datetime | None]:
     if not count:
         return 0, None
     body = session.execute(select(Outbox.body).where(waiting).order_by(Outbox.position).limit(1)).scalar_one()
-    return count, msgspec.json.decode(body, type=_Body).at
+    return count, _reader.decode(body).at
 
 
 def left_behind(session: Session, limit: int = 200) -> LidClosed:
@@ -102,7 +106,7 @@ def left_behind(session: Session, limit: int = 200) -> LidClosed:
 
 
 def _unsent(entry: Outbox) -> UnsentChange:
-    body = msgspec.json.decode(entry.body, type=_Body)
+    body = _reader.decode(entry.body)
     rows = sum(max(1, len(row.ids)) for row in body.rows)
     label = body.label or body.operation.replace("_", " ").capitalize()
     return UnsentChange(entry.change_id, label, body.actor, body.at, rows, entry.state != "pending")
@@ -155,7 +159,7 @@ class UnsentRows:
 
 def rows_of(body: str) -> set[tuple[str, UUID]]:
     """(entity, id) of every row that an outbox body writes."""
-    return {key for row in msgspec.json.decode(body, type=_Body).rows for key in row.named()}
+    return {key for row in _reader.decode(body).rows for key in row.named()}
 
 
 def with_parents(session: Session, rows: Iterable[tuple[str, UUID]]) -> frozenset[tuple[str, UUID]]:

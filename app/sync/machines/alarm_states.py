@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from app.domain.alarms import Kind, at_station, home_of, key_of
+from app.domain.decoding import convert
 from app.domain.machine_news import WriteAnswered
 from app.store.history import AlarmRecord
 from app.sync.machines.hearsay import answer_told, facts_told
@@ -105,7 +106,7 @@ def record_of(told: dict[str, Any] | None) -> AlarmRecord | None:
     if told is None:
         return None
     try:
-        return msgspec.convert(told, AlarmRecord)
+        return convert(told, AlarmRecord)
     except msgspec.ValidationError as error:
         log.warning("alarm of another station not understood", reason=str(error))
         return None

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from app.domain.alarms import split_key
+from app.domain.decoding import convert
 from app.domain.errors import LinesideError
 from app.domain.machine_news import LinkState, LinkStatus, WriteAnswered
 from app.domain.plant import Plant
@@ -278,7 +279,7 @@ class Exchange:
             return self._since(before, name, LinkState.CONNECTING, sentence, station)
         own = {"connection": name, "station": station, "heard": True}
         try:
-            status: LinkStatus = msgspec.convert(told | own, LinkStatus)
+            status: LinkStatus = convert(told | own, LinkStatus)
         except msgspec.ValidationError:
             return self._unheard(before, name, station, f"Station {station} tells nonsense of this machine.")
         return msgspec.structs.replace(status, sentence=f"By station {station}: {status.sentence}")

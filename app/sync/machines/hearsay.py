@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import msgspec
 import structlog
 
+from app.domain.decoding import convert
 from app.domain.machine_news import WriteAnswered
 from app.domain.samples import Value
 from app.store.history.schema import moment
@@ -76,7 +77,7 @@ def facts_told(text: str | None) -> dict[str, Any] | None:
 def answer_told(text: str) -> WriteAnswered | None:
     """What became of a sent value, None for what makes no sense."""
     try:
-        answer: WriteAnswered = msgspec.convert(parsed(text), WriteAnswered)
+        answer: WriteAnswered = convert(parsed(text), WriteAnswered)
     except (NonsenseError, msgspec.ValidationError) as error:
         log.warning("answer of another station not understood", reason=str(error))
         return None
