@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import socket
 import ssl
@@ -143,6 +144,7 @@ class MqttSession:
             def put_nowait(self, item: Message) -> None:
                 hand_on(item)
 
+        logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # the link logs an outage, once
         will = self._will
         client = Client(
             self._host,
