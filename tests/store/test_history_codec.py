@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from app.store.history.codec import decode, encode
 from app.store.history.columns import Row, columns_of, joined
+from app.store.history.damage import Damaged
 from app.store.history.packing import pack_ints, unpack_ints
-from app.store.history.schema import Damaged
 from tests.chance import examples
 
 ANY_INT = st.integers(-(2**63), 2**63 - 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.store.history.columns import REAL, TEXT, WHOLE, Columns
+from app.store.history.damage import Damaged
 from app.store.history.packing import (
     pack_ints,
     pack_reals,
@@ -17,7 +18,6 @@ from app.store.history.packing import (
     unpack_reals,
     unsqueeze,
 )
-from app.store.history.schema import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.store.history import chunks, stream_marks
+from app.store.history.damage import Damaged
 from app.store.history.file import HistoryFile
-from app.store.history.schema import Damaged
 from app.store.history.stream_marks import StreamState
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.store.history.schema import Damaged
+from app.store.history.damage import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

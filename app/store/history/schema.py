@@ -12,6 +12,7 @@ from pathlib import Path
 from app.domain.errors import Refused, WorldFault
 from app.domain.samples import Value
 from app.store.history import alarm_tables, chunks, stream_marks
+from app.store.history.damage import Damaged
 
 VERSION = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,10 +33,6 @@ CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 # What makes the tables of version n into those of version n + 1.
 _UPGRADES = {1: alarm_tables.FROM_1 + chunks.TABLES, 2: stream_marks.FROM_2}
-
-
-class Damaged(Exception):
-    """What lies in a chunk is not what was put there."""
 
 
 def micros(time: datetime) -> int:

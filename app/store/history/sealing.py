@@ -12,8 +12,9 @@ import structlog
 
 from app.store.history import chunks
 from app.store.history.columns import Columns, columns_of, joined
+from app.store.history.damage import Damaged
 from app.store.history.rows import Keeping
-from app.store.history.schema import Damaged, micros
+from app.store.history.schema import micros
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.store.history import chunks
+from app.store.history.damage import Damaged
 
 # `first_n` of a chunk is its smallest n, so that samples are found by their number; null where it is not known yet.
 # The stream is this very file: a copy that was put back, or that another computer goes on with, becomes another one,
@@ -82,7 +83,6 @@ def unnumbered(db: sqlite3.Connection, limit: int) -> list[tuple[int, int, int]]
 def number_chunks(db: sqlite3.Connection, limit: int) -> bool:
     """Look into some chunks that do not tell their smallest number; whether more of them are left."""
     from app.store.history.codec import decode
-    from app.store.history.schema import Damaged
 
     found = unnumbered(db, limit)
     for id, tag, t0 in found:
