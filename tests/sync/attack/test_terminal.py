@@ -12,7 +12,10 @@ from ui.cli import root, session
 EVIL = "\x1b]0;mine\x07\x1b[2Jred\x9b31m\r\u202egnp.exe\x00"
 
 
-def test_a_label_clears_no_screen_and_turns_no_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_label_clears_no_screen_and_turns_no_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session.SESSION, "as_json", False)
     session.say_rows([{"label": EVIL, "actor": f"a\n{EVIL}"}], {"label": "Label", "actor": "Who"}, "")
     session.say(None, f"Done: {EVIL}\nnext\tline")
     shown = capsys.readouterr().out

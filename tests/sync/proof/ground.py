@@ -249,7 +249,8 @@ class Ground:
         return server
 
     def close(self) -> None:
-        pushing.MOST_ENTRIES = _AT_ONCE
+        BadLine.most, pushing.MOST_ENTRIES = PAGE, _AT_ONCE
+        BadLine.mixed_up = ""
         self.world.close()
         self.wires.close()
 
