@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QModelIndex, QObject, Signal
 from PySide6.QtWidgets import QComboBox
 
 from app.store.queries.listing import ListRequest
@@ -20,11 +20,13 @@ class FilteredList(QObject):
     """Asks `model` for what the filter of `pane` says in the order of `view`, and tells there what came of it.
 
     `sort` (key, descending) is the order at first; without it the screen asks the model by itself. The data of
-    `choices` are filter words too, empty for all. `counted(rows, filtered)` comes once the count is on the screen.
+    `choices` are filter words too, empty for all. `counted(rows, filtered)` comes once the count is on the screen,
+    `current_changed` when another row is the current one or its values are other ones.
     `awaited` is the id of a row that `choose_row` shall make current as soon as it is there.
     """
 
     counted = Signal(int, bool)
+    current_changed = Signal()
 
     def __init__(
         self,
@@ -46,6 +48,9 @@ class FilteredList(QObject):
         model.counting.connect(self._filter.set_counting)
         model.failed.connect(self._on_failed)
         model.loading.connect(view.set_loading)
+        model.layoutChanged.connect(self._on_other_values)
+        model.modelReset.connect(self._on_other_values)
+        view.selectionModel().currentRowChanged.connect(self._on_other_row)
         view.mark_clicked.connect(self._to_conflict)
         view.copy_refused.connect(desk.refused)
         pane.banner.action_requested.connect(pane.refresh)
@@ -96,6 +101,12 @@ class FilteredList(QObject):
 
     def _on_sort(self, _key: str, _descending: bool) -> None:
         self.ask()
+
+    def _on_other_row(self, _current: QModelIndex, _previous: QModelIndex) -> None:
+        self.current_changed.emit()
+
+    def _on_other_values(self) -> None:
+        self.current_changed.emit()
 
     def _on_counted(self, rows: int, filtered: bool) -> None:
         self._pane.banner.show_text("")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from app.domain.issues import IssueStatus, IssueType
@@ -148,9 +148,7 @@ class IssuesScreen(Pane):
 
     def _connect(self) -> None:
         self._filtered.counted.connect(self._on_counted)
-        self.model.layoutChanged.connect(self._show_details)
-        self.model.modelReset.connect(self._show_details)
-        self.list.selectionModel().currentRowChanged.connect(self._on_current)
+        self._filtered.current_changed.connect(self._show_details)
         self.list.empty_action_requested.connect(self._on_empty_action)
         self.sharing.conflict_requested.connect(partial(self.open_requested.emit, "sharing"))
 
@@ -185,9 +183,6 @@ class IssuesScreen(Pane):
     def current(self) -> Mapping[str, Any]:
         """Values of the current issue, empty when there is none."""
         return self._filtered.current()
-
-    def _on_current(self, _current: QModelIndex, _previous: QModelIndex) -> None:
-        self._show_details()
 
     def _show_details(self) -> None:
         values = self.current()

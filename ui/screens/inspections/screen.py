@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from sqlalchemy.orm import Session
 
@@ -98,9 +98,7 @@ class InspectionsScreen(Pane):
 
     def _connect(self) -> None:
         self._filtered.counted.connect(self._on_counted)
-        self.model.layoutChanged.connect(self._read_sheet)
-        self.model.modelReset.connect(self._read_sheet)
-        self.list.selectionModel().currentRowChanged.connect(self._on_current)
+        self._filtered.current_changed.connect(self._read_sheet)
         self.list.empty_action_requested.connect(self._on_empty_action)
         self.sharing.conflict_requested.connect(partial(self.open_requested.emit, "sharing"))
         self.form.logged.connect(self._on_logged)
@@ -133,9 +131,6 @@ class InspectionsScreen(Pane):
             self.actions_set.trigger("inspections.new")
 
     # -- the current inspection
-
-    def _on_current(self, _current: QModelIndex, _previous: QModelIndex) -> None:
-        self._read_sheet()
 
     def _read_sheet(self) -> None:
         values = self._filtered.current()

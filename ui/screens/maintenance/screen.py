@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QComboBox, QSplitter, QWidget
 
 from app.domain.maintenance import MaintenanceKind, MaintenanceStatus
@@ -117,9 +116,7 @@ class MaintenanceScreen(Pane):
 
     def _connect(self) -> None:
         self._filtered.counted.connect(self._on_counted)
-        self.model.layoutChanged.connect(self._show_current)
-        self.model.modelReset.connect(self._show_current)
-        self.list.selectionModel().currentRowChanged.connect(self._on_current)
+        self._filtered.current_changed.connect(self._show_current)
         self.list.empty_action_requested.connect(self._on_empty_action)
         self.panel.conflict_requested.connect(partial(self.open_requested.emit, "sharing"))
 
@@ -154,9 +151,6 @@ class MaintenanceScreen(Pane):
     def current(self) -> Mapping[str, Any]:
         """Values of the current order, empty when there is none."""
         return self._filtered.current()
-
-    def _on_current(self, _current: QModelIndex, _previous: QModelIndex) -> None:
-        self._show_current()
 
     def _show_current(self) -> None:
         values = self.current()

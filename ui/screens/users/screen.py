@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QWidget
 
 from app.operations.people import disable_user, enable_user
@@ -92,10 +91,8 @@ class UsersScreen(Pane):
 
     def _connect(self) -> None:
         self._filtered.counted.connect(self._on_counted)
-        self.model.layoutChanged.connect(self._show_current)
-        self.model.modelReset.connect(self._show_current)
+        self._filtered.current_changed.connect(self._show_current)
         self.list.activated_row.connect(self._on_activated)
-        self.list.selectionModel().currentRowChanged.connect(self._on_current)
         self.list.empty_action_requested.connect(self._show_all)
 
     # -- the list
@@ -119,9 +116,6 @@ class UsersScreen(Pane):
     def current(self) -> Mapping[str, Any]:
         """Values of the current user, empty when there is none."""
         return self._filtered.current()
-
-    def _on_current(self, _current: QModelIndex, _previous: QModelIndex) -> None:
-        self._show_current()
 
     def _show_current(self) -> None:
         values = self.current()
